@@ -1,0 +1,137 @@
+#include "cli/api_client.h"
+
+#include <fmt/format.h>
+
+#include "cli/problem.h"
+#include "cli/transfer.h"
+#include "core/base/text.h"
+#include "core/crypto/digest.h"
+
+namespace mlops::cli {
+namespace {
+
+constexpr std::string_view kBlobs = "/api/v1/blobs";
+// Lists come in pages of at most 1,000 items; a lineage graph is the largest single answer.
+constexpr JsonLimits kAnswerLimits{.size_bytes = 64u << 20, .depth = 64, .nodes = 4'000'000, .string_bytes = 4u << 20};
+
+bool is_unreserved(unsigned char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+         c == '_' || c == '~';
+}
+
+Result<Json> parse_answer(const HttpReply& reply, const std::string& server_url) {
+  if (reply.body.empty()) return Json();
+  auto parsed = parse_json(reply.body, kAnswerLimits);
+  if (parsed) return parsed;
+  return fail(ErrorCode::kInternal, "bad_answer",
+              fmt::format("{} answered with something that is not JSON", printable(server_url)),
+              "is this address mlopsd's? `mlopsctl doctor` looks");
+}
+
+Failure wrong_digest(const std::string& file, std::string_view ours, std::string_view theirs) {
+  return fail(ErrorCode::kCorrupt, "digest_mismatch",
+              fmt::format("{}: sent bytes have the digest {}, the server received {}", printable(file), ours, theirs),
+              "send it again; if it stays, suspect the memory or a proxy in between");
+}
+
+}  // namespace
+
+std::string url_encode(std::string_view text) {
+  std::string encoded;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (is_unreserved(byte)) {
+      encoded += c;
+    } else {
+      encoded += fmt::format("%{:02X}", byte);
+    }
+  }
+  return encoded;
+}
+
+HttpApiClient::HttpApiClient(std::unique_ptr<Transport> transport, Env& env, std::string server_url, Observe observe)
+    : transport_(std::move(transport)), env_(env), server_url_(std::move(server_url)), observe_(std::move(observe)) {}
+
+Result<HttpReply> HttpApiClient::exchange(const HttpCall& call) {
+  last_request_id_.clear();
+  auto reply = transport_->exchange(call);
+  if (!reply) return reply;
+  if (const auto id = reply->headers.find("x-request-id"); id != reply->headers.end()) last_request_id_ = id->second;
+  if (observe_) observe_(call.method + " " + call.path, reply->status, last_request_id_);
+  return reply;
+}
+
+Result<Json> HttpApiClient::call_json(const std::string& method, const std::string& path, const Json* body) {
+  HttpCall call{.method = method, .path = path};
+  if (body != nullptr) {
+    call.body = body->dump(-1, ' ', false, Json::error_handler_t::replace);
+    call.content_type = "application/json";
+  }
+  MLOPS_ASSIGN(const auto reply, exchange(call));
+  if (reply.status < 200 || reply.status > 299) return fail(error_of_reply(reply, server_url_));
+  return parse_answer(reply, server_url_);
+}
+
+Result<Json> HttpApiClient::get(const std::string& path_and_query) { return call_json("GET", path_and_query, nullptr); }
+Result<Json> HttpApiClient::post(const std::string& path, const Json& body) { return call_json("POST", path, &body); }
+Result<Json> HttpApiClient::put(const std::string& path, const Json& body) { return call_json("PUT", path, &body); }
+Result<Json> HttpApiClient::del(const std::string& path, const Json& body) {
+  return call_json("DELETE", path, body.is_null() || body.empty() ? nullptr : &body);
+}
+
+Result<ApiClient::Raw> HttpApiClient::raw(const std::string& method, const std::string& path, const std::string& body) {
+  HttpCall call{.method = method, .path = path, .body = body};
+  if (!body.empty()) call.content_type = "application/json";
+  MLOPS_ASSIGN(auto reply, exchange(call));
+  const auto type = reply.headers.find("content-type");
+  return Raw{reply.status, type == reply.headers.end() ? "" : type->second, std::move(reply.body)};
+}
+
+Result<Json> HttpApiClient::upload(const std::string& file, const std::string& expected_digest,
+                                   const std::function<void(std::uint64_t)>& progress) {
+  MLOPS_ASSIGN(auto reader, HashingReader::open(env_, file));
+  std::uint64_t sent_bytes = 0;
+  HttpCall call{.method = "POST", .path = std::string(kBlobs), .content_type = "application/octet-stream"};
+  if (!expected_digest.empty()) call.path += "?digest=" + url_encode(expected_digest);
+  call.stream_bytes = reader.size_bytes();
+  call.stream = [&]() -> Result<ByteView> {
+    if (progress && sent_bytes > 0) progress(sent_bytes);
+    auto piece = reader.next();
+    if (piece) sent_bytes += piece->size();
+    return piece;
+  };
+  MLOPS_ASSIGN(const auto reply, exchange(call));
+  if (reply.status < 200 || reply.status > 299) return fail(error_of_reply(reply, server_url_));
+  if (sent_bytes != reader.size_bytes()) {
+    // A server that has the bytes already may answer before it has read them all; the caller's digest then stands.
+    if (expected_digest.empty()) return wrong_digest(file, "of an unfinished transfer", "fewer bytes");
+    return parse_answer(reply, server_url_);
+  }
+  const auto ours = reader.finish().to_string();
+  if (progress) progress(sent_bytes);
+  MLOPS_ASSIGN(auto answer, parse_answer(reply, server_url_));
+  MLOPS_ASSIGN(const auto theirs, require_string(answer, "digest"));
+  if (ours != theirs) return wrong_digest(file, ours, theirs);
+  return answer;
+}
+
+Status HttpApiClient::download(const std::string& digest, const std::string& target, std::uint64_t size_bytes,
+                               const std::function<void(std::uint64_t)>& progress) {
+  MLOPS_ASSIGN(const auto expected, crypto::Digest::parse(digest));
+  MLOPS_ASSIGN(auto writer, HashingWriter::create(env_, target));
+  HttpCall call{.path = fmt::format("{}/{}", kBlobs, url_encode(digest))};
+  call.sink = [&](ByteView bytes) -> Status {
+    if (writer.written_bytes() + bytes.size() > size_bytes) {
+      return fail(ErrorCode::kCorrupt, "digest_mismatch",
+                  fmt::format("the server sends more than the {} bytes of {}", size_bytes, digest));
+    }
+    MLOPS_TRY(writer.append(bytes));
+    if (progress) progress(writer.written_bytes());
+    return {};
+  };
+  MLOPS_ASSIGN(const auto reply, exchange(call));
+  if (reply.status < 200 || reply.status > 299) return fail(error_of_reply(reply, server_url_));
+  return writer.commit(expected);
+}
+
+}  // namespace mlops::cli

@@ -1,0 +1,47 @@
+// The ApiClient over a Transport: JSON in and out, errors with the server's own words, transfers hashed in passing.
+// Thread-safety: one thread at a time.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "cli/session.h"
+#include "cli/transport.h"
+#include "core/base/env.h"
+
+namespace mlops::cli {
+
+class HttpApiClient final : public ApiClient {
+ public:
+  // Called after each exchange with "GET /api/v1/…", status and the server's request id (--verbose).
+  using Observe = std::function<void(std::string_view call, int status, std::string_view request_id)>;
+
+  HttpApiClient(std::unique_ptr<Transport> transport, Env& env, std::string server_url, Observe observe = {});
+
+  Result<Json> get(const std::string& path_and_query) override;
+  Result<Json> post(const std::string& path, const Json& body) override;
+  Result<Json> put(const std::string& path, const Json& body) override;
+  Result<Json> del(const std::string& path, const Json& body) override;
+  Result<Raw> raw(const std::string& method, const std::string& path, const std::string& body) override;
+  Result<Json> upload(const std::string& file, const std::string& expected_digest,
+                      const std::function<void(std::uint64_t)>& progress) override;
+  Status download(const std::string& digest, const std::string& target, std::uint64_t size_bytes,
+                  const std::function<void(std::uint64_t)>& progress) override;
+  std::string server_url() const override { return server_url_; }
+
+  // Of the last answer; "" before the first.
+  const std::string& last_request_id() const { return last_request_id_; }
+
+ private:
+  Result<Json> call_json(const std::string& method, const std::string& path, const Json* body);
+  Result<HttpReply> exchange(const HttpCall& call);
+
+  const std::unique_ptr<Transport> transport_;
+  Env& env_;
+  const std::string server_url_;
+  const Observe observe_;
+  std::string last_request_id_;
+};
+
+}  // namespace mlops::cli

@@ -1,0 +1,25 @@
+#include "cli/cmd/rows.h"
+#include "cli/commands.h"
+
+namespace mlops::cli {
+
+const std::vector<const Command*>& all_commands() {
+  static const std::vector<const Command*> kAll = {
+      // Daily work
+      &kRegisterCommand, &kPlanCommand, &kPromoteCommand, &kApproveCommand, &kRejectCommand, &kRollbackCommand,
+      &kStatusCommand, &kHistoryCommand, &kLineageCommand, &kRanCommand,
+      // Registry
+      &kListCommand, &kShowCommand, &kDiffCommand, &kPullCommand, &kAliasCommand, &kLabelCommand, &kDeprecateCommand,
+      &kDeleteCommand, &kPlansCommand,
+      // Environments and policies
+      &kEnvApplyCommand, &kEnvListCommand, &kEnvShowCommand, &kPolicyApplyCommand, &kPolicyListCommand,
+      &kPolicyShowCommand, &kPolicyLintCommand, &kPolicyMaskCommand, &kPolicyPacksCommand,
+      // Audit
+      &kAuditLogCommand, &kAuditVerifyCommand, &kFsckCommand,
+      // Administration
+      &kTokenCreateCommand, &kTokenListCommand, &kTokenRevokeCommand, &kWhoamiCommand, &kCanICommand, &kDoctorCommand,
+  };
+  return kAll;
+}
+
+}  // namespace mlops::cli

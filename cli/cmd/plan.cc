@@ -1,0 +1,103 @@
+#include <fmt/format.h>
+
+#include "cli/cmd/fields.h"
+#include "cli/cmd/lines.h"
+#include "cli/cmd/query.h"
+#include "cli/cmd/release_text.h"
+#include "cli/cmd/rows.h"
+#include "cli/cmd/run.h"
+#include "cli/time.h"
+#include "core/model/reference.h"
+
+namespace mlops::cli {
+namespace {
+
+constexpr std::size_t kDefaultLimit = 50;
+
+void print_plan(Session& session, const Json& plan) {
+  session.print_value(
+      plan, [&] { print_lines(session, plan_lines(plan, style_of(session), GateDetail::kAll)); },
+      [&] { return text_of(plan, "id"); });
+}
+
+Result<int> plan(Session& session) {
+  const auto environment = session.option("--to").value_or("");
+  if (environment.empty()) return usage_error("where to? --to names the environment", "mlopsctl plan REF --to prod");
+  MLOPS_ASSIGN([[maybe_unused]] const auto parsed, model::parse_version_reference(session.operand(0)));
+  MLOPS_ASSIGN(const Json made, session.api().post("/api/v1/plans", {{"ref", session.operand(0)},
+                                                                      {"with", session.option_all("--with")},
+                                                                      {"environment", environment},
+                                                                      {"reason", session.option("--reason").value_or("")}}));
+  print_plan(session, made);
+  return text_of(made, "verdict") == "pass" ? kExitDone : kExitRefused;
+}
+
+std::vector<Column> plan_columns(const Session& session) {
+  return {{"PLAN", [](const Json& p) { return short_id(text_of(p, "id")); }},
+          {"STATE", [](const Json& p) { return text_of(p, "state"); }},
+          {"VERDICT", [](const Json& p) {
+             const auto verdict = text_of(p, "verdict");
+             return verdict_mark(verdict).mark + " " + verdict;
+           }},
+          {"WHAT", [](const Json& p) { return text_of(p, "kind") + " " + deployment_refs(member(p, "release")); }},
+          {"TO", [](const Json& p) { return text_of(p, "environment"); }},
+          {"APPROVALS", [](const Json& p) {
+             const auto needed = int_of(p, "approvals_needed");
+             return needed > 0 ? fmt::format("{}/{}", approvals_given(p), needed) : std::string("none needed");
+           }},
+          {"BY", [](const Json& p) { return text_of(p, "requested_by"); }},
+          {"ASKED", [&session](const Json& p) { return show_time(session, text_of(p, "requested_at")); }},
+          {"REASON", [](const Json& p) { return text_of(p, "reason"); }, true},
+          {"DIGEST", [](const Json& p) { return text_of(p, "digest"); }, true}};
+}
+
+Result<int> plans(Session& session) {
+  if (const auto id = session.operand(0); !id.empty()) {
+    MLOPS_ASSIGN(const Json found, session.api().get(item_path("plans", id)));
+    print_plan(session, found);
+    return kExitDone;
+  }
+  MLOPS_ASSIGN(const auto limit, limit_option(session, kDefaultLimit));
+  Query query("/api/v1/plans");
+  query.add("state", session.option("--state").value_or("")).add("environment", session.option("--env").value_or(""));
+  MLOPS_ASSIGN(const auto items, fetch_list(session.api(), query, limit));
+  session.print_list(items, plan_columns(session), [](const Json& p) { return text_of(p, "id"); }, "no plans");
+  return kExitDone;
+}
+
+}  // namespace
+
+const Command kPlanCommand{
+    .path = "plan",
+    .group = "Daily work",
+    .summary = "evaluate every gate for a promotion; changes nothing that runs",
+    .operands = {{.name = "REF", .help = "the version to promote", .complete = Complete::kReference}},
+    .options = {{.name = "--to", .value_name = "ENV", .help = "the environment", .complete = Complete::kEnvironment},
+                {.name = "--with", .value_name = "REF", .help = "another version that moves in the same release", .repeated = true, .complete = Complete::kReference},
+                {.name = "--reason", .value_name = "TEXT", .help = "why; required where the environment says so"}},
+    .shared = kOutput,
+    .description = R"(Prints each gate with its verdict, the facts it looked at, the rule's file and line, and what would make it pass, and
+gives a plan with a digest. Approvals sign that digest; `promote --plan` executes exactly that plan or fails as stale.
+
+Exit code 0 when every gate passes, 3 when one fails or approvals are missing.
+
+Examples:
+  mlopsctl plan hospital/readmission@v3 --to prod
+  mlopsctl plan hospital/readmission@v3 --with hospital/thresholds@v7 --to prod --reason "quarterly retraining")",
+    .run = run_body<plan>};
+
+const Command kPlansCommand{
+    .path = "plans",
+    .group = "Registry",
+    .summary = "list plans, or show one again",
+    .operands = {{.name = "PLAN", .help = "id, or a unique beginning of id or digest", .required = false, .complete = Complete::kPlan}},
+    .options = {{.name = "--state", .value_name = "STATE", .help = "only plans in this state", .complete = Complete::kChoice, .choices = {"open", "executed", "rejected", "stale"}},
+                {.name = "--env", .value_name = "ENV", .help = "only plans for this environment", .complete = Complete::kEnvironment},
+                {.name = "--limit", .value_name = "N", .help = "at most so many (default 50; 0: all)"}},
+    .shared = kOutput,
+    .description = R"(Examples:
+  mlopsctl plans --state open
+  mlopsctl plans 019384a2-7b1c-7e02)",
+    .run = run_body<plans>};
+
+}  // namespace mlops::cli

@@ -1,0 +1,148 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "cli/cmd/fields.h"
+#include "cli/cmd/file_stream.h"
+#include "cli/cmd/gate_text.h"
+#include "cli/cmd/key_file.h"
+#include "cli/cmd/lines.h"
+#include "cli/cmd/query.h"
+#include "cli/cmd/release_text.h"
+#include "cli/cmd/rows.h"
+#include "cli/cmd/run.h"
+#include "core/base/text.h"
+#include "policies/engine/mask_dataset.h"
+
+namespace mlops::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The key is looked at only when the policy asks for one, so a policy without pseudonyms needs no key file.
+policy::KeyLookup key_lookup(const std::string& key_file) {
+  return [key_file](const std::string& name) -> Result<crypto::SecretBytes> {
+    if (key_file.empty()) {
+      return fail(ErrorCode::kInvalid, "key_needed", fmt::format("the policy uses the key '{}'", printable(name)),
+                  "add --key-file FILE; with --generate-key it is made");
+    }
+    MLOPS_ASSIGN(const auto master, read_key_file(key_file));
+    return derive_key(master, name);
+  };
+}
+
+struct Request {
+  std::string input;
+  std::string output;
+  std::string context;
+};
+
+Result<Request> request_of(const Session& session) {
+  Request request{session.operand(1), session.option("--out").value_or(""), session.option("--dataset").value_or("")};
+  if (request.output.empty()) return usage_error("where to write? -O names the masked file", "mlopsctl policy mask POLICY.yaml IN.csv -O OUT.csv");
+  std::error_code ignored;
+  if (fs::equivalent(request.input, request.output, ignored)) {
+    return usage_error("the output is the input itself", "masking never overwrites what it reads; name another file");
+  }
+  if (request.context.empty()) request.context = fs::path(request.input).stem().string();
+  return request;
+}
+
+Result<policy::MaskEvidence> mask(const policy::Policy& policy, const Request& request, const policy::KeyLookup& keys,
+                                  Json& columns) {
+  MLOPS_ASSIGN(auto first, FileSource::open(request.input));
+  MLOPS_ASSIGN(const auto plan, policy::plan_table(policy, first));
+  for (const auto& column : plan) {
+    columns.push_back({{"column", column.column}, {"class", column.class_name}, {"decided_by", column.decided_by},
+                       {"transform", column.transform}, {"rule", column.rule}});
+  }
+  MLOPS_ASSIGN(auto second, FileSource::open(request.input));
+  MLOPS_ASSIGN(auto out, AtomicFileSink::create(request.output));
+  MLOPS_ASSIGN(auto evidence, policy::mask_table(policy, plan, second, out, keys, request.context));
+  MLOPS_TRY(out.publish());
+  return evidence;
+}
+
+void print_evidence(Session& session, const Json& report, const Request& request) {
+  const auto style = style_of(session);
+  session.print_line(style.paint(Tone::kGood, "✔") + " masked " + request.input + " → " + style.paint(Tone::kBold, request.output));
+  KeyValues head;
+  head.add("policy", text_of(report, "policy") + "  " + short_digest(text_of(report, "policy_digest")));
+  const auto& evidence = member(report, "evidence");
+  head.add("rows", grouped(int_of(evidence, "rows")));
+  const auto& residual = member(evidence, "residual");
+  head.add("residual scan", fmt::format("{} scanned, {}", counted(int_of(residual, "scanned_cells"), "cell", "cells"),
+                                        counted(int_of(residual, "findings"), "finding", "findings")), Tone::kGood);
+  print_lines(session, head.lines(style, 2));
+  std::vector<std::vector<std::string>> rows;
+  const auto& plan = array_of(report, "columns");
+  for (const auto& column : array_of(evidence, "columns")) {
+    std::string decided;
+    std::string rule;
+    for (const auto& planned : plan) {
+      if (text_of(planned, "column") != text_of(column, "column")) continue;
+      decided = text_of(planned, "decided_by");
+      rule = text_of(planned, "rule");
+    }
+    rows.push_back({text_of(column, "column"), text_of(column, "class"), decided, text_of(column, "transform"), rule,
+                    grouped(int_of(column, "changed"))});
+  }
+  print_lines(session, aligned({"COLUMN", "CLASS", "DECIDED BY", "TRANSFORM", "RULE", "CHANGED"}, rows, {5}, style, 2));
+}
+
+int refuse(Session& session, const Error& error) {
+  if (!session.wants_json()) say_lines(session, fact_lines(facts_of(error), style_of(session), 2));
+  return session.fail(error);
+}
+
+Result<int> policy_mask(Session& session) {
+  MLOPS_ASSIGN(const auto request, request_of(session));
+  const auto key_file = session.option("--key-file").value_or("");
+  if (session.flag("--generate-key")) {
+    if (key_file.empty()) return usage_error("--generate-key needs --key-file FILE", "the new key is written there");
+    MLOPS_TRY(generate_key_file(key_file));
+    session.say("a new key is in " + key_file + "; keep it apart from the masked data");
+  }
+  MLOPS_ASSIGN(const auto file, read_named_text(session.operand(0)));
+  MLOPS_ASSIGN(const auto policy, policy::load_policy(file.text, file.origin));
+  if (!policy.masks()) {
+    return fail(ErrorCode::kInvalid, "policy_without_transforms",
+                fmt::format("policy {} has gates but no transforms", policy.name()), "name a policy that masks");
+  }
+  Json columns = Json::array();
+  const auto evidence = mask(policy, request, key_lookup(key_file), columns);
+  if (!evidence) return evidence.error().code == ErrorCode::kRefused ? Result<int>(refuse(session, evidence.error()))
+                                                                     : Result<int>(fail(evidence.error()));
+  const Json report = {{"policy", policy.name()}, {"policy_digest", policy.digest().to_string()},
+                       {"dataset", request.context}, {"columns", std::move(columns)}, {"evidence", policy::to_json(*evidence)}};
+  if (session.option("--report").value_or("") == "json" && !session.wants_json()) {
+    for (const auto line : split(report.dump(2), '\n')) session.print_line(line);
+    return kExitDone;
+  }
+  session.print_value(report, [&] { print_evidence(session, report, request); }, [&] { return request.output; });
+  return kExitDone;
+}
+
+}  // namespace
+
+const Command kPolicyMaskCommand{
+    .path = "policy mask",
+    .group = "Environments and policies",
+    .summary = "mask a CSV file by a policy, offline",
+    .operands = {{.name = "POLICY", .help = "a policy file", .complete = Complete::kFile},
+                 {.name = "IN", .help = "the table to mask (read twice)", .complete = Complete::kFile}},
+    .options = {{.name = "-O,--out", .value_name = "FILE", .help = "the masked table; appears only when complete and clean", .complete = Complete::kFile},
+                {.name = "--key-file", .value_name = "FILE", .help = "key for pseudonyms: mode 0600, at least 32 random bytes, hex or raw", .complete = Complete::kFile},
+                {.name = "--generate-key", .help = "make the key file first; never replaces one"},
+                {.name = "--dataset", .value_name = "NAME", .help = "the dataset that pseudonyms are bound to (default: the input's name without its ending)"},
+                {.name = "--report", .value_name = "FORMAT", .help = "form of the evidence on standard output", .complete = Complete::kChoice, .choices = {"table", "json"}}},
+    .shared = kOutput | kOffline,
+    .description = R"(Classifies the columns, masks, and scans the result. A declared column that is missing, a column nobody knows, or
+anything found in the result refuses with exit code 3 and leaves no output. Reports hold names and counts, never a value.
+
+Examples:
+  mlopsctl policy mask clinical-deid.yaml patients.csv -O masked.csv --key-file key --generate-key
+  mlopsctl policy mask clinical-deid.yaml patients.csv -O masked.csv --key-file key --report json > evidence.json)",
+    .run = run_body<policy_mask>};
+
+}  // namespace mlops::cli

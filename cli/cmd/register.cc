@@ -1,0 +1,178 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "cli/cmd/blob_push.h"
+#include "cli/cmd/fields.h"
+#include "cli/cmd/lines.h"
+#include "cli/cmd/query.h"
+#include "cli/cmd/register_spec.h"
+#include "cli/cmd/rows.h"
+#include "cli/cmd/run.h"
+#include "cli/cmd/version_text.h"
+#include "core/base/env.h"
+#include "core/base/text.h"
+#include "core/model/names.h"
+#include "storage/git/git_source.h"
+
+namespace mlops::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Described {
+  ArtifactManifest manifest;
+  std::string git_directory;  // empty: none
+};
+
+// Flags and the manifest file, if there is one. A git directory named in the file is relative to the file.
+Result<Described> describe(Session& session, const Walk& walk, model::ArtifactKind kind, const std::string& name) {
+  const auto path = session.operand(2);
+  const auto named = session.option("--manifest");
+  const auto manifest_path = named.value_or(manifest_path_for(path, walk.is_directory));
+  ArtifactManifest file;
+  std::error_code ignored;
+  const bool is_artifact_itself = !walk.is_directory && fs::path(path).filename() == kManifestName;
+  if (named || (!is_artifact_itself && fs::exists(manifest_path, ignored))) {
+    MLOPS_ASSIGN(const auto text, read_file(manifest_path, 1u << 20));
+    MLOPS_ASSIGN(file, parse_artifact_manifest(text, manifest_path));
+    session.say("metadata from " + manifest_path);
+  }
+  MLOPS_ASSIGN(auto flags, manifest_of_flags(session));
+  Described described;
+  const bool git_from_file = flags.git.empty() && !file.git.empty();
+  MLOPS_ASSIGN(described.manifest, merge(std::move(file), std::move(flags), kind, name));
+  described.git_directory = git_from_file
+                                ? (fs::path(manifest_path).parent_path() / described.manifest.git).string()
+                                : described.manifest.git;
+  return described;
+}
+
+Result<Json> git_json(const std::string& directory) {
+  MLOPS_ASSIGN(const auto source, git::read_git_source(directory.empty() ? "." : directory));
+  return Json{{"commit", source.commit}, {"branch", source.branch}, {"remote", source.remote}, {"dirty", source.dirty}};
+}
+
+// The manifest describes the artifact; it is not part of it, so mending a description does not make new bytes.
+Result<Walk> walk_content(Session& session, const std::string& path) {
+  MLOPS_ASSIGN(auto walk, walk_artifact(path));
+  if (walk.is_directory) {
+    const auto at = std::find_if(walk.files.begin(), walk.files.end(),
+                                 [](const WalkedFile& file) { return file.path == kManifestName; });
+    if (at != walk.files.end()) {
+      walk.size_bytes -= at->size_bytes;
+      walk.files.erase(at);
+    }
+    if (walk.files.empty()) {
+      return fail(ErrorCode::kInvalid, "no_files", fmt::format("{} holds no file but its manifest", printable(path)));
+    }
+  }
+  if (!walk.empty_directories.empty()) {
+    auto names = walk.empty_directories;
+    constexpr std::size_t kShown = 5;
+    const auto more = names.size() > kShown ? fmt::format(" and {} more", names.size() - kShown) : std::string();
+    names.resize(std::min(names.size(), kShown));
+    session.warn(fmt::format("{} not kept, a version holds files only: {}{}",
+                             counted(static_cast<std::int64_t>(walk.empty_directories.size()), "empty directory is",
+                                     "empty directories are"),
+                             join(names, ", "), more));
+  }
+  return walk;
+}
+
+// A dry run has sent no bytes, so a server that looks for them is right to miss them; that is no finding.
+bool only_misses_unsent_bytes(const Session& session, const PushResult& pushed, const Error& error) {
+  return session.dry_run() && pushed.sent_files > 0 && error.slug == "blobs_missing";
+}
+
+Lines result_lines(const Session& session, const Json& answer, const PushResult& pushed) {
+  const auto style = style_of(session);
+  const auto& version = member(answer, "version");
+  const auto ref = text_of(version, "ref");
+  const auto kind = text_of(version, "kind");
+  const bool is_new = bool_of(answer, "created");
+  const std::string_view verb = session.dry_run() ? (is_new ? "would register" : "exists already:")
+                                                  : (is_new ? "registered" : "exists already:");
+  Lines lines{style.paint(Tone::kGood, "✔") + " " + std::string(verb) + " " +
+              style.paint(Tone::kBold, kind + " " + ref)};
+  KeyValues rows;
+  rows.add("digest", text_of(version, "digest"));
+  const auto sent = session.dry_run() ? "to upload" : "uploaded";
+  rows.add("content", fmt::format("{}, {}; {} {}", counted(int_of(version, "file_count"), "file", "files"),
+                                  human_size(static_cast<std::uint64_t>(int_of(version, "size_bytes"))), sent,
+                                  human_size(pushed.sent_bytes)));
+  rows.add("sensitivity", sensitivity_text(version));
+  for (const auto& input : array_of(version, "inputs")) {
+    rows.add("input", text_of(input, "role") + " " + text_of(input, "ref"));
+  }
+  rows.add("note", text_of(answer, "note"), Tone::kWarn);
+  if (!session.dry_run()) rows.add("next", "mlopsctl plan " + ref + " --to ENV", Tone::kBold);
+  append(lines, rows.lines(style, 2));
+  if (session.dry_run()) lines.push_back(style.paint(Tone::kWarn, "dry run: nothing was kept"));
+  return lines;
+}
+
+Result<int> register_artifact(Session& session) {
+  const auto kind = model::artifact_kind_from_word(session.operand(0));
+  if (!kind) return usage_error("what to register is model or dataset", "mlopsctl register model NAME PATH");
+  const auto name = session.operand(1);
+  MLOPS_TRY(model::check_artifact_name(name));
+  MLOPS_ASSIGN(const auto walk, walk_content(session, session.operand(2)));
+  MLOPS_ASSIGN(const auto described, describe(session, walk, *kind, name));
+  Json body = register_body(described.manifest, *kind, name);
+  if (!described.git_directory.empty()) {
+    MLOPS_ASSIGN(body["git"], git_json(described.git_directory));
+    if (bool_of(body["git"], "dirty")) session.warn("the git work tree has uncommitted changes: recorded as dirty");
+  }
+  MLOPS_ASSIGN(const auto pushed, push_files(session, *kind, name, walk));
+  for (const auto& file : pushed.files) {
+    body["files"].push_back({{"path", file.path}, {"digest", file.digest.to_string()}, {"size_bytes", file.size_bytes}});
+  }
+  const auto answer = session.api().post("/api/v1/versions", with_dry_run(session, std::move(body)));
+  if (!answer && only_misses_unsent_bytes(session, pushed, answer.error())) {
+    session.print_line(fmt::format("would upload {}, {}, and register a new version of {} {}",
+                                   counted(static_cast<std::int64_t>(pushed.sent_files), "file", "files"),
+                                   human_size(pushed.sent_bytes), model::to_word(*kind), name));
+    return kExitDone;
+  }
+  if (!answer) return fail(answer.error());
+  session.print_value(
+      *answer, [&] { print_lines(session, result_lines(session, *answer, pushed)); },
+      [&] { return text_of(member(*answer, "version"), "ref"); });
+  return kExitDone;
+}
+
+}  // namespace
+
+const Command kRegisterCommand{
+    .path = "register",
+    .group = "Daily work",
+    .summary = "make a version of a model or dataset from a file or directory",
+    .operands = {{.name = "KIND", .help = "model or dataset", .complete = Complete::kChoice, .choices = {"model", "dataset"}},
+                 {.name = "NAME", .help = "the artifact, may be namespaced: hospital/readmission", .complete = Complete::kArtifact},
+                 {.name = "PATH", .help = "a file, or a directory with all it holds", .complete = Complete::kFile}},
+    .options = {{.name = "--input", .value_name = "REF", .help = "a version it was made from; role=REF says how", .repeated = true, .complete = Complete::kReference},
+                {.name = "--role", .value_name = "ROLE", .help = "role of the input in the same place, or of all: train, test, base … (default train for a model, base for a dataset)", .repeated = true},
+                {.name = "--param", .value_name = "KEY=VALUE", .help = "a parameter of the making", .repeated = true},
+                {.name = "--metric", .value_name = "KEY=NUMBER", .help = "a measurement, for metric gates", .repeated = true},
+                {.name = "--label", .value_name = "KEY=VALUE", .help = "a free label", .repeated = true},
+                {.name = "--description", .value_name = "TEXT", .help = "what it is"},
+                {.name = "--sensitivity", .value_name = "LABEL", .help = "of its own content; inputs can only raise it", .complete = Complete::kChoice,
+                 .choices = {"none", "pseudonymous", "personal", "special_category", "child"}},
+                {.name = "--git", .value_name = "DIR", .help = "record commit, branch, remote and dirty state of this work tree", .complete = Complete::kDirectory},
+                {.name = "--manifest", .value_name = "FILE", .help = "metadata file instead of the mlops.yaml beside the artifact", .complete = Complete::kFile}},
+    .shared = kOutput | kDryRun,
+    .description = R"(Reads and hashes (SHA-256) every file, uploads only what the server lacks, and makes an immutable version. The same
+bytes under the same kind and name give the version that exists, with exit code 0.
+
+Hidden files count. Symbolic links, sockets and pipes are refused. Empty directories are not kept. A mlops.yaml in the
+directory (or beside the file) gives metadata and is not part of the content; options win over it.
+
+Examples:
+  mlopsctl register dataset hospital/patients patients.csv --sensitivity special_category
+  mlopsctl register model hospital/readmission model/ --input hospital/patients@v1 --metric auc=0.81 --git .
+  mlopsctl register model m model.bin --input train=a@v1 --input test=b@v2 --dry-run)",
+    .run = run_body<register_artifact>};
+
+}  // namespace mlops::cli

@@ -1,0 +1,161 @@
+#include "cli/cmd/release_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/cmd/fields.h"
+#include "core/base/text.h"
+
+namespace mlops::cli {
+namespace {
+
+std::string member_text(const Json& release_member) {
+  std::string text = text_of(release_member, "ref") + "  " + short_digest(text_of(release_member, "digest"));
+  const auto sensitivity = text_of(release_member, "sensitivity");
+  return sensitivity.empty() ? text : text + "  " + sensitivity;
+}
+
+std::string by_at(const Json& object, const char* by, const char* at, const Style& style) {
+  const auto who = text_of(object, by);
+  const auto when = style.time(text_of(object, at));
+  return when.empty() ? who : who + ", " + when;
+}
+
+void add_members(KeyValues& rows, const Json& members, std::string_view heading) {
+  for (const auto& item : members) rows.add(&item == &members.front() ? std::string(heading) : " ", member_text(item));
+}
+
+void add_approvals(KeyValues& rows, const Json& plan, const Style& style) {
+  const auto needed = int_of(plan, "approvals_needed");
+  if (needed > 0) rows.add("approvals", fmt::format("{} of {}", approvals_given(plan), needed));
+  for (const auto& approval : array_of(plan, "approvals")) {
+    const bool yes = text_of(approval, "decision") == "approve";
+    rows.add(" ", fmt::format("{} by {}: {}", yes ? "approved" : "rejected", by_at(approval, "by", "at", style),
+                              text_of(approval, "reason")),
+             yes ? Tone::kGood : Tone::kBad);
+  }
+}
+
+std::string plan_title(const Json& plan, const Style& style) {
+  const auto verdict = text_of(plan, "verdict");
+  const auto sign = verdict_mark(verdict);
+  return style.paint(sign.tone, sign.mark + " " + verdict) + "  " +
+         style.paint(Tone::kBold, fmt::format("{} {} to {}", text_of(plan, "kind"),
+                                              text_of(member(plan, "release"), "name"), text_of(plan, "environment")));
+}
+
+bool is_open(const Json& plan) { return text_of(plan, "state") == "open"; }
+
+}  // namespace
+
+std::int64_t approvals_given(const Json& plan) {
+  const auto& approvals = array_of(plan, "approvals");
+  return std::count_if(approvals.begin(), approvals.end(),
+                       [](const Json& approval) { return text_of(approval, "decision") == "approve"; });
+}
+
+Lines plan_lines(const Json& plan, const Style& style, GateDetail detail) {
+  Lines lines{plan_title(plan, style)};
+  KeyValues head;
+  add_members(head, array_of(member(plan, "release"), "members"), "release");
+  const auto running = text_of(plan, "running");
+  head.add("running now", running.empty() ? "nothing" : running);
+  if (const auto& masking = member(plan, "masking"); masking.is_object()) {
+    head.add("masking", fmt::format("{} would become a new version of {} by policy {}", text_of(masking, "source"),
+                                    text_of(masking, "output"), text_of(masking, "policy")));
+  }
+  for (const auto& policy : array_of(plan, "policies")) {
+    head.add("policy", text_of(policy, "name") + "  " + short_digest(text_of(policy, "digest")));
+  }
+  head.add("requested", by_at(plan, "requested_by", "requested_at", style));
+  head.add("reason", text_of(plan, "reason"));
+  add_approvals(head, plan, style);
+  append(lines, head.lines(style, 2));
+  lines.emplace_back();
+  lines.push_back(style.paint(Tone::kBold, "gates") + "  " + gate_summary(array_of(plan, "gates")));
+  append(lines, gate_lines(array_of(plan, "gates"), style, detail));
+  lines.emplace_back();
+  KeyValues foot;
+  foot.add("plan", text_of(plan, "id") + (is_open(plan) ? "" : "  (" + text_of(plan, "state") + ")"));
+  foot.add("digest", text_of(plan, "digest"));
+  foot.add("next", next_step_of(plan), Tone::kBold);
+  append(lines, foot.lines(style));
+  return lines;
+}
+
+std::string next_step_of(const Json& plan) {
+  if (!is_open(plan)) return {};
+  const auto id = text_of(plan, "id");
+  const auto verdict = text_of(plan, "verdict");
+  if (verdict == "pass") return "mlopsctl promote --plan " + id;
+  if (verdict != "pending") return {};
+  const bool for_approvers = approvals_given(plan) < int_of(plan, "approvals_needed");
+  return for_approvers ? fmt::format("mlopsctl approve {} --reason \"…\"   (not {}, who asked)", id,
+                                     text_of(plan, "requested_by"))
+                       : "mlopsctl promote --plan " + id;
+}
+
+Lines masking_lines(const Json& masking, const Style& style) {
+  if (!masking.is_object()) return {};
+  const auto& residual = member(masking, "residual");
+  KeyValues head;
+  head.add("masked", text_of(masking, "source") + " → " + text_of(masking, "output"));
+  head.add("policy", text_of(masking, "policy") + "  " + short_digest(text_of(masking, "policy_digest")));
+  head.add("rows", grouped(int_of(masking, "rows")));
+  head.add("residual scan", fmt::format("{} scanned, {}", counted(int_of(residual, "scanned_cells"), "cell", "cells"),
+                                        counted(int_of(residual, "findings"), "finding", "findings")),
+           int_of(residual, "findings") == 0 ? Tone::kGood : Tone::kBad);
+  Lines lines = head.lines(style, 2);
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& column : array_of(masking, "columns")) {
+    rows.push_back({text_of(column, "column"), text_of(column, "class"), text_of(column, "transform"),
+                    grouped(int_of(column, "cells")), grouped(int_of(column, "changed"))});
+  }
+  if (!rows.empty()) append(lines, aligned({"COLUMN", "CLASS", "TRANSFORM", "CELLS", "CHANGED"}, rows, {3, 4}, style, 4));
+  return lines;
+}
+
+Lines promotion_lines(const Json& promotion, const Style& style) {
+  const auto& deployment = member(promotion, "deployment");
+  const auto refs = deployment_refs(deployment);
+  const auto environment = text_of(deployment, "environment");
+  const auto replaced = text_of(promotion, "replaced");
+  const bool is_dry = bool_of(promotion, "dry_run");
+  const bool is_rollback = text_of(deployment, "action") == "rollback";
+  if (bool_of(promotion, "unchanged")) {
+    return {style.paint(Tone::kGood, "✔") + fmt::format(" {} already runs {}: nothing changed", environment, refs)};
+  }
+  const std::string_view verb = is_dry ? (is_rollback ? "would roll back" : "would promote")
+                                       : (is_rollback ? "rolled back" : "promoted");
+  Lines lines{style.paint(is_dry ? Tone::kWarn : Tone::kGood, is_dry ? "…" : "✔") + " " +
+              style.paint(Tone::kBold, is_rollback ? fmt::format("{} {} to {}", verb, environment, refs)
+                                                   : fmt::format("{} {} to {}", verb, refs, environment))};
+  KeyValues rows;
+  if (const auto number = int_of(deployment, "release"); number > 0) rows.add("release", std::to_string(number));
+  if (array_of(deployment, "members").size() > 1) add_members(rows, array_of(deployment, "members"), "members");
+  rows.add("replaced", replaced.empty() ? "nothing ran before" : replaced);
+  rows.add("by", by_at(deployment, "by", "started_at", style));
+  rows.add("reason", text_of(deployment, "reason"));
+  rows.add("gates", gate_summary(array_of(member(promotion, "plan"), "gates")));
+  rows.add("plan", text_of(deployment, "plan"));
+  append(lines, rows.lines(style, 2));
+  append(lines, masking_lines(member(promotion, "masking"), style));
+  const auto undo = text_of(promotion, "undo");
+  if (!undo.empty()) append(lines, {"", style.paint(Tone::kDim, "undo") + "  " + style.paint(Tone::kBold, undo)});
+  if (is_dry) lines.push_back(style.paint(Tone::kWarn, "dry run: nothing was changed"));
+  return lines;
+}
+
+std::string deployment_refs(const Json& deployment) {
+  const auto& members = array_of(deployment, "members");
+  if (members.size() <= 1) {
+    const auto ref = text_of(deployment, "ref");
+    return !ref.empty() || members.empty() ? ref : text_of(members.front(), "ref");
+  }
+  std::vector<std::string> refs;
+  for (const auto& item : members) refs.push_back(text_of(item, "ref"));
+  return join(refs, " + ");
+}
+
+}  // namespace mlops::cli

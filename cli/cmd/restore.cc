@@ -1,0 +1,151 @@
+#include "cli/cmd/restore.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <set>
+#include <system_error>
+
+#include "cli/cmd/fields.h"
+#include "cli/progress.h"
+#include "core/base/env.h"
+#include "core/base/id.h"
+#include "core/base/text.h"
+#include "core/model/names.h"
+
+namespace mlops::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+Failure io_failure(const fs::path& path, const std::error_code& error) {
+  return fail(ErrorCode::kUnavailable, "io_error", fmt::format("{}: {}", printable(path.string()), error.message()));
+}
+
+Status make_directories(const fs::path& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error) return io_failure(path, error);
+  return {};
+}
+
+// Removes itself and what is left in it, whatever way the restoring ends.
+class Staging {
+ public:
+  static Result<Staging> create(const fs::path& beside) {
+    fs::path path = beside;
+    path += fmt::format(".mlops-part-{}", new_id(SystemClock()).substr(0, 18));
+    MLOPS_TRY(make_directories(path.parent_path().empty() ? "." : path.parent_path()));
+    MLOPS_TRY(posix_env().make_dir(path.string(), 0755));
+    return Staging(std::move(path));
+  }
+  Staging(Staging&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  Staging& operator=(Staging&&) = delete;
+  ~Staging() {
+    std::error_code ignored;
+    if (!path_.empty()) fs::remove_all(path_, ignored);
+  }
+  const fs::path& path() const { return path_; }
+
+ private:
+  explicit Staging(fs::path path) : path_(std::move(path)) {}
+  fs::path path_;
+};
+
+// Every directory from the target to the file: made when absent, refused when a link.
+Status prepare_parents(const fs::path& root, const std::string& path) {
+  fs::path at = root;
+  const auto parts = split(path, '/');
+  for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
+    at /= parts[i];
+    std::error_code error;
+    const auto type = fs::symlink_status(at, error).type();
+    if (type == fs::file_type::symlink) {
+      return fail(ErrorCode::kInvalid, "symlink_refused",
+                  fmt::format("{} is a symbolic link; files are not written through links", printable(at.string())),
+                  "remove the link, or restore into a new directory");
+    }
+    if (type == fs::file_type::not_found) MLOPS_TRY(posix_env().make_dir(at.string(), 0755));
+  }
+  return {};
+}
+
+Status fetch_all(Session& session, const std::vector<model::FileEntry>& files, const fs::path& staging) {
+  std::uint64_t total_bytes = 0;
+  for (const auto& file : files) total_bytes += file.size_bytes;
+  Progress progress(session, "downloading", total_bytes);
+  for (const auto& file : files) {
+    MLOPS_TRY(prepare_parents(staging, file.path));
+    MLOPS_TRY(session.api().download(file.digest.to_string(), (staging / file.path).string(), file.size_bytes,
+                                     progress.next_file(file.size_bytes)));
+  }
+  return {};
+}
+
+Status move_into(const std::vector<model::FileEntry>& files, const fs::path& staging, const fs::path& directory) {
+  std::set<fs::path> touched{directory};
+  for (const auto& file : files) {
+    MLOPS_TRY(prepare_parents(directory, file.path));
+    const auto target = directory / file.path;
+    MLOPS_TRY(posix_env().rename_replace((staging / file.path).string(), target.string()));
+    touched.insert(target.parent_path());
+  }
+  for (const auto& path : touched) MLOPS_TRY(posix_env().sync_dir(path.string()));
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<model::FileEntry>> proven_files(const Json& version, const Json& files) {
+  const auto kind = model::artifact_kind_from_word(text_of(version, "kind"));
+  MLOPS_ASSIGN(const auto expected, crypto::Digest::parse(text_of(version, "digest")));
+  std::vector<model::FileEntry> entries;
+  for (const auto& file : array_of(files, "items")) {
+    auto path = text_of(file, "path");
+    // The server checked it at registration; a server may be wrong or not the one it claims to be.
+    MLOPS_TRY(model::check_file_path(path));
+    MLOPS_ASSIGN(const auto digest, crypto::Digest::parse(text_of(file, "digest")));
+    entries.push_back({std::move(path), digest, static_cast<std::uint64_t>(int_of(file, "size_bytes"))});
+  }
+  MLOPS_ASSIGN(auto manifest, model::make_manifest(kind.value_or(model::ArtifactKind::kModel), std::move(entries)));
+  if (!kind || crypto::sha256(model::manifest_bytes(manifest)) != expected) {
+    return fail(ErrorCode::kCorrupt, "manifest_mismatch",
+                fmt::format("the files listed for {} do not make up its digest {}", text_of(version, "ref"),
+                            expected.to_string()),
+                "nothing was restored; ask an administrator to run mlopsctl fsck --read-data");
+  }
+  return std::move(manifest.files);
+}
+
+Status check_target(const std::string& directory, Overwrite overwrite) {
+  std::error_code error;
+  const auto status = fs::status(directory, error);
+  if (status.type() == fs::file_type::not_found) return {};
+  if (error) return io_failure(directory, error);
+  if (status.type() != fs::file_type::directory) {
+    return fail(ErrorCode::kAlreadyExists, "not_a_directory", fmt::format("{} is not a directory", printable(directory)));
+  }
+  const bool is_empty = fs::is_empty(directory, error);
+  if (error) return io_failure(directory, error);
+  if (!is_empty && overwrite == Overwrite::kNo) {
+    return fail(ErrorCode::kAlreadyExists, "directory_not_empty",
+                fmt::format("{} is not empty", printable(directory)),
+                "name a new directory, or add --force to replace files of the same names");
+  }
+  return {};
+}
+
+Status restore_files(Session& session, const std::vector<model::FileEntry>& files, const std::string& directory) {
+  fs::path target = fs::path(directory).lexically_normal();
+  if (!target.has_filename() && target.has_parent_path() && target != target.root_path()) target = target.parent_path();
+  std::error_code error;
+  const bool exists = fs::exists(target, error);
+  // Inside an existing target, because that may be a file system of its own.
+  MLOPS_ASSIGN(const auto staging, Staging::create(exists ? target / "" : target));
+  MLOPS_TRY(fetch_all(session, files, staging.path()));
+  if (exists) return move_into(files, staging.path(), target);
+  MLOPS_TRY(posix_env().rename_no_replace(staging.path().string(), target.string()));
+  return posix_env().sync_dir(target.has_parent_path() ? target.parent_path().string() : ".");
+}
+
+}  // namespace mlops::cli

@@ -1,0 +1,50 @@
+// The rows of the verbs, one definition per verb's file; cli/cmd/all.cc puts them in order.
+// Thread-safety: constants.
+#pragma once
+
+#include "cli/command.h"
+
+namespace mlops::cli {
+
+extern const Command kRegisterCommand;
+extern const Command kPullCommand;
+extern const Command kListCommand;
+extern const Command kShowCommand;
+extern const Command kDiffCommand;
+extern const Command kAliasCommand;
+extern const Command kLabelCommand;
+extern const Command kDeprecateCommand;
+extern const Command kDeleteCommand;
+
+extern const Command kPlanCommand;
+extern const Command kPlansCommand;
+extern const Command kPromoteCommand;
+extern const Command kApproveCommand;
+extern const Command kRejectCommand;
+extern const Command kRollbackCommand;
+extern const Command kStatusCommand;
+extern const Command kHistoryCommand;
+extern const Command kLineageCommand;
+extern const Command kRanCommand;
+
+extern const Command kEnvApplyCommand;
+extern const Command kEnvListCommand;
+extern const Command kEnvShowCommand;
+extern const Command kPolicyApplyCommand;
+extern const Command kPolicyListCommand;
+extern const Command kPolicyShowCommand;
+extern const Command kPolicyLintCommand;
+extern const Command kPolicyMaskCommand;
+extern const Command kPolicyPacksCommand;
+
+extern const Command kAuditLogCommand;
+extern const Command kAuditVerifyCommand;
+extern const Command kFsckCommand;
+extern const Command kTokenCreateCommand;
+extern const Command kTokenListCommand;
+extern const Command kTokenRevokeCommand;
+extern const Command kWhoamiCommand;
+extern const Command kCanICommand;
+extern const Command kDoctorCommand;
+
+}  // namespace mlops::cli

@@ -1,0 +1,128 @@
+#include <algorithm>
+#include <set>
+
+#include "cli/cmd/fields.h"
+#include "cli/cmd/lines.h"
+#include "cli/cmd/query.h"
+#include "cli/cmd/release_text.h"
+#include "cli/cmd/rows.h"
+#include "cli/cmd/run.h"
+#include "cli/time.h"
+#include "core/base/text.h"
+
+namespace mlops::cli {
+namespace {
+
+constexpr std::size_t kHistoryLimit = 50;
+
+Query deployments_query(const Session& session, std::string path) {
+  Query query(std::move(path));
+  query.add("environment", session.option("--env").value_or(""))
+      .add("name", session.operand(0))
+      .add("as_of", session.as_of());
+  return query;
+}
+
+std::string deployment_name(const Json& deployment) { return deployment_refs(deployment); }
+
+std::vector<Column> status_columns(const Session& session) {
+  return {{"ENVIRONMENT", [](const Json& d) { return text_of(d, "environment"); }},
+          {"NAME", [](const Json& d) { return text_of(d, "name"); }},
+          {"KIND", [](const Json& d) { return text_of(d, "kind"); }},
+          {"RUNS", [](const Json& d) { return deployment_refs(d); }},
+          {"SINCE", [&session](const Json& d) { return show_time(session, text_of(d, "started_at")); }},
+          {"BY", [](const Json& d) { return text_of(d, "by"); }},
+          {"HOW", [](const Json& d) { return text_of(d, "action"); }},
+          {"RELEASE", [](const Json& d) { return text_of(d, "release"); }, true, true},
+          {"REASON", [](const Json& d) { return text_of(d, "reason"); }, true},
+          {"PLAN", [](const Json& d) { return text_of(d, "plan"); }, true}};
+}
+
+// Rows of one environment stand together, names in order inside: the table reads as a matrix.
+Json ordered(Json items) {
+  std::vector<Json> rows(items.begin(), items.end());
+  std::stable_sort(rows.begin(), rows.end(), [](const Json& a, const Json& b) {
+    return std::pair(text_of(a, "environment"), text_of(a, "name")) < std::pair(text_of(b, "environment"), text_of(b, "name"));
+  });
+  return rows;
+}
+
+// An environment that runs nothing has no row, and silence could mean either.
+void say_idle_environments(Session& session, const Json& running) {
+  if (session.wants_json() || session.quiet() || !session.operand(0).empty() || session.option("--env")) return;
+  Query query("/api/v1/environments");
+  query.add("as_of", session.as_of());
+  const auto environments = fetch_list(session.api(), query, kNoLimit);
+  if (!environments) return;  // the answer stands without it
+  std::set<std::string> busy;
+  for (const auto& deployment : running) busy.insert(text_of(deployment, "environment"));
+  std::vector<std::string> idle;
+  for (const auto& environment : *environments) {
+    if (const auto name = text_of(environment, "name"); !busy.contains(name)) idle.push_back(name);
+  }
+  if (!idle.empty()) session.say("nothing runs in: " + join(idle, ", "));
+}
+
+Result<int> status(Session& session) {
+  MLOPS_ASSIGN(auto items, fetch_list(session.api(), deployments_query(session, "/api/v1/status"), kNoLimit));
+  items = ordered(std::move(items));
+  session.print_list(items, status_columns(session), deployment_name, "nothing runs");
+  say_idle_environments(session, items);
+  return kExitDone;
+}
+
+std::vector<Column> history_columns(const Session& session) {
+  return {{"FROM", [&session](const Json& d) { return show_time(session, text_of(d, "started_at")); }},
+          {"UNTIL", [&session](const Json& d) {
+             const auto ended = text_of(d, "ended_at");
+             return ended.empty() ? std::string("now") : show_time(session, ended);
+           }},
+          {"ENVIRONMENT", [](const Json& d) { return text_of(d, "environment"); }},
+          {"RAN", [](const Json& d) { return deployment_refs(d); }},
+          {"HOW", [](const Json& d) { return text_of(d, "action"); }},
+          {"BY", [](const Json& d) { return text_of(d, "by"); }},
+          {"REASON", [](const Json& d) { return text_of(d, "reason"); }},
+          {"RELEASE", [](const Json& d) { return text_of(d, "release"); }, true, true},
+          {"PLAN", [](const Json& d) { return text_of(d, "plan"); }, true}};
+}
+
+Result<int> history(Session& session) {
+  MLOPS_ASSIGN(const auto limit, limit_option(session, kHistoryLimit));
+  MLOPS_ASSIGN(const auto items, fetch_list(session.api(), deployments_query(session, "/api/v1/history"), limit));
+  session.print_list(items, history_columns(session), deployment_name, "nothing has run yet");
+  return kExitDone;
+}
+
+const Option kEnvOption{.name = "--env", .value_name = "ENV", .help = "only this environment", .complete = Complete::kEnvironment};
+const Operand kNameOperand{.name = "NAME", .help = "only this artifact", .required = false, .complete = Complete::kArtifact};
+
+}  // namespace
+
+const Command kStatusCommand{
+    .path = "status",
+    .group = "Daily work",
+    .summary = "what each environment runs, since when, and who put it there",
+    .operands = {kNameOperand},
+    .options = {kEnvOption},
+    .shared = kOutput | kAsOf,
+    .description = R"(Examples:
+  mlopsctl status
+  mlopsctl status hospital/readmission --as-of "2 days ago"
+  mlopsctl status --env prod -o json)",
+    .run = run_body<status>};
+
+const Command kHistoryCommand{
+    .path = "history",
+    .group = "Daily work",
+    .summary = "what ran before, newest first",
+    .operands = {kNameOperand},
+    .options = {kEnvOption, {.name = "--limit", .value_name = "N", .help = "at most so many (default 50; 0: all)"}},
+    .shared = kOutput | kAsOf,
+    .description = R"(Every interval in which an environment ran a release, with who, how and why.
+
+Examples:
+  mlopsctl history hospital/readmission --env prod
+  mlopsctl history --env prod --limit 0 -o json)",
+    .run = run_body<history>};
+
+}  // namespace mlops::cli

@@ -1,0 +1,15 @@
+# cmake -DOUT=file.cc -DSYMBOL=ns::name -DFILES=a;b -P embed.cmake: text files as a C++ table, so the binary needs none.
+# SYMBOL names a `const std::vector<mlops::EmbeddedFile>& f()` declared elsewhere (core/base/embedded.h has the type).
+string(REGEX MATCH "^(.*)::([a-z_]+)$" matched "${SYMBOL}")
+set(namespace ${CMAKE_MATCH_1})
+set(function ${CMAKE_MATCH_2})
+set(text "#include \"core/base/embedded.h\"\n\nnamespace ${namespace} {\n\n")
+string(APPEND text "const std::vector<::mlops::EmbeddedFile>& ${function}() {\n")
+string(APPEND text "  static const std::vector<::mlops::EmbeddedFile> files = {\n")
+foreach(file ${FILES})
+  get_filename_component(name ${file} NAME)
+  file(READ ${file} content)
+  string(APPEND text "      {\"${name}\", R\"~mlops~(${content})~mlops~\"},\n")
+endforeach()
+string(APPEND text "  };\n  return files;\n}\n\n}  // namespace ${namespace}\n")
+file(WRITE ${OUT} "${text}")

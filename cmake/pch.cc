@@ -1,0 +1,1 @@
+// Owner of the shared precompiled header (cmake/mlops.cmake); it needs one translation unit of its own.

@@ -1,0 +1,38 @@
+// Declared environments: the YAML of `mlopsctl env apply` and its value type.
+//
+// The promotion order is a graph: `after` names the environments of which one must have run the release before.
+// Errors of parse: kInvalid with origin:line:column. Thread-safety: values and pure functions.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/json.h"
+#include "core/base/result.h"
+#include "core/model/kind.h"
+
+namespace mlops::model {
+
+struct Environment {
+  std::string name;
+  std::string description;
+  std::vector<std::string> after;
+  Sensitivity clearance = Sensitivity::kNone;
+  std::string region;
+  std::vector<std::string> policies;
+  std::int64_t approvals_needed = 0;
+  std::vector<std::string> approver_roles;  // empty: any principal with release:approve
+  bool reason_required = false;
+  std::vector<std::string> owners;
+  std::map<std::string, std::string> labels;  // free: tenant, architecture, …
+};
+
+// kind: Environments. Also checks what one file can show: names, duplicates, an `after` that names itself or a cycle
+// inside the file.
+Result<std::vector<Environment>> parse_environments(std::string_view yaml, const std::string& origin);
+Json to_json(const Environment& environment);
+Result<Environment> environment_from_json(const Json& json);
+
+}  // namespace mlops::model

@@ -1,0 +1,79 @@
+// The settings of mlopsd: one table row each, from which the YAML reader, the environment, --help and --print-config
+// all come. Later wins: default, file, environment.
+//
+// Errors: kInvalid with origin:line:column for the file ("unknown_key", "yaml_…", "bad_setting"), with the variable's
+// name for the environment ("unknown_variable", "bad_setting"), "plaintext_on_network", "bad_tls_setting".
+// Thread-safety: values and pure functions.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/result.h"
+#include "daemon/http/server.h"
+
+namespace mlops::app {
+
+struct Config {
+  struct Tls {
+    std::string certificate;  // PEM file; with the key, TLS is on
+    std::string key;
+  };
+  struct Listen {
+    std::string address = "127.0.0.1";
+    std::int64_t port = 8470;
+    Tls tls;
+    bool allow_plaintext_on_network = false;
+    std::vector<std::string> allowed_hosts;
+    std::int64_t worker_threads = 64;
+    std::int64_t stream_threads = 64;
+    std::int64_t io_threads = 1;
+  };
+  struct Log {
+    std::string level = "info";
+  };
+  struct Limits {
+    std::int64_t json_body_bytes = 4ll << 20;
+    std::int64_t upload_bytes = 1ll << 40;
+    std::int64_t connections = 2048;
+    std::int64_t connections_per_ip = 1024;
+    std::int64_t drain_seconds = 30;
+  };
+  struct Token {
+    std::int64_t max_days = 365;
+  };
+  struct Store {
+    std::int64_t low_water_percent = 5;  // of the file system: below it, uploads are refused
+  };
+
+  Listen listen;
+  std::string data_dir;  // filled by load_config: $XDG_STATE_HOME/mlopsd, ~/.local/state/mlopsd or /var/lib/mlopsd
+  Log log;
+  Limits limits;
+  Token token;
+  Store store;
+};
+
+using Environment = std::map<std::string, std::string>;
+
+// The environment of this process.
+Environment process_environment();
+
+// `yaml` may be empty; `origin` names it in messages. Every MLOPSD_* variable of `environment` must be a setting.
+Result<Config> load_config(std::string_view yaml, const std::string& origin, const Environment& environment);
+
+// The same from a file. Errors as above and those of read_file.
+Result<Config> load_config_file(const std::string& path, const Environment& environment);
+
+// One paragraph a setting: path, variable, default, meaning.
+std::string settings_help();
+
+// The settings in force as YAML that load_config reads back.
+std::string print_config(const Config& config);
+
+http::ServerOptions server_options(const Config& config);
+
+}  // namespace mlops::app

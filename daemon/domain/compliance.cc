@@ -1,0 +1,209 @@
+#include "daemon/domain/compliance.h"
+
+#include <fmt/format.h>
+
+#include <functional>
+#include <set>
+
+#include "core/base/text.h"
+#include "core/model/names.h"
+#include "daemon/domain/blob_streams.h"
+
+namespace mlops::domain {
+namespace {
+
+Status check_environment_links(sql::Connection& connection, const std::vector<model::Environment>& wanted) {
+  std::map<std::string, std::vector<std::string>> graph;
+  MLOPS_ASSIGN(const auto known, meta::list_revisions(connection, meta::RevisionKind::kEnvironment));
+  for (const auto& row : known) {
+    MLOPS_ASSIGN(const auto json, parse_json(row.body));
+    MLOPS_ASSIGN(const auto environment, model::environment_from_json(json));
+    graph[environment.name] = environment.after;
+  }
+  for (const auto& environment : wanted) graph[environment.name] = environment.after;
+  for (const auto& environment : wanted) {
+    for (const auto& before : environment.after) {
+      if (graph.contains(before)) continue;
+      return fail(ErrorCode::kInvalid, "environment_invalid",
+                  fmt::format("environment {} comes after \"{}\", which is not declared", environment.name, before),
+                  "declare it in the same file or earlier");
+    }
+    for (const auto& name : environment.policies) {
+      MLOPS_ASSIGN(const auto policy, meta::find_revision(connection, meta::RevisionKind::kPolicy, name));
+      if (policy) continue;
+      return fail(ErrorCode::kInvalid, "environment_invalid",
+                  fmt::format("environment {} names the policy \"{}\", which is not applied", environment.name, name),
+                  "apply it first: mlopsctl policy apply FILE");
+    }
+  }
+  // One file cannot show a cycle that goes through environments declared earlier.
+  std::set<std::string> done;
+  std::set<std::string> path;
+  std::function<bool(const std::string&)> cyclic = [&](const std::string& name) {
+    if (done.contains(name)) return false;
+    if (!path.insert(name).second) return true;
+    for (const auto& before : graph[name]) {
+      if (cyclic(before)) return true;
+    }
+    path.erase(name);
+    done.insert(name);
+    return false;
+  };
+  for (const auto& environment : wanted) {
+    if (cyclic(environment.name)) {
+      return fail(ErrorCode::kInvalid, "environment_invalid",
+                  fmt::format("the promotion order has a cycle through {}", environment.name));
+    }
+  }
+  return {};
+}
+
+bool ends_with_csv(const std::string& path) { return to_lower_ascii(path).ends_with(".csv"); }
+
+// Evidence of several files of one dataset: counts add up per column.
+void merge_evidence(policy::MaskEvidence& into, const policy::MaskEvidence& from) {
+  into.rows += from.rows;
+  into.residual_scanned_cells += from.residual_scanned_cells;
+  into.residual_findings += from.residual_findings;
+  for (const auto& column : from.columns) {
+    bool found = false;
+    for (auto& known : into.columns) {
+      if (known.column != column.column || known.transform != column.transform) continue;
+      known.cells += column.cells;
+      known.changed += column.changed;
+      found = true;
+    }
+    if (!found) into.columns.push_back(column);
+  }
+}
+
+}  // namespace
+
+Compliance::Compliance(meta::Store& store, cas::ContentStore& content, crypto::SecretBytes master_key)
+    : store_(store), content_(content), master_key_(std::move(master_key)) {}
+
+Result<std::vector<meta::Applied>> Compliance::apply_environments(const meta::Actor& actor, const std::string& yaml,
+                                                                  const std::string& origin, meta::Commit commit) {
+  MLOPS_ASSIGN(const auto wanted, model::parse_environments(yaml, origin));
+  using Changes = std::vector<meta::Applied>;
+  return store_.write<Changes>(actor, commit, [&](meta::WriteTx& tx) -> Result<Changes> {
+    MLOPS_TRY(check_environment_links(tx.sql(), wanted));
+    Changes changes;
+    for (const auto& environment : wanted) {
+      meta::RevisionRow row;
+      row.name = environment.name;
+      row.body = canonical_dump(model::to_json(environment));
+      row.digest = crypto::sha256(row.body).to_string();
+      MLOPS_ASSIGN(auto applied, meta::apply_revision(tx, meta::RevisionKind::kEnvironment, std::move(row)));
+      changes.push_back(std::move(applied));
+    }
+    return changes;
+  });
+}
+
+Result<std::vector<EnvironmentRevision>> Compliance::environments(TimestampUs as_of_us) {
+  using Rows = std::vector<EnvironmentRevision>;
+  return store_.read<Rows>([&](sql::Connection& connection) -> Result<Rows> {
+    MLOPS_ASSIGN(auto rows, meta::list_revisions(connection, meta::RevisionKind::kEnvironment, as_of_us));
+    Rows out;
+    for (auto& row : rows) {
+      MLOPS_ASSIGN(const auto json, parse_json(row.body));
+      MLOPS_ASSIGN(auto environment, model::environment_from_json(json));
+      out.push_back({std::move(row), std::move(environment)});
+    }
+    return out;
+  });
+}
+
+Result<EnvironmentRevision> Compliance::environment(sql::Connection& connection, const std::string& name,
+                                                    TimestampUs as_of_us) {
+  MLOPS_TRY(model::check_environment_name(name));
+  MLOPS_ASSIGN(auto row, meta::get_revision(connection, meta::RevisionKind::kEnvironment, name, as_of_us));
+  MLOPS_ASSIGN(const auto json, parse_json(row.body));
+  MLOPS_ASSIGN(auto environment, model::environment_from_json(json));
+  return EnvironmentRevision{std::move(row), std::move(environment)};
+}
+
+Result<meta::Applied> Compliance::apply_policy(const meta::Actor& actor, const std::string& yaml,
+                                               const std::string& origin, meta::Commit commit) {
+  MLOPS_ASSIGN(const auto policy, policy::load_policy(yaml, origin));
+  MLOPS_TRY(model::check_artifact_name(policy.name()));
+  meta::RevisionRow row;
+  row.name = policy.name();
+  row.digest = policy.digest().to_string();
+  row.origin = origin;
+  row.body = yaml;
+  return store_.write<meta::Applied>(actor, commit, [&](meta::WriteTx& tx) {
+    return meta::apply_revision(tx, meta::RevisionKind::kPolicy, row);
+  });
+}
+
+Result<policy::Policy> Compliance::compiled(const meta::RevisionRow& row) {
+  std::lock_guard lock(mutex_);
+  const auto it = compiled_.find(row.id);
+  if (it != compiled_.end()) return it->second;
+  MLOPS_ASSIGN(auto policy, policy::load_policy(row.body, row.origin));
+  compiled_.emplace(row.id, policy);
+  return policy;
+}
+
+Result<std::vector<PolicyRevision>> Compliance::policies(TimestampUs as_of_us) {
+  using Rows = std::vector<PolicyRevision>;
+  return store_.read<Rows>([&](sql::Connection& connection) -> Result<Rows> {
+    MLOPS_ASSIGN(auto rows, meta::list_revisions(connection, meta::RevisionKind::kPolicy, as_of_us));
+    Rows out;
+    for (auto& row : rows) {
+      MLOPS_ASSIGN(auto policy, compiled(row));
+      out.push_back({std::move(row), std::move(policy)});
+    }
+    return out;
+  });
+}
+
+Result<PolicyRevision> Compliance::policy(sql::Connection& connection, const std::string& name, TimestampUs as_of_us) {
+  MLOPS_ASSIGN(auto row, meta::get_revision(connection, meta::RevisionKind::kPolicy, name, as_of_us));
+  MLOPS_ASSIGN(auto policy, compiled(row));
+  return PolicyRevision{std::move(row), std::move(policy)};
+}
+
+Result<crypto::SecretBytes> Compliance::key_of(const std::string& name) const {
+  const auto key = crypto::hmac_sha256(master_key_.view(), "masking-key:" + name);
+  return crypto::SecretBytes(std::vector<std::uint8_t>(key.begin(), key.end()));
+}
+
+Result<model::FileEntry> Compliance::mask_file(const policy::Policy& policy, const model::FileEntry& file,
+                                               const std::string& context, policy::MaskEvidence& evidence) {
+  if (!ends_with_csv(file.path)) {
+    return fail(ErrorCode::kRefused, "not_maskable",
+                fmt::format("the file {} is not a CSV table, and this server masks only those", printable(file.path)),
+                "register the dataset as CSV files");
+  }
+  MLOPS_ASSIGN(const auto first, content_.open(file.digest));
+  BlobSource first_pass(*first, file);
+  MLOPS_ASSIGN(const auto columns, policy::plan_table(policy, first_pass));
+  MLOPS_TRY(first_pass.check_digest());
+  MLOPS_ASSIGN(const auto second, content_.open(file.digest));
+  BlobSource second_pass(*second, file);
+  MLOPS_ASSIGN(auto upload, content_.start_upload());
+  UploadSink sink(upload);
+  const policy::KeyLookup keys = [this](const std::string& name) { return key_of(name); };
+  MLOPS_ASSIGN(const auto found, policy::mask_table(policy, columns, second_pass, sink, keys, context));
+  MLOPS_TRY(second_pass.check_digest());
+  MLOPS_ASSIGN(const auto stored, upload.finish());
+  merge_evidence(evidence, found);
+  return model::FileEntry{file.path, stored.digest, stored.size_bytes};
+}
+
+Result<MaskedFiles> Compliance::mask(const policy::Policy& policy, const std::vector<model::FileEntry>& files,
+                                     const std::string& context) {
+  MaskedFiles masked;
+  policy::MaskEvidence evidence;
+  for (const auto& file : files) {
+    MLOPS_ASSIGN(auto entry, mask_file(policy, file, context, evidence));
+    masked.files.push_back(std::move(entry));
+  }
+  masked.evidence = policy::to_json(evidence);
+  return masked;
+}
+
+}  // namespace mlops::domain

@@ -1,0 +1,74 @@
+// Environments and policies as declared, and masking runs.
+//
+// Errors: kInvalid with origin:line:column for bad YAML ("environment_invalid", "policy_invalid"), kNotFound,
+// kRefused from masking ("columns_unmatched", "columns_unknown", "residual_findings", "not_maskable").
+// Thread-safety: thread-safe. Keys: pseudonym keys are derived from one master key by their name; no name reaches a path.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/crypto/seal.h"
+#include "core/model/environment.h"
+#include "core/model/manifest.h"
+#include "core/model/version.h"
+#include "policies/engine/mask_dataset.h"
+#include "policies/engine/policy.h"
+#include "storage/cas/content_store.h"
+#include "storage/meta/revisions.h"
+#include "storage/meta/store.h"
+
+namespace mlops::domain {
+
+struct EnvironmentRevision {
+  meta::RevisionRow row;
+  model::Environment environment;
+};
+
+struct PolicyRevision {
+  meta::RevisionRow row;
+  policy::Policy policy;
+};
+
+struct MaskedFiles {
+  std::vector<model::FileEntry> files;
+  Json evidence;
+};
+
+class Compliance {
+ public:
+  Compliance(meta::Store& store, cas::ContentStore& content, crypto::SecretBytes master_key);
+
+  Result<std::vector<meta::Applied>> apply_environments(const meta::Actor& actor, const std::string& yaml,
+                                                        const std::string& origin, meta::Commit commit);
+  Result<std::vector<EnvironmentRevision>> environments(TimestampUs as_of_us);
+  Result<EnvironmentRevision> environment(sql::Connection& connection, const std::string& name, TimestampUs as_of_us = 0);
+
+  Result<meta::Applied> apply_policy(const meta::Actor& actor, const std::string& yaml, const std::string& origin,
+                                     meta::Commit commit);
+  Result<std::vector<PolicyRevision>> policies(TimestampUs as_of_us);
+  // As it was applied; the compiled form is cached by revision.
+  Result<PolicyRevision> policy(sql::Connection& connection, const std::string& name, TimestampUs as_of_us = 0);
+
+  // Masks every file of a dataset into the content store. Nothing refers to the new blobs yet, so a refusal or a crash
+  // leaves no trace in the registry. `context` binds pseudonyms to the dataset.
+  Result<MaskedFiles> mask(const policy::Policy& policy, const std::vector<model::FileEntry>& files,
+                           const std::string& context);
+
+ private:
+  Result<policy::Policy> compiled(const meta::RevisionRow& row);
+  Result<crypto::SecretBytes> key_of(const std::string& name) const;
+  Result<model::FileEntry> mask_file(const policy::Policy& policy, const model::FileEntry& file,
+                                     const std::string& context, policy::MaskEvidence& evidence);
+
+  meta::Store& store_;
+  cas::ContentStore& content_;
+  const crypto::SecretBytes master_key_;
+  std::mutex mutex_;
+  std::map<std::string, policy::Policy> compiled_;  // by revision id
+};
+
+}  // namespace mlops::domain

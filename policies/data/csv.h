@@ -1,0 +1,125 @@
+// Streaming CSV, byte-exact: a reader that gives each cell both decoded and raw, and a writer that puts raw cells back
+// untouched, so that a rewritten table differs from its input only in the cells that were masked.
+//
+//   file   = [BOM] row *(end row) [end] *end          end = CRLF | LF | CR
+//   row    = cell *(delimiter cell)                   delimiter = given, or sniffed: , ; TAB |
+//   cell   = quoted | plain                           quoted = DQUOTE *(any | 2DQUOTE) DQUOTE
+//
+// A quote inside a plain cell is an ordinary character; text after a closing quote is an error. A blank line is a row of
+// one empty cell in a one-column table, the trailer when only blank lines follow, and a ragged row otherwise.
+// Errors are kInvalid "csv_…" with "line:column" (bytes, from 1) and never with a cell or a header name: csv_empty,
+// csv_ragged, csv_quote, csv_nul, csv_utf8, csv_header_empty, csv_header_duplicate, csv_cell_too_long,
+// csv_row_too_long, csv_too_many_columns, csv_no_columns. Errors of source and sink pass through.
+// Thread-safety: a reader or a writer belongs to one thread; sources and sinks are borrowed.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/result.h"
+#include "policies/data/stream.h"
+
+namespace mlops::data {
+
+struct CsvOptions {
+  std::optional<char> delimiter;               // absent: sniffed from the first row
+  bool has_header = true;                      // false: columns are named column_1 …, the first row is data
+  std::size_t max_cell_bytes = 1u << 20;       // decoded or raw, whichever is longer
+  std::size_t max_row_bytes = 16u << 20;
+  std::size_t max_columns = 10'000;
+};
+
+struct CsvDialect {
+  char delimiter = ',';
+  bool has_bom = false;
+  std::string line_end = "\n";  // of the first row
+};
+
+// One row of the reader. REQUIRES of all views: used before the reader's following next().
+class CsvRow {
+ public:
+  std::size_t size() const { return cells_.size(); }
+  std::string_view text(std::size_t index) const { return cells_[index].text; }  // decoded: unquoted, "" → "
+  std::string_view raw(std::size_t index) const { return cells_[index].raw; }    // as it stands in the file
+  std::string_view line_end() const { return line_end_; }                        // "" on a last row without one
+  std::uint64_t line() const { return line_; }                                   // where the row begins, from 1
+
+ private:
+  friend class CsvReader;
+  struct Cell {
+    std::string_view text;
+    std::string_view raw;
+  };
+  std::vector<Cell> cells_;
+  std::string_view line_end_;
+  std::uint64_t line_ = 0;
+};
+
+class CsvScanner;  // private: csv_scanner.h
+
+class CsvReader {
+ public:
+  // Reads the first row. `source` must outlive the reader.
+  static Result<CsvReader> open(Source& source, const CsvOptions& options = {});
+  ~CsvReader();
+  CsvReader(CsvReader&&) noexcept;
+  CsvReader& operator=(CsvReader&&) noexcept;
+
+  const std::vector<std::string>& header() const { return header_; }          // decoded, trimmed of blanks
+  const std::vector<std::string>& header_raw() const { return header_raw_; }  // empty when has_header is false
+  const std::string& header_line_end() const { return header_line_end_; }
+  const CsvDialect& dialect() const { return dialect_; }
+  std::uint64_t rows() const { return rows_; }  // data rows given so far
+  // False at the end; then trailer() holds the blank lines the file ends with.
+  Result<bool> next(CsvRow& row);
+  std::string_view trailer() const { return trailer_; }
+
+ private:
+  CsvReader();
+  Status take_header();
+  Result<bool> end_with_trailer();
+  void fill(CsvRow& row);
+
+  std::unique_ptr<CsvScanner> scanner_;
+  CsvDialect dialect_;
+  std::vector<std::string> header_;
+  std::vector<std::string> header_raw_;
+  std::string header_line_end_;
+  std::string trailer_;
+  std::vector<std::string> unescaped_;  // decoded texts of the current row's cells that hold doubled quotes
+  std::uint64_t rows_ = 0;
+  bool first_row_pending_ = false;  // open() read it and it is data
+  bool done_ = false;
+};
+
+class CsvWriter {
+ public:
+  // `dropped[i]`: column i leaves the table; shorter than the table: the rest stay.
+  CsvWriter(Sink& sink, CsvDialect dialect, std::vector<bool> dropped = {});
+
+  // BOM and header as they stood, without the dropped columns. REQUIRES: first call, at most once.
+  Status write_header(const CsvReader& reader);
+  // The row's raw cells, except where `masked[i]` has a value (shorter than the row: the rest stay raw). A masked value
+  // equal to the cell's text leaves the raw bytes alone; a cell that was quoted stays quoted.
+  Status write_row(const CsvRow& row, std::span<const std::optional<std::string>> masked = {});
+  // Writes what is buffered and `trailer` (CsvReader::trailer()). REQUIRES: last call; without it rows are lost.
+  Status finish(std::string_view trailer = {});
+
+ private:
+  enum class Quotes { kWhenNeeded, kAlways };
+  void put_value(std::string_view value, Quotes quotes);
+  Status flush_if_full();
+  bool is_dropped(std::size_t index) const { return index < dropped_.size() && dropped_[index]; }
+
+  Sink& sink_;
+  CsvDialect dialect_;
+  std::vector<bool> dropped_;
+  std::string buffer_;
+};
+
+}  // namespace mlops::data

@@ -1,0 +1,123 @@
+#include <fmt/format.h>
+
+#include <set>
+
+#include "core/base/text.h"
+#include "policies/data/csv.h"
+#include "policies/data/csv_scanner.h"
+
+namespace mlops::data {
+namespace {
+
+// Unquoted, doubled quotes made single. REQUIRES: `raw` begins and ends with a quote.
+void unescape(std::string_view raw, std::string& into) {
+  into.clear();
+  for (std::size_t i = 1; i + 1 < raw.size(); ++i) {
+    into.push_back(raw[i]);
+    if (raw[i] == '"') ++i;
+  }
+}
+
+}  // namespace
+
+CsvReader::CsvReader() = default;
+CsvReader::~CsvReader() = default;
+CsvReader::CsvReader(CsvReader&&) noexcept = default;
+CsvReader& CsvReader::operator=(CsvReader&&) noexcept = default;
+
+Result<CsvReader> CsvReader::open(Source& source, const CsvOptions& options) {
+  CsvReader reader;
+  reader.scanner_ = std::make_unique<CsvScanner>(source, options);
+  MLOPS_TRY(reader.scanner_->begin());
+  MLOPS_ASSIGN(const bool any, reader.scanner_->next());
+  if (!any) return fail(ErrorCode::kInvalid, "csv_empty", "1:1: the table is empty");
+  reader.dialect_ = reader.scanner_->dialect();
+  if (options.has_header) {
+    MLOPS_TRY(reader.take_header());
+  } else {
+    reader.first_row_pending_ = true;
+    for (std::size_t i = 1; i <= reader.scanner_->pieces().size(); ++i) {
+      reader.header_.push_back(fmt::format("column_{}", i));
+    }
+  }
+  return reader;
+}
+
+// Names are compared trimmed and without case, because rules match them so: two columns a rule cannot tell apart
+// would leave one of them unmasked.
+Status CsvReader::take_header() {
+  CsvRow row;
+  fill(row);
+  header_line_end_ = std::string(row.line_end());
+  std::set<std::string> seen;
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    header_raw_.emplace_back(row.raw(i));
+    header_.emplace_back(trim(row.text(i)));
+    const std::size_t offset = scanner_->pieces()[i].begin;
+    if (header_.back().empty()) {
+      return scanner_->error_at(offset, "csv_header_empty", fmt::format("column {} has no name", i + 1));
+    }
+    if (!seen.insert(to_lower_ascii(header_.back())).second) {
+      return scanner_->error_at(offset, "csv_header_duplicate",
+                                fmt::format("column {} has the name of an earlier one", i + 1));
+    }
+  }
+  return {};
+}
+
+Result<bool> CsvReader::next(CsvRow& row) {
+  if (done_) return false;
+  if (!first_row_pending_) {
+    MLOPS_ASSIGN(const bool more, scanner_->next());
+    if (!more) {
+      done_ = true;
+      return false;
+    }
+  }
+  first_row_pending_ = false;
+  const std::size_t cells = scanner_->pieces().size();
+  if (cells != header_.size()) {
+    if (scanner_->is_blank()) return end_with_trailer();
+    return scanner_->error_at(0, "csv_ragged",
+                              fmt::format("the row has {} cells, the table {} columns", cells, header_.size()));
+  }
+  fill(row);
+  ++rows_;
+  return true;
+}
+
+// A blank line in a table of several columns: fine when nothing but blank lines follows, ragged otherwise.
+Result<bool> CsvReader::end_with_trailer() {
+  Failure ragged = scanner_->error_at(0, "csv_ragged", "a blank line inside the table");
+  for (bool more = true; more;) {
+    if (!scanner_->is_blank()) return ragged;
+    trailer_ += scanner_->line_end();
+    MLOPS_ASSIGN(more, scanner_->next());
+  }
+  done_ = true;
+  return false;
+}
+
+void CsvReader::fill(CsvRow& row) {
+  const auto& pieces = scanner_->pieces();
+  std::size_t escaped = 0;
+  for (const auto& piece : pieces) escaped += piece.escaped ? 1 : 0;
+  if (unescaped_.size() < escaped) unescaped_.resize(escaped);  // before any view into it is taken
+  std::size_t next_unescaped = 0;
+  row.cells_.resize(pieces.size());
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    const auto& piece = pieces[i];
+    const std::string_view raw = scanner_->bytes(piece.begin, piece.end);
+    row.cells_[i].raw = raw;
+    if (piece.escaped) {
+      unescape(raw, unescaped_[next_unescaped]);
+      row.cells_[i].text = unescaped_[next_unescaped++];
+    } else {
+      row.cells_[i].text = piece.quoted ? raw.substr(1, raw.size() - 2) : raw;
+    }
+  }
+  row.line_end_ = scanner_->line_end();
+  row.line_ = scanner_->line();
+}
+
+}  // namespace mlops::data

@@ -1,0 +1,229 @@
+#include "policies/data/csv_scanner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "policies/data/utf8.h"
+
+namespace mlops::data {
+namespace {
+
+constexpr std::size_t kBufferBytes = 256u << 10;
+constexpr std::string_view kBom = "\xEF\xBB\xBF";
+constexpr std::string_view kDelimiters = ",;\t|";
+
+enum ByteClass : std::uint8_t { kOrdinary, kDelimiter, kLineEnd, kQuote, kCheck };
+
+// Line ends in `text`, CRLF counted once.
+std::uint64_t count_line_ends(std::string_view text) {
+  std::uint64_t count = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\n' || (text[i] == '\r' && (i + 1 == text.size() || text[i + 1] != '\n'))) ++count;
+  }
+  return count;
+}
+
+}  // namespace
+
+CsvScanner::CsvScanner(Source& source, const CsvOptions& options)
+    : source_(&source), options_(options), buffer_(std::min(kBufferBytes, options.max_row_bytes + 2)) {}
+
+Failure CsvScanner::error_at(std::size_t offset, std::string slug, const std::string& message, std::string hint) const {
+  const std::string_view before = bytes(0, offset);
+  const std::size_t last_end = before.find_last_of("\r\n");
+  const std::size_t column = last_end == std::string_view::npos ? offset + 1 : offset - last_end;
+  return fail(ErrorCode::kInvalid, std::move(slug),
+              fmt::format("{}:{}: {}", line_ + count_line_ends(before), column, message), std::move(hint));
+}
+
+Result<CsvScanner::More> CsvScanner::refill() {
+  if (source_ended_) return More::kEnd;
+  if (row_begin_ > 0) {  // keep only the row being read
+    std::memmove(buffer_.data(), buffer_.data() + row_begin_, filled_ - row_begin_);
+    filled_ -= row_begin_;
+    at_ -= row_begin_;
+    row_begin_ = 0;
+  }
+  const std::size_t limit = options_.max_row_bytes + 2;  // and its line end
+  if (filled_ == buffer_.size()) {
+    if (filled_ >= limit) {
+      return error_at(0, "csv_row_too_long", fmt::format("the row is longer than {} bytes", options_.max_row_bytes),
+                      "look for a quote that is never closed");
+    }
+    buffer_.resize(std::min(limit, buffer_.size() * 2));
+  }
+  MLOPS_ASSIGN(const std::size_t count, source_->read({buffer_.data() + filled_, buffer_.size() - filled_}));
+  filled_ += count;
+  source_ended_ = count == 0;
+  return source_ended_ ? More::kEnd : More::kYes;
+}
+
+Status CsvScanner::begin() {
+  line_ = 1;
+  // The first row should be in view for sniffing; a longer one is judged by its beginning.
+  while (filled_ < buffer_.size() && !source_ended_) {
+    MLOPS_TRY(refill());
+    if (std::string_view(buffer_.data(), filled_).find('\n') != std::string_view::npos) break;
+  }
+  if (std::string_view(buffer_.data(), filled_).starts_with(kBom)) {
+    dialect_.has_bom = true;
+    at_ = row_begin_ = kBom.size();
+  }
+  if (options_.delimiter) {
+    dialect_.delimiter = *options_.delimiter;
+  } else {
+    sniff();
+  }
+  classify_bytes();
+  return {};
+}
+
+// The candidate that occurs most often outside quotes in the first row; a comma when none does.
+void CsvScanner::sniff() {
+  std::array<std::size_t, kDelimiters.size()> counts{};
+  bool in_quotes = false;
+  for (std::size_t i = at_; i < filled_; ++i) {
+    const char c = buffer_[i];
+    if (c == '"') in_quotes = !in_quotes;
+    if (in_quotes) continue;
+    if (c == '\n' || c == '\r') break;
+    if (const auto which = kDelimiters.find(c); which != std::string_view::npos) ++counts[which];
+  }
+  dialect_.delimiter = kDelimiters[static_cast<std::size_t>(std::max_element(counts.begin(), counts.end()) -
+                                                            counts.begin())];
+}
+
+void CsvScanner::classify_bytes() {
+  for (std::size_t c = 0x80; c < 256; ++c) plain_class_[c] = quoted_class_[c] = kCheck;
+  plain_class_[0] = quoted_class_[0] = kCheck;
+  for (const unsigned char c : {'\r', '\n'}) plain_class_[c] = quoted_class_[c] = kLineEnd;
+  quoted_class_['"'] = kQuote;
+  plain_class_[static_cast<unsigned char>(dialect_.delimiter)] = kDelimiter;
+}
+
+Result<bool> CsvScanner::next() {
+  row_begin_ = at_;
+  line_ = next_line_;
+  pieces_.clear();
+  needs_check_ = spans_lines_ = false;
+  row_bytes_ = line_end_bytes_ = 0;
+  MLOPS_ASSIGN(const More more, look());
+  if (more == More::kEnd) return false;
+  for (After after = After::kCell; after == After::kCell;) {
+    MLOPS_ASSIGN(const More cell, look());
+    const bool quoted = cell == More::kYes && buffer_[at_] == '"';
+    MLOPS_ASSIGN(after, quoted ? scan_quoted() : scan_plain());
+  }
+  MLOPS_TRY(check_row());
+  return true;
+}
+
+Result<CsvScanner::After> CsvScanner::scan_plain() {
+  Piece piece{.begin = offset()};
+  for (;;) {
+    const char* p = buffer_.data() + at_;
+    const char* const end = buffer_.data() + filled_;
+    while (p < end && plain_class_[static_cast<unsigned char>(*p)] == kOrdinary) ++p;
+    at_ = static_cast<std::size_t>(p - buffer_.data());
+    MLOPS_ASSIGN(const More more, look());
+    if (more == More::kEnd) break;
+    const std::uint8_t kind = plain_class_[static_cast<unsigned char>(buffer_[at_])];
+    if (kind == kDelimiter || kind == kLineEnd) break;
+    if (kind == kCheck) {
+      needs_check_ = true;
+      ++at_;
+    }
+  }
+  piece.end = offset();
+  return end_cell(piece);
+}
+
+Result<CsvScanner::After> CsvScanner::scan_quoted() {
+  Piece piece{.begin = offset(), .quoted = true};
+  ++at_;
+  for (;;) {
+    const char* p = buffer_.data() + at_;
+    const char* const end = buffer_.data() + filled_;
+    while (p < end && quoted_class_[static_cast<unsigned char>(*p)] == kOrdinary) ++p;
+    at_ = static_cast<std::size_t>(p - buffer_.data());
+    MLOPS_ASSIGN(const More more, look());
+    if (more == More::kEnd) {
+      return error_at(piece.begin, "csv_quote", "the quote opened here is never closed");
+    }
+    const std::uint8_t kind = quoted_class_[static_cast<unsigned char>(buffer_[at_])];
+    if (kind == kOrdinary) continue;  // a refill brought more
+    ++at_;
+    if (kind == kLineEnd) spans_lines_ = true;
+    if (kind == kCheck) needs_check_ = true;
+    if (kind != kQuote) continue;
+    MLOPS_ASSIGN(const More after_quote, look());
+    if (after_quote == More::kEnd || buffer_[at_] != '"') break;
+    piece.escaped = true;
+    ++at_;
+  }
+  piece.end = offset();
+  return end_cell(piece);
+}
+
+Result<CsvScanner::After> CsvScanner::end_cell(Piece piece) {
+  if (piece.end - piece.begin > options_.max_cell_bytes) {
+    return error_at(piece.begin, "csv_cell_too_long", fmt::format("a cell is longer than {} bytes",
+                                                                  options_.max_cell_bytes));
+  }
+  if (pieces_.size() == options_.max_columns) {
+    return error_at(piece.begin, "csv_too_many_columns",
+                    fmt::format("the row has more than {} cells", options_.max_columns));
+  }
+  pieces_.push_back(piece);
+  if (at_ == filled_) {  // only at the end of the input: every scan looked at the byte after its cell
+    row_bytes_ = offset();
+    return After::kRow;
+  }
+  const std::uint8_t kind = plain_class_[static_cast<unsigned char>(buffer_[at_])];
+  if (kind == kDelimiter) {
+    ++at_;
+    return After::kCell;
+  }
+  if (kind != kLineEnd) {
+    return error_at(offset(), "csv_quote", "text follows a closing quote", "double the quotes inside a quoted cell");
+  }
+  MLOPS_TRY(take_line_end());
+  return After::kRow;
+}
+
+Status CsvScanner::take_line_end() {
+  row_bytes_ = offset();
+  const bool carriage_return = buffer_[at_] == '\r';
+  ++at_;
+  line_end_bytes_ = 1;
+  if (!carriage_return) return {};
+  MLOPS_ASSIGN(const More more, look());
+  if (more == More::kYes && buffer_[at_] == '\n') {
+    ++at_;
+    line_end_bytes_ = 2;
+  }
+  return {};
+}
+
+Status CsvScanner::check_row() {
+  const std::string_view row = bytes(0, row_bytes_);
+  if (row.size() > options_.max_row_bytes) {
+    return error_at(0, "csv_row_too_long", fmt::format("the row is longer than {} bytes", options_.max_row_bytes));
+  }
+  if (needs_check_) {
+    if (const auto nul = row.find('\0'); nul != std::string_view::npos) {
+      return error_at(nul, "csv_nul", "a NUL byte", "save the file as UTF-8 text");
+    }
+    if (const auto bad = first_invalid_utf8(row); bad != std::string_view::npos) {
+      return error_at(bad, "csv_utf8", "not valid UTF-8", "save the file as UTF-8 text");
+    }
+  }
+  next_line_ = line_ + 1 + (spans_lines_ ? count_line_ends(row) : 0);
+  if (first_row_ && line_end_bytes_ > 0) dialect_.line_end = std::string(line_end());
+  first_row_ = false;
+  return {};
+}
+
+}  // namespace mlops::data

@@ -1,0 +1,86 @@
+// Private to policies/data: cuts a byte stream into CSV rows and cells, holding exactly one row in memory.
+//
+// The row lies contiguous in the buffer and cells are kept as offsets from its first byte, so a refill may move the
+// bytes while a row is half read. Errors: the csv_… slugs of csv.h. Thread-safety: one thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/result.h"
+#include "policies/data/csv.h"
+#include "policies/data/stream.h"
+
+namespace mlops::data {
+
+class CsvScanner {
+ public:
+  struct Piece {
+    std::size_t begin = 0;  // from the row's first byte, quotes included
+    std::size_t end = 0;
+    bool quoted = false;
+    bool escaped = false;  // holds doubled quotes
+  };
+
+  CsvScanner(Source& source, const CsvOptions& options);
+
+  // REQUIRES: once, before next(). Skips a BOM, settles the delimiter; dialect().line_end is set by the first next().
+  Status begin();
+  // Reads one row; false at the end of the input.
+  Result<bool> next();
+
+  const CsvDialect& dialect() const { return dialect_; }
+  const std::vector<Piece>& pieces() const { return pieces_; }
+  std::string_view bytes(std::size_t begin, std::size_t end) const {
+    return {buffer_.data() + row_begin_ + begin, end - begin};
+  }
+  std::string_view line_end() const { return bytes(row_bytes_, row_bytes_ + line_end_bytes_); }
+  bool is_blank() const { return row_bytes_ == 0; }
+  std::uint64_t line() const { return line_; }
+  // The error at a byte of the current row.
+  Failure error_at(std::size_t offset, std::string slug, const std::string& message, std::string hint = {}) const;
+
+ private:
+  enum class More { kYes, kEnd };
+  enum class After { kCell, kRow };  // what ended a cell: a delimiter, or the row's end
+
+  Result<More> refill();
+  // kEnd when at_ is past the last byte of the input.
+  Result<More> look() {
+    if (at_ < filled_) return More::kYes;
+    return refill();
+  }
+  void sniff();
+  void classify_bytes();
+  Result<After> scan_plain();
+  Result<After> scan_quoted();
+  Result<After> end_cell(Piece piece);
+  Status take_line_end();
+  Status check_row();
+  std::size_t offset() const { return at_ - row_begin_; }
+
+  Source* source_;
+  CsvOptions options_;
+  CsvDialect dialect_;
+  std::array<std::uint8_t, 256> plain_class_{};
+  std::array<std::uint8_t, 256> quoted_class_{};
+  std::vector<char> buffer_;
+  std::size_t row_begin_ = 0;
+  std::size_t at_ = 0;
+  std::size_t filled_ = 0;
+  bool source_ended_ = false;
+
+  std::vector<Piece> pieces_;
+  std::size_t row_bytes_ = 0;
+  std::size_t line_end_bytes_ = 0;
+  std::uint64_t line_ = 0;
+  std::uint64_t next_line_ = 1;
+  bool needs_check_ = false;      // the row holds a NUL or a byte above ASCII
+  bool spans_lines_ = false;      // the row holds a line end inside quotes
+  bool first_row_ = true;
+};
+
+}  // namespace mlops::data

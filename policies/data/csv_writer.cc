@@ -1,0 +1,84 @@
+#include "policies/data/csv.h"
+
+#include <algorithm>
+
+namespace mlops::data {
+namespace {
+
+constexpr std::size_t kFlushBytes = 256u << 10;
+
+}  // namespace
+
+CsvWriter::CsvWriter(Sink& sink, CsvDialect dialect, std::vector<bool> dropped)
+    : sink_(sink), dialect_(std::move(dialect)), dropped_(std::move(dropped)) {
+  if (std::find(dropped_.begin(), dropped_.end(), true) == dropped_.end()) dropped_.clear();
+}
+
+void CsvWriter::put_value(std::string_view value, Quotes quotes) {
+  const char special[] = {dialect_.delimiter, '"', '\r', '\n'};
+  if (quotes == Quotes::kWhenNeeded && value.find_first_of(std::string_view(special, 4)) == std::string_view::npos) {
+    buffer_.append(value);
+    return;
+  }
+  buffer_.push_back('"');
+  for (const char c : value) {
+    if (c == '"') buffer_.push_back('"');
+    buffer_.push_back(c);
+  }
+  buffer_.push_back('"');
+}
+
+Status CsvWriter::flush_if_full() {
+  if (buffer_.size() < kFlushBytes) return {};
+  MLOPS_TRY(sink_.write(buffer_));
+  buffer_.clear();
+  return {};
+}
+
+Status CsvWriter::write_header(const CsvReader& reader) {
+  if (dialect_.has_bom) buffer_ += "\xEF\xBB\xBF";
+  bool first = true;
+  for (std::size_t i = 0; i < reader.header().size(); ++i) {
+    if (is_dropped(i)) continue;
+    if (!first && !reader.header_raw().empty()) buffer_.push_back(dialect_.delimiter);
+    first = false;
+    if (!reader.header_raw().empty()) buffer_ += reader.header_raw()[i];
+  }
+  if (first) {
+    return fail(ErrorCode::kInvalid, "csv_no_columns", "every column is suppressed: nothing would be left to write",
+                "keep at least one column");
+  }
+  buffer_ += reader.header_line_end();
+  return {};
+}
+
+Status CsvWriter::write_row(const CsvRow& row, std::span<const std::optional<std::string>> masked) {
+  const std::size_t begin = buffer_.size();
+  bool first = true;
+  bool rewritten = !dropped_.empty();
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    if (is_dropped(i)) continue;
+    if (!first) buffer_.push_back(dialect_.delimiter);
+    first = false;
+    const std::string_view raw = row.raw(i);
+    if (i < masked.size() && masked[i] && *masked[i] != row.text(i)) {
+      rewritten = true;
+      put_value(*masked[i], raw.starts_with('"') ? Quotes::kAlways : Quotes::kWhenNeeded);
+    } else {
+      buffer_.append(raw);
+    }
+  }
+  // A lone empty cell would read as a blank line, or as no row at all at the end of the file.
+  if (rewritten && buffer_.size() == begin) buffer_ += "\"\"";
+  buffer_.append(row.line_end());
+  return flush_if_full();
+}
+
+Status CsvWriter::finish(std::string_view trailer) {
+  buffer_.append(trailer);
+  if (!buffer_.empty()) MLOPS_TRY(sink_.write(buffer_));
+  buffer_.clear();
+  return {};
+}
+
+}  // namespace mlops::data

@@ -1,0 +1,110 @@
+// date: any calendar date more exact than a year. birth_date: a date, or a year, that the column's name or a keyword
+// says is one of birth.
+#include "policies/detect/date_text.h"
+#include "policies/detect/family.h"
+#include "policies/detect/scan.h"
+
+namespace mlops::detect {
+namespace {
+
+constexpr HeaderRule kDateHeaders[] = {
+    {"date", HeaderMatch::kAny, 0.8},          {"datetime", HeaderMatch::kAny, 0.8},
+    {"timestamp", HeaderMatch::kAny, 0.7},     {"deathdate", HeaderMatch::kAny, 0.9},
+    {"dod", HeaderMatch::kSole, 0.8},          {"dt", HeaderMatch::kAny, 0.6},
+    {"start", HeaderMatch::kSole, 0.4},        {"stop", HeaderMatch::kSole, 0.4},
+    {"created at", HeaderMatch::kSole, 0.6},   {"updated at", HeaderMatch::kSole, 0.6},
+    {"admitted", HeaderMatch::kSole, 0.5},     {"discharged", HeaderMatch::kSole, 0.5},
+    {"admission", HeaderMatch::kSole, 0.4},    {"discharge", HeaderMatch::kSole, 0.4},
+    {"dates", HeaderMatch::kAny, 0.7},
+};
+constexpr HeaderRule kBirthHeaders[] = {
+    {"dob", HeaderMatch::kAny, 0.95},         {"birthdate", HeaderMatch::kAny, 0.95},
+    {"birth date", HeaderMatch::kAny, 0.95},  {"dateofbirth", HeaderMatch::kAny, 0.95},
+    {"birthday", HeaderMatch::kAny, 0.9},     {"birth dt", HeaderMatch::kAny, 0.9},
+    {"birth day", HeaderMatch::kAny, 0.8},    {"birth year", HeaderMatch::kAny, 0.7},
+    {"yob", HeaderMatch::kAny, 0.7},          {"birthyear", HeaderMatch::kAny, 0.7},
+    {"born", HeaderMatch::kSole, 0.7},        {"birth", HeaderMatch::kSole, 0.6},
+    {"birthdt", HeaderMatch::kAny, 0.9},      {"bdate", HeaderMatch::kSole, 0.8},
+};
+constexpr std::string_view kBirthWords[] = {"dob", "d.o.b", "birth", "born", "birthdate", "birthday"};
+constexpr std::string_view kDateWords[] = {"on",    "since",    "dated",      "date",    "from",  "until", "til",
+                                           "through", "seen",   "admitted",   "discharged", "visit", "dob", "appointment",
+                                           "born",  "died",     "expired",    "surgery", "admission", "discharge"};
+
+double prior(const DateMatch& match) {
+  switch (match.shape) {
+    case DateShape::kCompact:
+      return 0.3;
+    case DateShape::kYearMonth:
+      return match.has_month_word ? 0.5 : 0.35;
+    case DateShape::kMonthDay:
+      return match.has_month_word ? 0.5 : 0.1;
+    case DateShape::kFull:
+      return match.two_digit_year ? 0.5 : 0.6;
+  }
+  return 0;
+}
+
+class Date : public Family {
+ public:
+  Date() : Family({"date", kDateHeaders, Needs::kDigit, true}) {}
+
+ protected:
+  void search(std::string_view text, double column_score, std::vector<Span>& out) const override {
+    for (const auto& match : find_dates(text)) {
+      const double base = prior(match);
+      const bool weak = match.shape == DateShape::kMonthDay && !match.has_month_word;
+      double score = base;
+      if (column_score >= kAgrees) score = weak ? 0.5 : 0.95;
+      // 1/2 and 120/80 are doses and pressures; "on 12/25" is a date.
+      else if (keyword_before(text, match.begin, kDateWords)) score = weak ? 0.4 : base + 0.25;
+      if (score >= 0.3) out.push_back({match.begin, match.end, score});
+    }
+  }
+};
+
+class BirthDate : public Family {
+ public:
+  BirthDate() : Family({"birth_date", kBirthHeaders, Needs::kDigit, false}) {}
+
+ protected:
+  void search(std::string_view text, double column_score, std::vector<Span>& out) const override {
+    const bool column = column_score >= kAgrees;
+    for (const auto& match : find_dates(text)) {
+      if (column || keyword_before(text, match.begin, kBirthWords)) {
+        out.push_back({match.begin, match.end, column ? 0.95 : 0.85});
+      }
+    }
+    find_years(text, column, out);
+  }
+
+ private:
+  // A lone year of birth.
+  static void find_years(std::string_view text, bool column, std::vector<Span>& out) {
+    for (std::size_t at = 0; at < text.size(); ++at) {
+      const std::size_t digits = digits_at(text, at);
+      if (digits == 0) continue;
+      if (digits == 4 && number_may_begin(text, at) && number_may_end(text, at + 4)) {
+        const int year = to_int(text.substr(at, 4));
+        if (year >= 1880 && year < 2100 && (column || keyword_before(text, at, kBirthWords))) {
+          out.push_back({at, at + 4, column ? 0.7 : 0.5});
+        }
+      }
+      at += digits;
+    }
+  }
+};
+
+}  // namespace
+
+const Detector& date() {
+  static const Date kDetector;
+  return kDetector;
+}
+
+const Detector& birth_date() {
+  static const BirthDate kDetector;
+  return kDetector;
+}
+
+}  // namespace mlops::detect

@@ -1,0 +1,105 @@
+#include "policies/detect/family.h"
+
+#include <array>
+#include <functional>
+#include <string>
+
+#include "policies/detect/fold.h"
+#include "policies/detect/scan.h"
+
+namespace mlops::detect {
+namespace {
+
+bool has_what_it_needs(std::string_view text, Needs needs) {
+  switch (needs) {
+    case Needs::kNothing:
+      return true;
+    case Needs::kAt:
+      return text.find('@') != std::string_view::npos || text.find(" at ") != std::string_view::npos ||
+             text.find("at)") != std::string_view::npos || text.find("at]") != std::string_view::npos;
+    case Needs::kDotOrColon:
+      return text.find_first_of(".:") != std::string_view::npos;
+    case Needs::kDigit:
+      for (const char c : text) {
+        if (is_digit(c)) return true;
+      }
+      return false;
+    case Needs::kLetter:
+      for (const char c : text) {
+        if (is_alpha(c) || is_high(c)) return true;
+      }
+      return false;
+  }
+  return true;
+}
+
+// Scoring a header cuts and compares words; a scan asks the same few headers for every cell. Direct-mapped, bounded.
+double cached_column_score(const Detector& detector, std::string_view column) {
+  struct Slot {
+    const Detector* detector = nullptr;
+    std::string column;
+    double score = 0;
+  };
+  thread_local std::array<Slot, 1024> slots;
+  const std::size_t hash = std::hash<std::string_view>{}(column) ^ (std::hash<const void*>{}(&detector) >> 4);
+  Slot& slot = slots[hash % slots.size()];
+  if (slot.detector != &detector || slot.column != column) {
+    slot.score = detector.column_name_score(column);
+    slot.column.assign(column);
+    slot.detector = &detector;
+  }
+  return slot.score;
+}
+
+bool has_keyword(std::string_view window, std::span<const std::string_view> keywords) {
+  for (const std::string_view keyword : keywords) {
+    for (std::size_t i = 0; i + keyword.size() <= window.size(); ++i) {
+      if (to_lower(window[i]) != keyword[0] || !has_at(window, i, keyword)) continue;
+      if (!is_word(before_or_nul(window, i)) && !is_alpha(at_or_nul(window, i + keyword.size()))) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+void Family::find(std::string_view cell, const Context& context, std::vector<Span>& out) const {
+  const auto column_score = [&] { return context.column.empty() ? 0.0 : cached_column_score(*this, context.column); };
+  if (is_ascii(cell)) {
+    if (has_what_it_needs(cell, spec_.needs)) search(cell, column_score(), out);
+    return;
+  }
+  const Folded folded = fold(cell);
+  if (!has_what_it_needs(folded.text, spec_.needs)) return;
+  const std::size_t before = out.size();
+  search(folded.text, column_score(), out);
+  for (std::size_t i = before; i < out.size(); ++i) out[i] = folded.to_original(out[i]);
+}
+
+bool keyword_before(std::string_view text, std::size_t begin, std::span<const std::string_view> keywords) {
+  // The keyword itself may lie wholly outside the window: only the gap is measured, so widen by the longest word.
+  constexpr std::size_t kLongest = 24;
+  const std::size_t from = begin > kKeywordWindow + kLongest ? begin - kKeywordWindow - kLongest : 0;
+  return has_keyword(text.substr(from, begin - from), keywords);
+}
+
+bool keyword_near(std::string_view text, std::size_t begin, std::size_t end,
+                  std::span<const std::string_view> keywords) {
+  return keyword_before(text, begin, keywords) || has_keyword(text.substr(end, kKeywordWindow), keywords);
+}
+
+bool is_masked_already(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '[') {
+      std::size_t end = i + 1;
+      while (end < text.size() && (is_upper(text[end]) || text[end] == '_' || is_digit(text[end]))) ++end;
+      if (at_or_nul(text, end) != ']') return false;
+      i = end;
+    } else if (is_word(text[i])) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace mlops::detect

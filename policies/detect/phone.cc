@@ -1,0 +1,201 @@
+// phone (and fax): NANP, +E.164, national groupings, extensions, 1-800-FLOWERS, and local numbers with context.
+//
+// Not phones: money, percentages, decimals, coordinates, versions (a number may not begin or end inside one).
+#include <array>
+
+#include "policies/detect/family.h"
+#include "policies/detect/scan.h"
+
+namespace mlops::detect {
+namespace {
+
+constexpr HeaderRule kHeaders[] = {
+    {"phone", HeaderMatch::kAny, 0.95},     {"telephone", HeaderMatch::kAny, 0.95}, {"phones", HeaderMatch::kAny, 0.9},
+    {"fax", HeaderMatch::kAny, 0.9},        {"mobile", HeaderMatch::kExact, 0.8},   {"tel", HeaderMatch::kExact, 0.85},
+    {"cell", HeaderMatch::kExact, 0.6},     {"cellphone", HeaderMatch::kAny, 0.9},  {"phonenumber", HeaderMatch::kAny, 0.95},
+    {"contact number", HeaderMatch::kAny, 0.7}, {"pager", HeaderMatch::kExact, 0.8}, {"telefon", HeaderMatch::kAny, 0.9},
+    {"phonenum", HeaderMatch::kAny, 0.9},   {"msisdn", HeaderMatch::kAny, 0.9},     {"homephone", HeaderMatch::kAny, 0.9},
+};
+constexpr std::string_view kWords[] = {"phone", "tel",  "telephone", "ph",   "fax",   "cell",   "mobile", "call",
+                                       "called", "pager", "contact",  "reach", "dial", "text",  "whatsapp", "ph#"};
+constexpr std::size_t kMostDigits = 15;
+
+struct Group {
+  std::size_t begin = 0;
+  std::size_t size = 0;
+};
+
+// Digit groups with the separators between them, as one candidate.
+struct Candidate {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  std::size_t digits = 0;
+  bool plus = false;
+  bool parens = false;
+  char separator = '\0';  // of all gaps; '*' when they differ
+  std::array<Group, 8> groups{};
+  std::size_t count = 0;
+};
+
+bool is_separator(char c) { return c == ' ' || c == '-' || c == '.' || c == '/' || c == '(' || c == ')'; }
+
+Candidate collect(std::string_view text, std::size_t begin) {
+  Candidate it{.begin = begin, .end = begin};
+  std::size_t at = begin;
+  if (text[at] == '+') {
+    it.plus = true;
+    ++at;
+  }
+  while (it.count < it.groups.size()) {
+    std::size_t digits_from = at;
+    while (digits_from < text.size() && digits_from - at < 3 && is_separator(text[digits_from])) ++digits_from;
+    const std::size_t size = digits_at(text, digits_from);
+    if (size == 0 || it.digits + size > kMostDigits) break;
+    for (std::size_t i = at; i < digits_from; ++i) {
+      if (text[i] == '(' || text[i] == ')') it.parens = true;
+    }
+    if (it.count > 0) {
+      const char separator = digits_from - at == 1 ? text[at] : '*';
+      it.separator = it.count == 1 || it.separator == separator ? separator : '*';
+    }
+    it.groups[it.count++] = {digits_from, size};
+    it.digits += size;
+    at = it.end = digits_from + size;
+  }
+  return it;
+}
+
+int digit_of(std::string_view text, const Candidate& it, std::size_t index) {
+  for (std::size_t g = 0; g < it.count; ++g) {
+    if (index < it.groups[g].size) return text[it.groups[g].begin + index] - '0';
+    index -= it.groups[g].size;
+  }
+  return 0;
+}
+
+// Do groups from `first` on have these sizes, with nothing after?
+template <std::size_t N>
+bool grouped(const Candidate& it, std::size_t first, const std::size_t (&sizes)[N]) {
+  if (it.count != first + N) return false;
+  for (std::size_t i = 0; i < N; ++i) {
+    if (it.groups[first + i].size != sizes[i]) return false;
+  }
+  return true;
+}
+
+// Area and exchange of the ten digits from `from` begin with 2–9, as the plan wants.
+bool in_numbering_plan(std::string_view text, const Candidate& it, std::size_t from) {
+  return digit_of(text, it, from) >= 2 && digit_of(text, it, from + 3) >= 2;
+}
+
+// The country or trunk prefix before a 3-3-4 number: 1, 001, +44 …: groups to skip, or count when there is no 3-3-4.
+bool is_nanp_shape(const Candidate& it) {
+  for (const std::size_t first : {std::size_t{0}, std::size_t{1}}) {
+    if (first == 1 && it.groups[0].size > 3) continue;
+    if (grouped(it, first, {3, 3, 4}) || grouped(it, first, {3, 7})) return true;
+  }
+  return false;
+}
+
+double prior(std::string_view text, const Candidate& it) {
+  if (it.plus) return it.digits >= 7 ? 0.6 : 0;
+  if (is_nanp_shape(it) && it.separator != '/') {
+    const std::size_t from = it.digits - 10;
+    return in_numbering_plan(text, it, from) ? 0.6 : 0.45;
+  }
+  if (it.count == 1) return 0;  // bare digits: only with context
+  if (it.separator == '/') return 0;
+  if (grouped(it, 0, {3, 4})) return it.separator == '-' && digit_of(text, it, 0) >= 2 ? 0.3 : 0;
+  const bool trunk = digit_of(text, it, 0) == 0 && it.groups[0].size >= 2;
+  if (trunk && it.digits >= 9 && it.separator != '.') return 0.5;  // 020 7946 0958, 01 23 45 67 89, 0044 …
+  return 0;
+}
+
+bool is_money_or_measure(std::string_view text, const Candidate& it) {
+  std::size_t before = it.begin;
+  while (before > 0 && text[before - 1] == ' ') --before;
+  const char c = before_or_nul(text, before);
+  return c == '$' || c == '=' || (is_high(c) && before >= 2);
+}
+
+std::size_t extension_end(std::string_view text, std::size_t at) {
+  std::size_t from = at;
+  while (at_or_nul(text, from) == ' ' || at_or_nul(text, from) == ',') ++from;
+  for (const std::string_view word : {"extension", "ext.", "ext", "x", "#"}) {
+    if (!has_at(text, from, word)) continue;
+    from += word.size();
+    while (at_or_nul(text, from) == ' ' || at_or_nul(text, from) == '.' || at_or_nul(text, from) == ':') ++from;
+    const std::size_t digits = digits_at(text, from);
+    return digits >= 1 && digits <= 7 && !is_word(at_or_nul(text, from + digits)) ? from + digits : at;
+  }
+  return at;
+}
+
+// 1-800-FLOWERS: letters where digits would be.
+std::size_t vanity_end(std::string_view text, const Candidate& it) {
+  const bool toll_free = (it.count == 2 && it.groups[0].size == 1 && it.groups[1].size == 3) ||
+                         (it.count == 1 && it.groups[0].size == 3);
+  if (!toll_free || text[it.groups[it.count - 1].begin] != '8' || at_or_nul(text, it.end) != '-') return it.end;
+  std::size_t end = it.end + 1;
+  std::size_t letters = 0;
+  while (is_upper(at_or_nul(text, end)) || is_digit(at_or_nul(text, end)) ||
+         (at_or_nul(text, end) == '-' && is_alnum(at_or_nul(text, end + 1)))) {
+    letters += is_upper(text[end]) ? 1 : 0;
+    ++end;
+  }
+  const bool plausible = letters >= 3 && end - it.end >= 8 && end - it.end <= 13 && !is_word(at_or_nul(text, end));
+  return plausible ? end : it.end;
+}
+
+class Phone : public Family {
+ public:
+  Phone() : Family({"phone", kHeaders, Needs::kDigit, true}) {}
+
+ protected:
+  void search(std::string_view text, double column_score, std::vector<Span>& out) const override {
+    for (std::size_t at = 0; at < text.size();) {
+      const char c = text[at];
+      const bool starts = is_digit(c) || ((c == '+' || c == '(') && is_digit(at_or_nul(text, at + 1))) ||
+                          (c == '+' && at_or_nul(text, at + 1) == '(');
+      if (!starts || !number_may_begin(text, at)) {
+        at += is_digit(c) ? digits_at(text, at) : 1;
+        continue;
+      }
+      at = candidate(text, at, column_score >= kAgrees, out);
+    }
+  }
+
+ private:
+  static std::size_t candidate(std::string_view text, std::size_t at, bool column, std::vector<Span>& out) {
+    Candidate it = collect(text, at);
+    if (it.count == 0) return at + 1;
+    if (const std::size_t vanity = vanity_end(text, it); vanity != it.end) {
+      out.push_back({at, vanity, 0.5});
+      return vanity;
+    }
+    const std::size_t end = extension_end(text, it.end);
+    // After an extension nothing but a word boundary can follow; it was checked there.
+    const bool ends = end != it.end || number_may_end(text, it.end);
+    if (!ends || is_money_or_measure(text, it)) return retry(text, it);
+    double score = prior(text, it);
+    const bool plausible = it.digits >= 7 || (it.digits >= 4 && end != it.end);
+    if (plausible && it.separator != '/') {
+      if (column) score = 0.95;
+      else if (keyword_near(text, at, it.end, kWords)) score = score >= 0.5 ? 0.9 : it.digits >= 7 ? 0.7 : score;
+    }
+    if (score < 0.3) return retry(text, it);
+    out.push_back({at, end, score});
+    return end;
+  }
+  // The first group may be something else ("12 617-555-0123"): go on after it.
+  static std::size_t retry(std::string_view, const Candidate& it) { return it.groups[0].begin + it.groups[0].size; }
+};
+
+}  // namespace
+
+const Detector& phone() {
+  static const Phone kDetector;
+  return kDetector;
+}
+
+}  // namespace mlops::detect

@@ -1,0 +1,23 @@
+#include "policies/detect/detector.h"
+#include "policies/detect/family.h"
+
+namespace mlops::detect {
+
+const std::vector<const Detector*>& built_in_detectors() {
+  static const std::vector<const Detector*> kDetectors = {
+      &us_ssn(),  &email(),          &phone(),       &date(),   &birth_date(),     &age(),
+      &us_zip(),  &geo(),            &person_name(), &street_address(), &city_county(), &mrn(),
+      &account(), &health_plan_id(), &drivers_license(), &passport(), &url(),       &ipv4(),
+      &ipv6(),    &mac(),            &credit_card(), &iban(),
+  };
+  return kDetectors;
+}
+
+const Detector* find_detector(std::string_view id) {
+  for (const Detector* detector : built_in_detectors()) {
+    if (detector->id() == id) return detector;
+  }
+  return nullptr;
+}
+
+}  // namespace mlops::detect

@@ -1,0 +1,53 @@
+// What a Policy holds: one policy merged with its packs and compiled. Private to policies/engine. Immutable once loaded.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "policies/engine/document.h"
+#include "policies/engine/policy.h"
+
+namespace mlops::policy {
+
+inline constexpr double kDefaultMinScore = 0.5;
+
+struct ActiveDetector {
+  const detect::Detector* detector = nullptr;
+  double min_score = kDefaultMinScore;
+};
+
+// Headers are compared without case and without blanks at the ends, so that "SSN " cannot slip past a rule for "ssn".
+std::string fold_column(std::string_view name);
+
+struct Policy::Body {
+  std::string name;
+  std::string version;
+  crypto::Digest digest;
+  std::vector<model::ArtifactKind> kinds;
+  bool masks = false;
+
+  std::vector<std::shared_ptr<const detect::Detector>> own_detectors;  // made from patterns; `detectors` points here too
+  std::vector<ActiveDetector> detectors;
+  std::vector<DeclaredColumn> columns;
+  UnknownColumn unknown_column = UnknownColumn::kQuarantine;
+  std::set<std::string> optional_columns;  // folded
+  std::vector<Rule> rules;                 // the policy's own, then its packs'
+  double residual_min_score = kDefaultMinScore;
+  std::int64_t residual_max_findings = 0;
+  std::set<std::string> residual_ignore_columns;  // folded
+  std::string output_name;
+  model::Sensitivity output_sensitivity = model::Sensitivity::kPseudonymous;
+  std::vector<GateRule> gates;
+
+  const DeclaredColumn* declared(std::string_view column) const;  // nullptr: not declared
+  // A rule for the column beats a rule for its class; the first match wins; nullptr: none.
+  const Rule* rule_for(std::string_view column, std::string_view class_name) const;
+  const Rule* rule_for_class(std::string_view class_name) const;
+  // The rule for a column treated as `class_name`: a column's own rule speaks only for the class it was declared as.
+  const Rule* rule_for_treated(std::string_view column, std::string_view class_name) const;
+};
+
+}  // namespace mlops::policy

@@ -1,0 +1,124 @@
+#include "policies/engine/cell_scan.h"
+
+#include <algorithm>
+
+#include "core/base/text.h"
+
+namespace mlops::policy {
+namespace {
+
+constexpr std::size_t kMostKnownValues = 256;
+constexpr std::size_t kLongestKnownValue = 64;
+constexpr std::uint64_t kRowsPerCode = 10;  // a code stands in this many rows on average
+constexpr int kWordsOfText = 5;
+// A bare number this long, found with this much certainty, counts without the column's name.
+constexpr std::size_t kLongNumber = 9;
+constexpr double kSure = 0.8;
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// -12, 98.6, 1.5e-3: a measurement like any other.
+bool is_bare_number(std::string_view cell) {
+  if (!cell.empty() && (cell[0] == '-' || cell[0] == '+')) cell.remove_prefix(1);
+  if (cell.empty() || !is_digit(cell[0])) return false;
+  bool point = false, exponent = false;
+  for (std::size_t i = 1; i < cell.size(); ++i) {
+    const char c = cell[i];
+    if (is_digit(c)) continue;
+    const bool sign_of_exponent = (c == '-' || c == '+') && (cell[i - 1] == 'e' || cell[i - 1] == 'E');
+    if (c == '.' && !point && !exponent) point = true;
+    else if ((c == 'e' || c == 'E') && !exponent && i + 1 < cell.size()) exponent = true;
+    else if (!sign_of_exponent) return false;
+  }
+  return true;
+}
+
+bool is_long_integer(std::string_view cell) {
+  return cell.size() >= kLongNumber && std::all_of(cell.begin(), cell.end(), is_digit);
+}
+
+int count_words(std::string_view cell) {
+  int words = 0;
+  bool in_word = false;
+  for (const char c : cell) {
+    const bool blank = c == ' ' || c == '\t' || c == '\n' || c == '\r';
+    if (!blank && !in_word) ++words;
+    in_word = !blank;
+  }
+  return words;
+}
+
+bool is_bracketed_word(std::string_view cell) {
+  if (cell.size() < 3 || cell.front() != '[' || cell.back() != ']') return false;
+  const auto inner = cell.substr(1, cell.size() - 2);
+  return std::all_of(inner.begin(), inner.end(), [](char c) { return (c >= 'A' && c <= 'Z') || c == '_' || c == ' ' || c == '-'; });
+}
+
+}  // namespace
+
+std::vector<ColumnDetector> detectors_for(const std::vector<ActiveDetector>& active, std::string_view column) {
+  std::vector<ColumnDetector> list;
+  for (const auto& one : active) {
+    const double name_score = one.detector->column_name_score(column);
+    if (one.detector->decides_by_value() || name_score >= kNameAgrees) {
+      list.push_back({one.detector, one.min_score, name_score});
+    }
+  }
+  return list;
+}
+
+bool is_placeholder(std::string_view cell) {
+  cell = trim(cell);
+  constexpr std::size_t kYearDigits = 4;
+  if (cell.empty() || is_bracketed_word(cell)) return true;
+  if (cell.back() == '+') cell.remove_suffix(1);
+  return cell.size() <= kYearDigits && std::all_of(cell.begin(), cell.end(), is_digit);
+}
+
+std::vector<std::uint32_t> CellScanner::find(std::string_view cell) const {
+  std::vector<std::uint32_t> found;
+  const auto value = trim(cell);
+  const bool bare = is_bare_number(value);
+  const bool long_integer = bare && is_long_integer(value);
+  const detect::Context context{column_};
+  for (std::uint32_t i = 0; i < detectors_.size(); ++i) {
+    const auto& one = detectors_[i];
+    const bool name_agrees = !column_.empty() && one.name_score >= kNameAgrees;
+    if (bare && !name_agrees && !long_integer) continue;
+    const double least = bare && !name_agrees ? std::max(one.min_score, kSure) : one.min_score;
+    spans_.clear();
+    one.detector->find(cell, context, spans_);
+    if (std::any_of(spans_.begin(), spans_.end(), [&](const detect::Span& span) { return span.score >= least; })) {
+      found.push_back(i);
+    }
+  }
+  return found;
+}
+
+std::size_t CellScanner::scan(std::string_view cell) {
+  hits_.resize(detectors_.size());
+  ++cells_;
+  if (trim(cell).empty()) return 0;
+  ++filled_;
+  if (count_words(cell) >= kWordsOfText) ++wordy_;
+  const bool rememberable = !overflowed_ && cell.size() <= kLongestKnownValue;
+  if (!rememberable) overflowed_ = true;
+  if (rememberable) {
+    const std::string key(cell);
+    auto known = known_.find(key);
+    if (known == known_.end() && known_.size() < kMostKnownValues) known = known_.emplace(key, find(cell)).first;
+    if (known != known_.end()) {
+      for (const auto index : known->second) ++hits_[index];
+      return known->second.size();
+    }
+    overflowed_ = true;
+    known_.clear();
+  }
+  const auto found = find(cell);
+  for (const auto index : found) ++hits_[index];
+  return found.size();
+}
+
+bool CellScanner::is_coded() const { return !overflowed_ && filled_ >= known_.size() * kRowsPerCode; }
+
+}  // namespace mlops::policy

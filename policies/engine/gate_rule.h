@@ -1,0 +1,56 @@
+// A policy's own gates as data: what policies/gate evaluates. Thread-safety: values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/base/yaml.h"
+#include "core/model/kind.h"
+#include "policies/engine/policy.h"
+
+namespace mlops::policy {
+
+// A recorded metric of the version against thresholds of its own unit. At least one threshold is set.
+struct MetricGate {
+  std::string name;
+  std::optional<double> min;
+  std::optional<double> max;
+  std::optional<double> not_below_current_by;  // may fall by this much below what runs now
+};
+
+// What must be recorded about where a version came from.
+struct LineageGate {
+  bool is_complete = false;         // has inputs, each of them a registered version
+  std::vector<std::string> roles;   // each of these roles has an input
+  bool git_clean = false;           // made from a recorded commit without local changes
+};
+
+struct ApprovalsGate {
+  std::int64_t count = 0;
+  std::vector<std::string> roles;  // empty: any approver
+};
+
+// Tighter than the environment's own clearance.
+struct ClearanceGate {
+  model::Sensitivity max = model::Sensitivity::kNone;
+};
+
+struct GateRule {
+  std::string id;
+  std::vector<model::ArtifactKind> kinds;  // empty: every kind the policy selects
+  std::variant<std::monostate, MetricGate, LineageGate, ApprovalsGate, ClearanceGate> body;
+  std::string origin;
+  YamlMark mark;
+
+  std::string where() const { return origin + ":" + std::to_string(mark.line); }
+};
+
+// In the order of the text, a pack's gates last.
+const std::vector<GateRule>& gate_rules(const Policy& policy);
+// Does the gate speak about versions of this kind?
+bool applies_to(const Policy& policy, const GateRule& gate, model::ArtifactKind kind);
+
+}  // namespace mlops::policy

@@ -1,0 +1,125 @@
+#include "policies/gate/gate.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/base/text.h"
+#include "policies/gate/policy_gates.h"
+#include "policies/gate/verdicts.h"
+
+namespace mlops::gate {
+namespace {
+
+using model::GateResult;
+using model::MemberFacts;
+using model::PromotionFacts;
+using model::Verdict;
+
+GateResult judge_integrity(const MemberFacts& member, const PromotionFacts&) {
+  const GateHead head{"integrity", "integrity", std::string(kBuiltIn)};
+  const auto missing = member.missing_blobs.size();
+  Json facts = {{"member", member.version.ref()},
+                {"digest", member.version.digest.to_string()},
+                {"files", member.version.file_count},
+                {"missing", missing}};
+  if (missing == 0) return pass(head, fmt::format("every file of {} is in the store", shown(member.version)), std::move(facts));
+  return refuse(head, fmt::format("{} lacks the bytes of {} file{}", shown(member.version), missing, missing == 1 ? "" : "s"),
+                "the missing files are uploaded again: register the same directory once more", std::move(facts));
+}
+
+GateResult judge_lifecycle(const MemberFacts& member, const PromotionFacts&) {
+  const GateHead head{"lifecycle", "lifecycle", std::string(kBuiltIn)};
+  const auto& version = member.version;
+  Json facts = {{"member", version.ref()},
+                {"deprecated", !version.deprecated_reason.empty()},
+                {"deleted", version.deleted_at_us != 0}};
+  if (version.deleted_at_us != 0) {
+    return refuse(head, shown(version) + " was deleted", "another version is promoted", std::move(facts));
+  }
+  if (!version.deprecated_reason.empty()) {
+    return refuse(head, fmt::format("{} is deprecated: {}", shown(version), printable(version.deprecated_reason)),
+                  "its deprecation is lifted, or another version is promoted", std::move(facts));
+  }
+  return pass(head, shown(version) + " is neither deprecated nor deleted", std::move(facts));
+}
+
+GateResult judge_order(const MemberFacts& member, const PromotionFacts& facts) {
+  const auto& environment = facts.environment;
+  const GateHead head{"order", "order", "environment " + environment.name};
+  Json looked_at = {{"member", member.version.ref()}, {"after", environment.after}, {"ran_in", member.ran_in}};
+  if (facts.is_rollback) {
+    return pass(head, fmt::format("a rollback: {} ran in {} before", shown(member.version), environment.name), std::move(looked_at));
+  }
+  if (environment.after.empty()) return pass(head, environment.name + " is an entry point", std::move(looked_at));
+  for (const auto& before : environment.after) {
+    if (std::find(member.ran_in.begin(), member.ran_in.end(), before) == member.ran_in.end()) continue;
+    return pass(head, fmt::format("{} ran in {}", shown(member.version), before), std::move(looked_at));
+  }
+  const auto names = join(environment.after, " or ");
+  return refuse(head, fmt::format("{} comes after {}, where {} never ran", environment.name, names, shown(member.version)),
+                fmt::format("{} is promoted to {} first", member.version.ref(), names), std::move(looked_at));
+}
+
+GateResult judge_environment_clearance(const MemberFacts& member, const PromotionFacts& facts) {
+  const auto& environment = facts.environment;
+  const GateHead head{"clearance", "clearance", "environment " + environment.name};
+  return judge_clearance(head, member, environment.clearance, environment.name, environment.name);
+}
+
+GateResult judge_reason(const PromotionFacts& facts) {
+  const GateHead head{"reason", "reason", "environment " + facts.environment.name};
+  const bool given = !trim(facts.reason).empty();
+  Json looked_at = {{"required", facts.environment.reason_required}, {"given", given}};
+  if (given) return pass(head, "a reason is given", std::move(looked_at));
+  if (!facts.environment.reason_required) return pass(head, "no reason is needed", std::move(looked_at));
+  return refuse(head, facts.environment.name + " needs a reason", "a reason is given: --reason TEXT", std::move(looked_at));
+}
+
+using MemberGate = GateResult (*)(const MemberFacts&, const PromotionFacts&);
+constexpr MemberGate kMemberGates[] = {judge_integrity, judge_lifecycle, judge_order, judge_environment_clearance};
+
+// A release without members has no evidence at all.
+GateResult judge_empty() {
+  return refuse({"integrity", "integrity", std::string(kBuiltIn)}, "evidence missing: the release has no members",
+                "a version is named", {{"members", 0}});
+}
+
+}  // namespace
+
+std::vector<GateResult> evaluate(const std::vector<policy::Policy>& policies, const PromotionFacts& facts) {
+  std::vector<GateResult> results;
+  if (facts.members.empty()) results.push_back(judge_empty());
+  for (const auto gate : kMemberGates) {
+    for (const auto& member : facts.members) results.push_back(gate(member, facts));
+  }
+  const GateHead approvals{"approvals", "approvals", "environment " + facts.environment.name};
+  results.push_back(judge_approvals(approvals, facts, facts.environment.approvals_needed, facts.environment.approver_roles));
+  results.push_back(judge_reason(facts));
+  for (const auto& policy : policies) evaluate_policy(policy, facts, results);
+  return results;
+}
+
+Verdict overall(const std::vector<GateResult>& results) {
+  if (results.empty()) return Verdict::kFail;  // nothing was looked at
+  auto verdict = Verdict::kPass;
+  for (const auto& result : results) verdict = std::max(verdict, result.verdict);
+  return verdict;
+}
+
+std::int64_t approvals_needed(const std::vector<policy::Policy>& policies, const PromotionFacts& facts) {
+  std::int64_t needed = std::max<std::int64_t>(0, facts.environment.approvals_needed);
+  for (const auto& policy : policies) {
+    for (const auto& rule : policy::gate_rules(policy)) {
+      const auto* approvals = std::get_if<policy::ApprovalsGate>(&rule.body);
+      if (!approvals) continue;
+      const bool applies = std::any_of(facts.members.begin(), facts.members.end(), [&](const MemberFacts& member) {
+        return policy::applies_to(policy, rule, member.version.kind);
+      });
+      if (applies) needed = std::max(needed, approvals->count);
+    }
+  }
+  return needed;
+}
+
+}  // namespace mlops::gate

@@ -1,0 +1,24 @@
+// Gates: pure functions from facts to verdicts. Every promotion and rollback passes through evaluate(), nothing else
+// decides. Deny overrides; missing evidence is a failure, never a pass.
+//
+// Built in, for every environment: integrity, lifecycle (deprecated or deleted), order, clearance, approvals, reason.
+// From the environment's policies: the gates they declare, for the kinds they select. Thread-safety: pure functions.
+#pragma once
+
+#include <vector>
+
+#include "core/model/facts.h"
+#include "policies/engine/policy.h"
+
+namespace mlops::gate {
+
+// One result per gate and member where members matter; ordered: built-in first, then policies in the given order.
+std::vector<model::GateResult> evaluate(const std::vector<policy::Policy>& policies, const model::PromotionFacts& facts);
+
+// kFail if any fails, else kPending if any is pending, else kPass.
+model::Verdict overall(const std::vector<model::GateResult>& results);
+
+// Approvals needed in sum (the larger of the environment's protection and any policy's gate).
+std::int64_t approvals_needed(const std::vector<policy::Policy>& policies, const model::PromotionFacts& facts);
+
+}  // namespace mlops::gate

@@ -1,0 +1,44 @@
+// Declared things that change by revisions: environments and policies. A revision is never edited; applying other
+// content closes the interval of the one before.
+// Errors: kNotFound "environment_not_found", "policy_not_found" with the nearest name. Thread-safety: as its connection.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "storage/meta/store.h"
+
+namespace mlops::meta {
+
+enum class RevisionKind { kEnvironment, kPolicy };
+
+struct RevisionRow {
+  std::string id;
+  std::string name;
+  std::int64_t revision = 0;
+  std::string digest;  // "sha256:…"
+  std::string origin;  // policies: the file's name as applied; empty for environments
+  std::string body;    // environments: canonical JSON; policies: YAML
+  std::string applied_by;
+  TimestampUs valid_from_us = 0;
+};
+
+Result<std::vector<RevisionRow>> list_revisions(sql::Connection& connection, RevisionKind kind, TimestampUs as_of_us = 0);
+Result<std::optional<RevisionRow>> find_revision(sql::Connection& connection, RevisionKind kind, const std::string& name,
+                                                 TimestampUs as_of_us = 0);
+Result<RevisionRow> get_revision(sql::Connection& connection, RevisionKind kind, const std::string& name,
+                                 TimestampUs as_of_us = 0);
+Result<RevisionRow> get_revision_by_id(sql::Connection& connection, RevisionKind kind, const std::string& id);
+
+enum class Change { kCreated, kUpdated, kUnchanged };
+std::string_view to_word(Change change);
+
+struct Applied {
+  Change change = Change::kUnchanged;
+  RevisionRow row;
+};
+// REQUIRES: `row` carries name, digest, origin, body; the rest is filled here.
+Result<Applied> apply_revision(WriteTx& tx, RevisionKind kind, RevisionRow row);
+
+}  // namespace mlops::meta
