@@ -72,9 +72,15 @@ Result<Json> HttpApiClient::call_json(const std::string& method, const std::stri
   return parse_answer(reply, server_url_);
 }
 
-Result<Json> HttpApiClient::get(const std::string& path_and_query) { return call_json("GET", path_and_query, nullptr); }
-Result<Json> HttpApiClient::post(const std::string& path, const Json& body) { return call_json("POST", path, &body); }
-Result<Json> HttpApiClient::put(const std::string& path, const Json& body) { return call_json("PUT", path, &body); }
+Result<Json> HttpApiClient::get(const std::string& path_and_query) {
+  return call_json("GET", path_and_query, nullptr);
+}
+Result<Json> HttpApiClient::post(const std::string& path, const Json& body) {
+  return call_json("POST", path, &body);
+}
+Result<Json> HttpApiClient::put(const std::string& path, const Json& body) {
+  return call_json("PUT", path, &body);
+}
 Result<Json> HttpApiClient::del(const std::string& path, const Json& body) {
   return call_json("DELETE", path, body.is_null() || body.empty() ? nullptr : &body);
 }

@@ -163,18 +163,24 @@ Status RowParser::check_operands(const Words& operands) const {
 
 Result<ParsedWords> RowParser::parse(Words words) {
   MLOPS_TRY(check_before_parsing(words));
-  Words after_end;
+  Words before_end, after_end;
   for (std::size_t i = 0; i < words.size(); ++i) {
     const auto token = classify(options_, words, i);
     if (token.kind == Token::Kind::kEnd) {
       after_end.assign(words.begin() + static_cast<std::ptrdiff_t>(i) + 1, words.end());
-      words.resize(i);
       break;
     }
+    if (!token.value) {
+      before_end.push_back(std::move(words[i]));
+      continue;
+    }
+    // Two words in every case: CLI11 takes "--to=" for an option without a value.
+    before_end.push_back(option_key(*token.option));
+    before_end.push_back(*token.value);
     if (token.separate_value) ++i;
   }
   CLI::App app;
-  MLOPS_TRY(run_parser(app, std::move(words)));
+  MLOPS_TRY(run_parser(app, std::move(before_end)));
   ParsedWords parsed;
   for (auto& word : app.remaining()) {
     if (looks_like_option(word)) {
@@ -204,8 +210,8 @@ Result<Invocation> without_command(const CommandTable& table, const Head& head, 
     }
     return Invocation{.kind = Invocation::Kind::kUsageHelp, .topic = head.words.empty() ? "" : head.words.front()};
   }
-  const std::string named = join(is_group && head.words.size() > 1 ? Words{head.words[0], head.words[1]}
-                                                                   : Words{head.words[0]}, " ");
+  const std::string named =
+      join(is_group && head.words.size() > 1 ? Words{head.words[0], head.words[1]} : Words{head.words[0]}, " ");
   const auto near = table.suggestion(head.words);
   const auto question = near.empty() ? std::string() : fmt::format("; did you mean '{}'?", near);
   return fail(ErrorCode::kInvalid, "unknown_command", fmt::format("unknown command '{}'{}", printable(named), question),

@@ -1,8 +1,8 @@
 // From the words of a command line to a row of the table and its values. The only CLI11 room.
 //
-// Two steps, so that nothing is built for commands that were not asked for: the first words choose the row, then a CLI11
-// parser is made of that row alone. Options stand in any order, before or after the command's words; `--` ends them.
-// Errors are kInvalid with slugs "unknown_command", "unknown_option", "missing_operand", "extra_operand",
+// Two steps, so that nothing is built for commands that were not asked for: the first words choose the row, then a
+// CLI11 parser is made of that row alone. Options stand in any order, before or after the command's words; `--` ends
+// them. Errors are kInvalid with slugs "unknown_command", "unknown_option", "missing_operand", "extra_operand",
 // "missing_value", "repeated_option", "bad_choice", "bad_flag"; messages say what was nearest.
 // Thread-safety: pure functions.
 #pragma once
@@ -34,10 +34,10 @@ struct ParsedWords {
 
 struct Invocation {
   enum class Kind {
-    kRun,          // `command` with `words`
-    kHelp,         // help on `topic`: empty for the program, else the words of a command or of a group
-    kUsageHelp,    // no command, or only the first word of several: help, but the command line is wrong
-    kVersion,      // --version
+    kRun,        // `command` with `words`
+    kHelp,       // help on `topic`: empty for the program, else the words of a command or of a group
+    kUsageHelp,  // no command, or only the first word of several: help, but the command line is wrong
+    kVersion,    // --version
   };
   Kind kind = Kind::kRun;
   const Command* command = nullptr;

@@ -6,9 +6,9 @@ namespace mlops::cli {
 
 const std::vector<const Command*>& builtin_commands() {
   static const std::vector<const Command*> kAll = {
-      &kLoginCommand,       &kContextListCommand, &kContextShowCommand, &kContextUseCommand, &kContextAddCommand,
-      &kContextRemoveCommand, &kApiCommand,       &kHelpCommand,        &kCompletionCommand, &kManCommand,
-      &kVersionCommand,
+      &kLoginCommand,      &kContextListCommand,   &kContextShowCommand, &kContextUseCommand,
+      &kContextAddCommand, &kContextRemoveCommand, &kApiCommand,         &kHelpCommand,
+      &kCompletionCommand, &kManCommand,           &kVersionCommand,
   };
   return kAll;
 }

@@ -1,4 +1,5 @@
-// The tool's own commands, one definition per family's file; cli/builtin.cc puts them in order. Thread-safety: constants.
+// The tool's own commands, one definition per family's file; cli/builtin.cc puts them in order. Thread-safety:
+// constants.
 #pragma once
 
 #include <string>

@@ -4,6 +4,7 @@
 #include "cli/builtin.h"
 #include "cli/exit_code.h"
 #include "cli/terminal_session.h"
+#include "core/base/text.h"
 
 namespace mlops::cli {
 namespace {
@@ -16,8 +17,12 @@ Result<ContextFile> load(const TerminalSession& session) {
   return load_contexts(path);
 }
 
-Error unknown_context(std::string_view name) {
-  return {ErrorCode::kNotFound, "unknown_context", fmt::format("there is no context '{}'", name),
+Error unknown_context(const ContextFile& file, const std::string& name) {
+  std::vector<std::string> names;
+  for (const auto& context : file.contexts) names.push_back(context.name);
+  const auto near = nearest_word(name, names);
+  return {ErrorCode::kNotFound, "unknown_context",
+          fmt::format("there is no context '{}'{}", name, near ? fmt::format("; did you mean '{}'?", *near) : ""),
           "mlopsctl context list shows them", ""};
 }
 
@@ -29,21 +34,24 @@ Json context_json(const Context& context, const ContextFile& file) {
           {"current", context.name == file.current}};
 }
 
-std::string text_cell(const Json& row, const char* key) { return row.at(key).get<std::string>(); }
+std::string text_cell(const Json& row, const char* key) {
+  return row.at(key).get<std::string>();
+}
 
 int run_list(Session& session) {
   const auto file = load(terminal_session(session));
   if (!file) return session.fail(file.error());
   Json items = Json::array();
   for (const auto& context : file->contexts) items.push_back(context_json(context, *file));
-  session.print_list(items,
-                     {{"CURRENT", [](const Json& row) { return row.at("current").get<bool>() ? "*" : ""; }},
-                      {"NAME", [](const Json& row) { return text_cell(row, "name"); }},
-                      {"SERVER", [](const Json& row) { return text_cell(row, "server"); }},
-                      {"TOKEN FILE", [](const Json& row) { return text_cell(row, "token_file"); }, true},
-                      {"CA", [](const Json& row) { return text_cell(row, "ca"); }, true}},
-                     [](const Json& row) { return text_cell(row, "name"); },
-                     "no contexts; mlopsctl context add NAME --server URL makes one");
+  session.print_list(
+      items,
+      {{"CURRENT", [](const Json& row) { return row.at("current").get<bool>() ? "*" : ""; }},
+       {"NAME", [](const Json& row) { return text_cell(row, "name"); }},
+       {"SERVER", [](const Json& row) { return text_cell(row, "server"); }},
+       {"TOKEN FILE", [](const Json& row) { return text_cell(row, "token_file"); }, true},
+       {"CA", [](const Json& row) { return text_cell(row, "ca"); }, true}},
+      [](const Json& row) { return text_cell(row, "name"); },
+      "no contexts; mlopsctl context add NAME --server URL makes one");
   return kExitDone;
 }
 
@@ -64,9 +72,8 @@ int run_show(Session& session) {
   session.print_value(
       value,
       [&] {
-        session.print_line(fmt::format("context  {}", chosen->name.empty()
-                                                          ? "none"
-                                                          : fmt::format("{} (from {})", chosen->name, chosen->origin)));
+        session.print_line(fmt::format(
+            "context  {}", chosen->name.empty() ? "none" : fmt::format("{} (from {})", chosen->name, chosen->origin)));
         session.print_line(fmt::format("server   {} (from {})", connection->server, connection->server_origin));
         session.print_line(fmt::format("token    {}", connection->token_origin.empty()
                                                           ? "none; mlopsctl login --token-stdin"
@@ -95,7 +102,7 @@ int run_use(Session& session) {
   return change(session, [&](ContextFile& file) -> Result<std::string> {
     const auto name = session.operand(0);
     const auto* context = file.find(name);
-    if (context == nullptr) return fail(unknown_context(name));
+    if (context == nullptr) return fail(unknown_context(file, name));
     file.current = name;
     return fmt::format("using {} at {}", name, context->server);
   });
@@ -125,7 +132,7 @@ int run_add(Session& session) {
 int run_remove(Session& session) {
   return change(session, [&](ContextFile& file) -> Result<std::string> {
     const auto name = session.operand(0);
-    if (file.find(name) == nullptr) return fail(unknown_context(name));
+    if (file.find(name) == nullptr) return fail(unknown_context(file, name));
     std::erase_if(file.contexts, [&](const Context& context) { return context.name == name; });
     if (file.current == name) file.current.clear();
     return fmt::format("removed context {}; its token file stays", name);
@@ -167,9 +174,10 @@ const Command kContextAddCommand{
     .summary = "add a context, or replace it",
     .operands = {{.name = "NAME", .help = "letters, digits, '.', '_' and '-'"}},
     .shared = kOffline,
-    .description = "Takes --server, --token-file and --ca-file; the first context becomes the current one.\n"
-                   "\n"
-                   "  mlopsctl context add hospital --server https://mlops.example.org --ca-file hospital-ca.pem",
+    .description =
+        "Takes --server, --token-file and --ca-file; the first context becomes the current one.\n"
+        "\n"
+        "  mlopsctl context add hospital --server https://mlops.example.org --ca-file hospital-ca.pem",
     .run = run_add,
 };
 

@@ -40,8 +40,10 @@ Result<std::string> read_token() {
   }
   MLOPS_ASSIGN(const auto text, read_stdin(kTokenLimitBytes));
   const auto token = trim(text);
-  const bool good = !token.empty() && std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c < 0x7F; });
-  if (!good) return fail(ErrorCode::kInvalid, "no_token", "standard input holds no token", "one token and nothing else");
+  const bool good =
+      !token.empty() && std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c < 0x7F; });
+  if (!good)
+    return fail(ErrorCode::kInvalid, "no_token", "standard input holds no token", "one token and nothing else");
   return std::string(token);
 }
 
@@ -59,7 +61,8 @@ Result<Context> login_context(const TerminalSession& session, const ContextFile&
   if (const auto server = words.last("--server")) context.server = *server;
   if (context.server.empty()) context.server = session.around().variables("MLOPS_SERVER").value_or("");
   if (context.server.empty()) {
-    return fail(ErrorCode::kInvalid, "missing_value", fmt::format("the server of context {} is not known", context.name),
+    return fail(ErrorCode::kInvalid, "missing_value",
+                fmt::format("the server of context {} is not known", context.name),
                 "mlopsctl login --server URL --token-stdin");
   }
   MLOPS_ASSIGN(context.server, normal_server_url(context.server));
@@ -147,10 +150,11 @@ const Command kLoginCommand{
     .group = "Tool",
     .summary = "keep a token for a server",
     .options = {{.name = "--token-stdin", .help = "read the token from standard input"}},
-    .description = "The token is tried against the server, then written to a file that only you can read, and the context "
-                   "is set to use it. --context names the context, and makes it when it is new.\n"
-                   "\n"
-                   "  mlopsctl login --context hospital --server https://mlops.example.org --token-stdin < token.txt",
+    .description =
+        "The token is tried against the server, then written to a file that only you can read, and the context "
+        "is set to use it. --context names the context, and makes it when it is new.\n"
+        "\n"
+        "  mlopsctl login --context hospital --server https://mlops.example.org --token-stdin < token.txt",
     .run = run_login,
 };
 
@@ -168,11 +172,12 @@ const Command kApiCommand{
                  .help = "the body: JSON, @FILE, or - for standard input",
                  .complete = Complete::kFile}},
     .shared = kOutput,
-    .description = "The answer's body goes to standard output unchanged (indented on a terminal or with -o json). An error "
-                   "answer is an error, with its exit status.\n"
-                   "\n"
-                   "  mlopsctl api GET /api/v1/whoami\n"
-                   "  mlopsctl api POST /api/v1/plans --data '{\"ref\":\"readmission@v1\",\"environment\":\"prod\"}'",
+    .description =
+        "The answer's body goes to standard output unchanged (indented on a terminal or with -o json). An error "
+        "answer is an error, with its exit status.\n"
+        "\n"
+        "  mlopsctl api GET /api/v1/whoami\n"
+        "  mlopsctl api POST /api/v1/plans --data '{\"ref\":\"readmission@v1\",\"environment\":\"prod\"}'",
     .run = run_api,
 };
 

@@ -122,7 +122,8 @@ int run_version(Session& session) {
       },
       [] { return std::string(kVersion); });
   if (!version.empty() && version != kVersion) {
-    session.warn(fmt::format("mlopsctl {} and mlopsd {} differ; use the same version on both sides", kVersion, version));
+    session.warn(
+        fmt::format("mlopsctl {} and mlopsd {} differ; use the same version on both sides", kVersion, version));
   }
   return kExitDone;
 }
@@ -146,10 +147,11 @@ const Command kCompletionCommand{
                   .complete = Complete::kChoice,
                   .choices = {"bash", "zsh", "fish"}}},
     .shared = kOffline,
-    .description = "The script asks mlopsctl itself, so names, versions and environments of the server complete as well.\n"
-                   "\n"
-                   "  source <(mlopsctl completion bash)\n"
-                   "  mlopsctl completion fish > ~/.config/fish/completions/mlopsctl.fish",
+    .description =
+        "The script asks mlopsctl itself, so names, versions and environments of the server complete as well.\n"
+        "\n"
+        "  source <(mlopsctl completion bash)\n"
+        "  mlopsctl completion fish > ~/.config/fish/completions/mlopsctl.fish",
     .run = run_completion,
 };
 

@@ -19,7 +19,19 @@ namespace mlops::cli {
 class Session;
 
 // What completes an operand or an option's value.
-enum class Complete { kNone, kFile, kDirectory, kReference, kArtifact, kEnvironment, kPolicy, kPlan, kRole, kChoice, kContext };
+enum class Complete {
+  kNone,
+  kFile,
+  kDirectory,
+  kReference,
+  kArtifact,
+  kEnvironment,
+  kPolicy,
+  kPlan,
+  kRole,
+  kChoice,
+  kContext
+};
 
 struct Operand {
   std::string_view name;  // "REF"

@@ -22,7 +22,9 @@ const std::vector<const Command*>& builtin_commands();
 std::vector<std::string> option_spellings(const Option& option);
 // The long spelling ("--output"), by which its value is asked for; the short one when there is no other.
 std::string option_key(const Option& option);
-inline bool is_flag(const Option& option) { return option.value_name.empty(); }
+inline bool is_flag(const Option& option) {
+  return option.value_name.empty();
+}
 
 class CommandTable {
  public:

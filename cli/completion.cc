@@ -47,16 +47,22 @@ Completions complete_value(Complete kind, const std::vector<std::string_view>& c
                            const Lookup& lookup) {
   Completions found;
   switch (kind) {
-    case Complete::kNone: break;
-    case Complete::kFile: found.rest = Completions::Rest::kFiles; break;
-    case Complete::kDirectory: found.rest = Completions::Rest::kDirectories; break;
+    case Complete::kNone:
+      break;
+    case Complete::kFile:
+      found.rest = Completions::Rest::kFiles;
+      break;
+    case Complete::kDirectory:
+      found.rest = Completions::Rest::kDirectories;
+      break;
     case Complete::kChoice:
       for (const auto choice : choices) add_matching(found, prefix, choice, "");
       break;
     case Complete::kRole:
       for (const auto role : kRoles) add_matching(found, prefix, role, "");
       break;
-    default: return lookup(kind, prefix);
+    default:
+      return lookup(kind, prefix);
   }
   return found;
 }
@@ -139,9 +145,15 @@ std::string completion_lines(const Completions& completions) {
     lines += '\n';
   }
   switch (completions.rest) {
-    case Completions::Rest::kNothing: lines += ":nothing"; break;
-    case Completions::Rest::kFiles: lines += ":files"; break;
-    case Completions::Rest::kDirectories: lines += ":dirs"; break;
+    case Completions::Rest::kNothing:
+      lines += ":nothing";
+      break;
+    case Completions::Rest::kFiles:
+      lines += ":files";
+      break;
+    case Completions::Rest::kDirectories:
+      lines += ":dirs";
+      break;
   }
   return lines + (completions.no_space ? "+nospace\n" : "\n");
 }

@@ -1,5 +1,5 @@
-// Completion of a command line under way: from the table, and by `lookup` for names only the server or the configuration
-// knows. Thread-safety: pure functions but for what `lookup` does.
+// Completion of a command line under way: from the table, and by `lookup` for names only the server or the
+// configuration knows. Thread-safety: pure functions but for what `lookup` does.
 #pragma once
 
 #include <functional>

@@ -37,7 +37,8 @@ Json items_of(ApiClient& api, const std::string& path) {
 void add_items(Completions& found, const Json& items, const NamedList& list, std::string_view prefix) {
   for (const auto& item : items) {
     const auto value = text_at(item, list.value);
-    if (!value.empty() && value.starts_with(prefix)) found.candidates.push_back({value, text_at(item, list.description)});
+    if (!value.empty() && value.starts_with(prefix))
+      found.candidates.push_back({value, text_at(item, list.description)});
   }
 }
 
@@ -60,8 +61,8 @@ void add_references(Completions& found, ApiClient& api, const Json& artifact, st
     }
   }
   const auto kind = text_at(artifact, "kind");
-  for (const auto& version : items_of(api, fmt::format("/api/v1/versions?kind={}&name={}&limit=50", url_encode(kind),
-                                                       url_encode(name)))) {
+  for (const auto& version :
+       items_of(api, fmt::format("/api/v1/versions?kind={}&name={}&limit=50", url_encode(kind), url_encode(name)))) {
     add(text_at(version, "ref"), text_at(version, "created_at").substr(0, 10));
   }
 }

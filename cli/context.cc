@@ -82,8 +82,9 @@ Status check_context_name(std::string_view name) {
 
 Result<std::string> normal_server_url(std::string_view url) {
   const auto bad = [&](std::string_view why) {
-    return fail(ErrorCode::kInvalid, "bad_server", fmt::format("'{}' is no server address: {}",
-                printable(url.substr(0, 200)), why), "for example http://127.0.0.1:8470 or https://mlops.example.org");
+    return fail(ErrorCode::kInvalid, "bad_server",
+                fmt::format("'{}' is no server address: {}", printable(url.substr(0, 200)), why),
+                "for example http://127.0.0.1:8470 or https://mlops.example.org");
   };
   const bool https = url.starts_with("https://");
   if (!https && !url.starts_with("http://")) return bad("it must begin with http:// or https://");
@@ -189,7 +190,8 @@ Result<std::string> read_token_file(const std::string& path) {
     return fail(ErrorCode::kUnauthenticated, "token_file_bad", text.error().message, "mlopsctl login --token-stdin");
   }
   const auto token = trim(*text);
-  const bool good = !token.empty() && std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c < 0x7F; });
+  const bool good =
+      !token.empty() && std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c < 0x7F; });
   if (!good) {
     return fail(ErrorCode::kUnauthenticated, "token_file_bad", fmt::format("{} holds no token", printable(path)),
                 "mlopsctl login --token-stdin");

@@ -42,6 +42,8 @@ ExitCode exit_code_of(ErrorCode code) {
   return kExitFailed;
 }
 
-std::span<const ExitCodeRow> exit_code_rows() { return kRows; }
+std::span<const ExitCodeRow> exit_code_rows() {
+  return kRows;
+}
 
 }  // namespace mlops::cli

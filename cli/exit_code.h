@@ -17,7 +17,7 @@ enum ExitCode : int {
   kExitNotFound = 5,
   kExitConflict = 6,
   kExitWaitTimedOut = 7,
-  kExitIntegrity = 8,       // stored bytes or the audit log fail their check
+  kExitIntegrity = 8,  // stored bytes or the audit log fail their check
 };
 
 // Total.

@@ -6,9 +6,8 @@ namespace mlops::cli {
 namespace {
 
 const Option kDryRunOption{.name = "--dry-run", .help = "check everything, change nothing"};
-const Option kAsOfOption{.name = "--as-of",
-                         .value_name = "TIME",
-                         .help = "answer as of that time: RFC 3339, a date, \"2h ago\", yesterday"};
+const Option kAsOfOption{
+    .name = "--as-of", .value_name = "TIME", .help = "answer as of that time: RFC 3339, a date, \"2h ago\", yesterday"};
 
 }  // namespace
 

@@ -88,7 +88,9 @@ std::string option_text(const Option& option) {
   return text;
 }
 
-std::string operand_text(const Operand& operand) { return with_choices(operand.help, operand.choices); }
+std::string operand_text(const Operand& operand) {
+  return with_choices(operand.help, operand.choices);
+}
 
 const std::vector<std::pair<std::string, std::string>>& environment_variables() {
   static const Rows kRows = {
@@ -106,8 +108,9 @@ const std::vector<std::pair<std::string, std::string>>& environment_variables() 
 
 std::string program_help(const CommandTable& table, std::size_t width) {
   std::string text;
-  append(text, wrap("mlopsctl: register, mask, promote, roll back, trace and audit models and datasets on a mlopsd server.",
-                    width));
+  append(text,
+         wrap("mlopsctl: register, mask, promote, roll back, trace and audit models and datasets on a mlopsd server.",
+              width));
   text += "\nusage: mlopsctl COMMAND [WORD]... [OPTION]...\n";
   for (const auto group : table.groups()) {
     std::vector<const Command*> members;

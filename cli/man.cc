@@ -76,11 +76,12 @@ void front_matter(std::string& page, std::string_view version) {
   page += ".SH NAME\nmlopsctl \\- register, mask, promote, roll back, trace and audit models and datasets\n";
   page += ".SH SYNOPSIS\n.B mlopsctl\n.I COMMAND\n[\\fIWORD\\fR]... [\\fIOPTION\\fR]...\n";
   page += ".SH DESCRIPTION\n";
-  prose(page,
-        "mlopsctl is the command line of the mlopsd server. Data goes to standard output, talk to standard error. "
-        "Options stand in any order after the command's words; -- ends them.\n\n"
-        "A version is named by a reference: name@v3, name@sha256:DIGEST (8 or more digits), name@alias, or name#env for "
-        "what an environment runs. Nothing ever falls back to the latest version.");
+  prose(
+      page,
+      "mlopsctl is the command line of the mlopsd server. Data goes to standard output, talk to standard error. "
+      "Options stand in any order after the command's words; -- ends them.\n\n"
+      "A version is named by a reference: name@v3, name@sha256:DIGEST (8 or more digits), name@alias, or name#env for "
+      "what an environment runs. Nothing ever falls back to the latest version.");
 }
 
 void back_matter(std::string& page) {
@@ -115,14 +116,29 @@ std::string roff_text(std::string_view text) {
       continue;
     }
     switch (text[i]) {
-      case '\\': roff += "\\e"; break;
-      case '-': roff += "\\-"; break;
-      case '^': roff += "\\(ha"; break;
-      case '~': roff += "\\(ti"; break;
-      case '`': roff += "\\(ga"; break;
-      case '\'': roff += "\\(aq"; break;
-      case '"': roff += "\\(dq"; break;
-      default: roff += text[i];
+      case '\\':
+        roff += "\\e";
+        break;
+      case '-':
+        roff += "\\-";
+        break;
+      case '^':
+        roff += "\\(ha";
+        break;
+      case '~':
+        roff += "\\(ti";
+        break;
+      case '`':
+        roff += "\\(ga";
+        break;
+      case '\'':
+        roff += "\\(aq";
+        break;
+      case '"':
+        roff += "\\(dq";
+        break;
+      default:
+        roff += text[i];
     }
   }
   return roff;

@@ -44,7 +44,8 @@ class NetTransport final : public Transport {
   // Below this room nobody knows how the person starts a server or names one.
   Error with_hint(Error error) const {
     if (error.slug == "server_unreachable") {
-      error.hint = fmt::format("start it with ./run or mlopsd; another address goes in --server or a context ({})", origin_);
+      error.hint =
+          fmt::format("start it with ./run or mlopsd; another address goes in --server or a context ({})", origin_);
     }
     if (error.slug == "tls_failed" && error.hint.find("CA file") != std::string::npos) {
       error.hint = "name its authority with --ca-file, or `ca:` of the context";

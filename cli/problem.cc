@@ -51,7 +51,8 @@ std::string default_hint(ErrorCode code) {
   if (code == ErrorCode::kUnauthenticated) {
     return "log in with `mlopsctl login --token-stdin`, or set MLOPS_TOKEN_FILE";
   }
-  if (code == ErrorCode::kDenied) return "`mlopsctl whoami` shows your roles; `mlopsctl can-i SCOPE` asks for one right";
+  if (code == ErrorCode::kDenied)
+    return "`mlopsctl whoami` shows your roles; `mlopsctl can-i SCOPE` asks for one right";
   return {};
 }
 

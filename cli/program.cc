@@ -55,7 +55,8 @@ int run_command(const Surroundings& surroundings, const Presentation& presentati
   try {
     return command->run(session);
   } catch (const std::exception& error) {
-    return session.fail({ErrorCode::kInternal, "defect", fmt::format("{} met a defect: {}", command->path, error.what()),
+    return session.fail({ErrorCode::kInternal, "defect",
+                         fmt::format("{} met a defect: {}", command->path, error.what()),
                          "please report it with the command line and both versions", ""});
   }
 }
@@ -67,15 +68,18 @@ int dispatch(const Surroundings& surroundings, const std::vector<std::string>& a
   auto invocation = parse_arguments(surroundings.table, arguments);
   if (!invocation) return fail_early(surroundings, globals, *presentation, invocation.error());
   switch (invocation->kind) {
-    case Invocation::Kind::kHelp: return show_help(surroundings, globals, *presentation, *invocation);
-    case Invocation::Kind::kUsageHelp: return show_usage(surroundings, *invocation);
+    case Invocation::Kind::kHelp:
+      return show_help(surroundings, globals, *presentation, *invocation);
+    case Invocation::Kind::kUsageHelp:
+      return show_usage(surroundings, *invocation);
     case Invocation::Kind::kVersion: {
       ParsedWords words = globals;
       words.values["--client"] = {"true"};
       TerminalSession session(surroundings, &kVersionCommand, std::move(words), *presentation);
       return run_version(session);
     }
-    case Invocation::Kind::kRun: break;
+    case Invocation::Kind::kRun:
+      break;
   }
   presentation = resolve_presentation(invocation->words, surroundings.variables);
   if (!presentation) return fail_early(surroundings, globals, {}, presentation.error());

@@ -45,8 +45,8 @@ std::string duration(std::int64_t seconds) {
 Progress::Progress(const Session& session, std::string title, std::uint64_t total_bytes)
     : Progress(style_of(session), std::move(title), total_bytes, system_clock(), stderr_columns(), to_stderr) {}
 
-Progress::Progress(ProgressStyle style, std::string title, std::uint64_t total_bytes, const Clock& clock, std::size_t width,
-                   std::function<void(std::string_view)> sink)
+Progress::Progress(ProgressStyle style, std::string title, std::uint64_t total_bytes, const Clock& clock,
+                   std::size_t width, std::function<void(std::string_view)> sink)
     : style_(style),
       title_(printable(title)),
       total_bytes_(total_bytes),

@@ -1,5 +1,5 @@
-// Progress of a long transfer, on standard error: a bar (bytes, rate, time left) on a TTY; elsewhere one plain line every
-// ten seconds, and nothing at all for a transfer that ends sooner.
+// Progress of a long transfer, on standard error: a bar (bytes, rate, time left) on a TTY; elsewhere one plain line
+// every ten seconds, and nothing at all for a transfer that ends sooner.
 //
 //   Progress progress(session, "uploading model.bin", size_bytes);
 //   session.api().upload(file, "", progress.callback());

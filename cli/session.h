@@ -18,7 +18,8 @@ namespace mlops::cli {
 
 class ApiClient;
 
-// A column of a table: heading, the JSON pointer or a function that gives the cell, and whether only `-o wide` shows it.
+// A column of a table: heading, the JSON pointer or a function that gives the cell, and whether only `-o wide` shows
+// it.
 struct Column {
   std::string heading;
   std::function<std::string(const Json&)> cell;
@@ -39,7 +40,8 @@ class Session {
   virtual std::vector<std::string> option_all(std::string_view name) const = 0;
   virtual bool flag(std::string_view name) const = 0;
   virtual bool dry_run() const = 0;
-  // "&as_of=…"-ready RFC 3339 time of --as-of, normalised on the client ("2h ago", "yesterday", a date); "" when absent.
+  // "&as_of=…"-ready RFC 3339 time of --as-of, normalised on the client ("2h ago", "yesterday", a date); "" when
+  // absent.
   virtual std::string as_of() const = 0;
 
   virtual ApiClient& api() = 0;
@@ -64,7 +66,8 @@ class Session {
   virtual int fail(const Error& error) = 0;
 };
 
-// Calls of the native API (docs/format/wire.md). Errors carry the server's code, slug, message, hint and facts (detail).
+// Calls of the native API (docs/format/wire.md). Errors carry the server's code, slug, message, hint and facts
+// (detail).
 class ApiClient {
  public:
   virtual ~ApiClient() = default;

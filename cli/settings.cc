@@ -9,6 +9,7 @@
 namespace mlops::cli {
 namespace {
 
+constexpr std::int64_t kLongestTimeoutS = 24 * 3600;
 constexpr std::string_view kDefaultServer = "http://127.0.0.1:8470";
 
 // One level of precedence: what it says about the connection, and whose word it is.
@@ -103,12 +104,12 @@ Result<Presentation> resolve_presentation(const ParsedWords& words, const Variab
   const auto word = from_flag.value_or(variables("MLOPS_OUTPUT").value_or(""));
   if (!word.empty()) {
     const auto format = output_format_of(word);
-    if (!format) {
+    if (!format && !from_flag) {
       return fail(ErrorCode::kInvalid, "bad_output",
-                  fmt::format("{} must be table, wide, json, yaml or name, not '{}'",
-                              from_flag ? "--output" : "MLOPS_OUTPUT", printable(word)));
+                  fmt::format("MLOPS_OUTPUT must be table, wide, json, yaml or name, not '{}'", printable(word)));
     }
-    presentation.format = *format;
+    // A word of the flag that is not of these is one of the command's own (lineage -o dot): parsing refuses the others.
+    presentation.format = format.value_or(OutputFormat::kTable);
   }
   const auto color = words.last("--color").value_or("auto");
   presentation.color = color == "always" ? ColorWhen::kAlways : color == "never" ? ColorWhen::kNever : ColorWhen::kAuto;
@@ -158,7 +159,9 @@ Result<Connection> resolve_connection(const ParsedWords& words, const Variables&
   }
   if (const auto timeout = words.last("--timeout")) {
     MLOPS_ASSIGN(const auto seconds, parse_duration_s(*timeout));
-    if (seconds <= 0) return fail(ErrorCode::kInvalid, "bad_duration", "--timeout must be longer than nothing");
+    if (seconds <= 0 || seconds > kLongestTimeoutS) {
+      return fail(ErrorCode::kInvalid, "bad_duration", "--timeout must be between 1s and 24h");
+    }
     connection.timeout = std::chrono::seconds(seconds);
   }
   return connection;

@@ -86,14 +86,18 @@ std::string TerminalSession::key_of(std::string_view name) const {
   return std::string(name);
 }
 
-std::optional<std::string> TerminalSession::option(std::string_view name) const { return words_.last(key_of(name)); }
+std::optional<std::string> TerminalSession::option(std::string_view name) const {
+  return words_.last(key_of(name));
+}
 
 std::vector<std::string> TerminalSession::option_all(std::string_view name) const {
   const auto found = words_.values.find(key_of(name));
   return found == words_.values.end() ? std::vector<std::string>() : found->second;
 }
 
-bool TerminalSession::flag(std::string_view name) const { return words_.has(key_of(name)); }
+bool TerminalSession::flag(std::string_view name) const {
+  return words_.has(key_of(name));
+}
 
 Result<Connection> TerminalSession::connection() const {
   return resolve_connection(words_, around_.variables, around_.places);
@@ -153,9 +157,13 @@ void TerminalSession::print_value(const Json& value, const std::function<void()>
   print_structured(value);
 }
 
-void TerminalSession::print_line(std::string_view line) { print_text(palette_.render(line, out_colors_) + "\n"); }
+void TerminalSession::print_line(std::string_view line) {
+  print_text(palette_.render(line, out_colors_) + "\n");
+}
 
-void TerminalSession::print_text(std::string_view text) { write_text(around_.terminal.out, text); }
+void TerminalSession::print_text(std::string_view text) {
+  write_text(around_.terminal.out, text);
+}
 
 void TerminalSession::write_err(std::string_view line) {
   (void)flush_all(around_.terminal.out);  // talk follows the data it is about; a lost write is reported at the end

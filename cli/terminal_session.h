@@ -30,7 +30,8 @@ struct Surroundings {
 
 class TerminalSession final : public Session {
  public:
-  TerminalSession(const Surroundings& surroundings, const Command* command, ParsedWords words, Presentation presentation);
+  TerminalSession(const Surroundings& surroundings, const Command* command, ParsedWords words,
+                  Presentation presentation);
 
   // Reads --as-of. REQUIRES: called before the command runs. Errors: as parse_as_of.
   Status prepare();

@@ -21,10 +21,10 @@ constexpr std::int64_t kRelativeUpToS = 60 * kDayS;
 constexpr std::int64_t kClockSlackS = 5 * kMinuteS;
 
 constexpr std::array<std::pair<std::string_view, std::int64_t>, 20> kUnits{{
-    {"s", 1},           {"sec", 1},          {"secs", 1},         {"second", 1},        {"seconds", 1},
-    {"m", kMinuteS},    {"min", kMinuteS},   {"mins", kMinuteS},  {"minute", kMinuteS}, {"minutes", kMinuteS},
-    {"h", kHourS},      {"hour", kHourS},    {"hours", kHourS},   {"d", kDayS},         {"day", kDayS},
-    {"days", kDayS},    {"w", 7 * kDayS},    {"week", 7 * kDayS}, {"weeks", 7 * kDayS}, {"hrs", kHourS},
+    {"s", 1},        {"sec", 1},        {"secs", 1},         {"second", 1},        {"seconds", 1},
+    {"m", kMinuteS}, {"min", kMinuteS}, {"mins", kMinuteS},  {"minute", kMinuteS}, {"minutes", kMinuteS},
+    {"h", kHourS},   {"hour", kHourS},  {"hours", kHourS},   {"d", kDayS},         {"day", kDayS},
+    {"days", kDayS}, {"w", 7 * kDayS},  {"week", 7 * kDayS}, {"weeks", 7 * kDayS}, {"hrs", kHourS},
 }};
 
 std::optional<std::int64_t> unit_seconds(std::string_view word) {
@@ -83,7 +83,9 @@ Result<TimestampUs> parse_as_of(std::string_view text, TimestampUs now_us) {
   return *time_us;
 }
 
-std::string iso_seconds(TimestampUs time_us) { return format_rfc3339(time_us).substr(0, 19) + "Z"; }
+std::string iso_seconds(TimestampUs time_us) {
+  return format_rfc3339(time_us).substr(0, 19) + "Z";
+}
 
 std::string relative_time(TimestampUs time_us, TimestampUs now_us) {
   const auto seconds = (now_us - time_us) / kSecondUs;

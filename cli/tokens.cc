@@ -6,7 +6,9 @@
 
 namespace mlops::cli {
 
-bool looks_like_option(std::string_view word) { return word.size() > 1 && word.front() == '-'; }
+bool looks_like_option(std::string_view word) {
+  return word.size() > 1 && word.front() == '-';
+}
 
 const Option* find_spelling(const std::vector<Option>& options, std::string_view spelling) {
   for (const auto& option : options) {

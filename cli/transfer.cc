@@ -82,7 +82,10 @@ void HashLane::run() {
 }
 
 HashingReader::HashingReader(std::unique_ptr<ReadableFile> file, std::string path)
-    : file_(std::move(file)), path_(std::move(path)), size_bytes_(file_->size_bytes()), lane_(std::make_unique<HashLane>()) {}
+    : file_(std::move(file)),
+      path_(std::move(path)),
+      size_bytes_(file_->size_bytes()),
+      lane_(std::make_unique<HashLane>()) {}
 
 Result<HashingReader> HashingReader::open(Env& env, const std::string& path) {
   MLOPS_ASSIGN(auto file, env.open_readable(path));

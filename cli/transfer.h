@@ -31,7 +31,8 @@ class HashLane {
   HashLane(const HashLane&) = delete;
   HashLane& operator=(const HashLane&) = delete;
 
-  // A free buffer of kBufferBytes; blocks while the ring is full of unhashed ones. REQUIRES: the one before was submitted.
+  // A free buffer of kBufferBytes; blocks while the ring is full of unhashed ones. REQUIRES: the one before was
+  // submitted.
   std::span<std::uint8_t> acquire();
   // Hands the first `bytes` of the acquired buffer to the hasher.
   void submit(std::size_t bytes);
@@ -59,7 +60,8 @@ struct FileDigest {
 
 // Reads and hashes a whole file, two threads. `progress` (may be empty) is told the bytes done so far.
 // Errors: those of Env; kConflict "file_changed" when the file shrank while being read.
-Result<FileDigest> hash_file(Env& env, const std::string& path, const std::function<void(std::uint64_t)>& progress = {});
+Result<FileDigest> hash_file(Env& env, const std::string& path,
+                             const std::function<void(std::uint64_t)>& progress = {});
 
 // Hands a file out piece by piece while hashing it: the body of an upload.
 class HashingReader {

@@ -10,7 +10,7 @@ pkg_check_modules(yaml_cpp REQUIRED IMPORTED_TARGET GLOBAL yaml-cpp>=0.7)
 pkg_check_modules(httplib REQUIRED IMPORTED_TARGET GLOBAL cpp-httplib>=0.11)
 pkg_check_modules(libgit2 REQUIRED IMPORTED_TARGET GLOBAL libgit2>=1.5)
 pkg_check_modules(re2 REQUIRED IMPORTED_TARGET GLOBAL re2)
-find_package(Boost 1.81 REQUIRED)
+find_package(Boost 1.74 REQUIRED)
 
 # The vocabulary every room shares, compiled once.
 add_library(mlops_pch OBJECT ${CMAKE_SOURCE_DIR}/cmake/pch.cc)

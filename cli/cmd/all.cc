@@ -6,18 +6,47 @@ namespace mlops::cli {
 const std::vector<const Command*>& all_commands() {
   static const std::vector<const Command*> kAll = {
       // Daily work
-      &kRegisterCommand, &kPlanCommand, &kPromoteCommand, &kApproveCommand, &kRejectCommand, &kRollbackCommand,
-      &kStatusCommand, &kHistoryCommand, &kLineageCommand, &kRanCommand,
+      &kRegisterCommand,
+      &kPlanCommand,
+      &kPromoteCommand,
+      &kApproveCommand,
+      &kRejectCommand,
+      &kRollbackCommand,
+      &kStatusCommand,
+      &kHistoryCommand,
+      &kLineageCommand,
+      &kRanCommand,
       // Registry
-      &kListCommand, &kShowCommand, &kDiffCommand, &kPullCommand, &kAliasCommand, &kLabelCommand, &kDeprecateCommand,
-      &kDeleteCommand, &kPlansCommand,
+      &kListCommand,
+      &kShowCommand,
+      &kDiffCommand,
+      &kPullCommand,
+      &kAliasCommand,
+      &kLabelCommand,
+      &kDeprecateCommand,
+      &kDeleteCommand,
+      &kPlansCommand,
       // Environments and policies
-      &kEnvApplyCommand, &kEnvListCommand, &kEnvShowCommand, &kPolicyApplyCommand, &kPolicyListCommand,
-      &kPolicyShowCommand, &kPolicyLintCommand, &kPolicyMaskCommand, &kPolicyPacksCommand,
+      &kEnvApplyCommand,
+      &kEnvListCommand,
+      &kEnvShowCommand,
+      &kPolicyApplyCommand,
+      &kPolicyListCommand,
+      &kPolicyShowCommand,
+      &kPolicyLintCommand,
+      &kPolicyMaskCommand,
+      &kPolicyPacksCommand,
       // Audit
-      &kAuditLogCommand, &kAuditVerifyCommand, &kFsckCommand,
+      &kAuditLogCommand,
+      &kAuditVerifyCommand,
+      &kFsckCommand,
       // Administration
-      &kTokenCreateCommand, &kTokenListCommand, &kTokenRevokeCommand, &kWhoamiCommand, &kCanICommand, &kDoctorCommand,
+      &kTokenCreateCommand,
+      &kTokenListCommand,
+      &kTokenRevokeCommand,
+      &kWhoamiCommand,
+      &kCanICommand,
+      &kDoctorCommand,
   };
   return kAll;
 }

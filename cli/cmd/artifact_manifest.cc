@@ -31,7 +31,8 @@ class Reader {
   }
 
   Status inputs(const YamlNode& node, std::vector<InputSpec>& out) {
-    if (!node.is_sequence()) return expected(node, "inputs is a list of references, e.g. [{ref: patients@v1, role: train}]");
+    if (!node.is_sequence())
+      return expected(node, "inputs is a list of references, e.g. [{ref: patients@v1, role: train}]");
     for (const auto& item : node.items) {
       InputSpec input;
       if (item.is_map()) {

@@ -16,14 +16,13 @@
 namespace mlops::cli {
 namespace {
 
-constexpr std::size_t kAskBatch = 10'000;        // the server's limit
+constexpr std::size_t kAskBatch = 10'000;  // the server's limit
 constexpr std::size_t kVersionsLookedAt = 100;
 constexpr int kFileListsLookedAt = 8;
 constexpr std::uint64_t kInOneReadBytes = 1u << 20;  // below this a second hashing thread costs more than it gains
 
 Failure file_changed(const WalkedFile& file) {
-  return fail(ErrorCode::kConflict, "file_changed",
-              fmt::format("{} changed while it was read", printable(file.path)),
+  return fail(ErrorCode::kConflict, "file_changed", fmt::format("{} changed while it was read", printable(file.path)),
               "register it again once nothing writes to it");
 }
 

@@ -1,10 +1,9 @@
 // Getting an artifact's bytes to the server, moving only what it lacks.
 //
 // Small files are hashed first, asked about in batches, and only missing ones sent. A file of 64 MiB or more would be
-// read twice that way, so it is streamed and hashed in one pass, unless the artifact already has a file of that very size:
-// then hashing first is likely to save the whole transfer.
-// Errors: those of the server and of reading; kConflict "file_changed" when a file changed while it was read.
-// Thread-safety: main thread. Sizes in bytes.
+// read twice that way, so it is streamed and hashed in one pass, unless the artifact already has a file of that very
+// size: then hashing first is likely to save the whole transfer. Errors: those of the server and of reading; kConflict
+// "file_changed" when a file changed while it was read. Thread-safety: main thread. Sizes in bytes.
 #pragma once
 
 #include <cstdint>

@@ -36,8 +36,9 @@ Result<int> env_apply(Session& session) {
   const std::vector<Column> columns = {{"ENVIRONMENT", [](const Json& e) { return text_of(e, "name"); }},
                                        {"CHANGE", [](const Json& e) { return text_of(e, "change"); }},
                                        {"REVISION", [](const Json& e) { return text_of(e, "revision"); }, false, true}};
-  session.print_list(array_of(answer, "items"), columns, [](const Json& e) { return text_of(e, "name"); },
-                     "the file declares no environment");
+  session.print_list(
+      array_of(answer, "items"), columns, [](const Json& e) { return text_of(e, "name"); },
+      "the file declares no environment");
   if (session.dry_run()) session.say("dry run: nothing was changed");
   return kExitDone;
 }
@@ -54,10 +55,12 @@ Result<int> env_list(Session& session) {
       {"POLICIES", [](const Json& e) { return join(strings_of(e, "policies"), ", "); }},
       {"REGION", [](const Json& e) { return text_of(e, "region"); }},
       {"OWNERS", [](const Json& e) { return join(strings_of(e, "owners"), ", "); }, true},
-      {"LABELS", [](const Json& e) { return member(e, "labels").empty() ? std::string() : brief(member(e, "labels")); }, true},
+      {"LABELS", [](const Json& e) { return member(e, "labels").empty() ? std::string() : brief(member(e, "labels")); },
+       true},
       {"REVISION", [](const Json& e) { return text_of(e, "revision"); }, true, true}};
-  session.print_list(items, columns, [](const Json& e) { return text_of(e, "name"); },
-                     "no environment is declared; begin with: mlopsctl env apply FILE");
+  session.print_list(
+      items, columns, [](const Json& e) { return text_of(e, "name"); },
+      "no environment is declared; begin with: mlopsctl env apply FILE");
   return kExitDone;
 }
 
@@ -98,21 +101,21 @@ const Command kEnvApplyCommand{
     .summary = "declare environments from a YAML file",
     .operands = {{.name = "FILE", .help = "the file, - for standard input", .complete = Complete::kFile}},
     .shared = kOutput | kDryRun,
-    .description = R"(Creates and updates the environments in the file; others stay as they are. Mistakes are named by line and column.
+    .description =
+        R"(Creates and updates the environments in the file; others stay as they are. Mistakes are named by line and column.
 
 Examples:
   mlopsctl env apply environments.yaml --dry-run
   mlopsctl env apply environments.yaml)",
     .run = run_body<env_apply>};
 
-const Command kEnvListCommand{
-    .path = "env list",
-    .group = "Environments and policies",
-    .summary = "list environments with order, clearance and protection",
-    .shared = kOutput | kAsOf,
-    .description = R"(Example:
+const Command kEnvListCommand{.path = "env list",
+                              .group = "Environments and policies",
+                              .summary = "list environments with order, clearance and protection",
+                              .shared = kOutput | kAsOf,
+                              .description = R"(Example:
   mlopsctl env list -o wide)",
-    .run = run_body<env_list>};
+                              .run = run_body<env_list>};
 
 const Command kEnvShowCommand{
     .path = "env show",

@@ -73,6 +73,8 @@ std::string grouped(std::int64_t number) {
 }
 
 // 18 characters of a UUIDv7 hold its whole time and the first counter group; the first 8 alone repeat within a minute.
-std::string short_id(std::string_view id) { return std::string(id.substr(0, 18)); }
+std::string short_id(std::string_view id) {
+  return std::string(id.substr(0, 18));
+}
 
 }  // namespace mlops::cli

@@ -33,7 +33,9 @@ Result<AtomicFileSink> AtomicFileSink::create(const std::string& target) {
   return AtomicFileSink(target, std::move(temporary), std::move(file));
 }
 
-Status AtomicFileSink::write(std::string_view bytes) { return file_->append(as_bytes(bytes)); }
+Status AtomicFileSink::write(std::string_view bytes) {
+  return file_->append(as_bytes(bytes));
+}
 
 Status AtomicFileSink::publish() {
   MLOPS_TRY(file_->sync());

@@ -33,8 +33,7 @@ std::string_view type_word(fs::file_type type) {
 }
 
 Failure io_failure(const fs::path& path, const std::error_code& error) {
-  return fail(ErrorCode::kUnavailable, "io_error",
-              fmt::format("{}: {}", printable(path.string()), error.message()));
+  return fail(ErrorCode::kUnavailable, "io_error", fmt::format("{}: {}", printable(path.string()), error.message()));
 }
 
 Status refuse_unless_plain(const fs::path& path, fs::file_type type) {

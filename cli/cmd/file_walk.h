@@ -1,9 +1,9 @@
 // What `register` reads: one file, or a directory in a deterministic order with everything in it.
 //
-// Hidden files count; empty directories cannot be kept by a manifest and are reported; symbolic links, sockets, pipes and
-// devices are refused, so that a version holds exactly the bytes under the path. Nothing is opened.
-// Errors: kNotFound "path_not_found", kInvalid "symlink_refused", "not_a_file", "no_files", "bad_path",
-// kUnavailable "io_error". Thread-safety: pure but for the file system. Sizes in bytes.
+// Hidden files count; empty directories cannot be kept by a manifest and are reported; symbolic links, sockets, pipes
+// and devices are refused, so that a version holds exactly the bytes under the path. Nothing is opened. Errors:
+// kNotFound "path_not_found", kInvalid "symlink_refused", "not_a_file", "no_files", "bad_path", kUnavailable
+// "io_error". Thread-safety: pure but for the file system. Sizes in bytes.
 #pragma once
 
 #include <cstdint>

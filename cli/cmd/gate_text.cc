@@ -27,8 +27,8 @@ constexpr std::size_t kMostItems = 20;  // a fact may list every file of a versi
 
 bool is_lineage_path(const Json& value) {
   return value.is_array() && !value.empty() && std::all_of(value.begin(), value.end(), [](const Json& step) {
-    return step.is_object() && step.contains("ref") && step.contains("sensitivity");
-  });
+           return step.is_object() && step.contains("ref") && step.contains("sensitivity");
+         });
 }
 
 std::string path_line(const Json& steps) {

@@ -26,9 +26,10 @@ Status check_mode(const std::string& path) {
     return fail(ErrorCode::kInvalid, "not_a_file", fmt::format("{} is not a regular file", printable(path)));
   }
   if ((status.st_mode & kOthers) != 0) {
-    return fail(ErrorCode::kInvalid, "key_file_exposed",
-                fmt::format("others than its owner can get at {} (mode {:04o})", printable(path), status.st_mode & 07777),
-                "chmod 600 " + printable(path) + ", and make a new key if it may have been read");
+    return fail(
+        ErrorCode::kInvalid, "key_file_exposed",
+        fmt::format("others than its owner can get at {} (mode {:04o})", printable(path), status.st_mode & 07777),
+        "chmod 600 " + printable(path) + ", and make a new key if it may have been read");
   }
   return {};
 }

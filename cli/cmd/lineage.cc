@@ -1,6 +1,5 @@
-#include "cli/cmd/lineage_text.h"
-
 #include "cli/cmd/fields.h"
+#include "cli/cmd/lineage_text.h"
 #include "cli/cmd/query.h"
 #include "cli/cmd/rows.h"
 #include "cli/cmd/run.h"
@@ -19,13 +18,15 @@ Result<std::string> depth_of(const Session& session) {
   const auto text = session.option("--depth");
   if (!text) return std::string();
   const auto depth = parse_int(*text);
-  if (!depth || *depth < 1 || *depth > 100) return usage_error("--depth takes a number from 1 to 100", "for example --depth 2");
+  if (!depth || *depth < 1 || *depth > 100)
+    return usage_error("--depth takes a number from 1 to 100", "for example --depth 2");
   return *text;
 }
 
 Result<int> lineage(Session& session) {
   const bool is_down = session.flag("--down");
-  if (is_down && session.flag("--up")) return usage_error("--up or --down, one of them", "--up shows causes, --down effects");
+  if (is_down && session.flag("--up"))
+    return usage_error("--up or --down, one of them", "--up shows causes, --down effects");
   MLOPS_ASSIGN(const auto depth, depth_of(session));
   Query query("/api/v1/lineage");
   query.add("ref", session.operand(0)).add("direction", is_down ? "down" : "up").add("depth", depth);
@@ -57,8 +58,15 @@ const Command kLineageCommand{
     .options = {{.name = "--up", .help = "causes: data, masking runs, git commits (default)"},
                 {.name = "--down", .help = "effects: models, releases, deployments"},
                 {.name = "--depth", .value_name = "N", .help = "at most so many steps"},
-                {.name = "--format", .value_name = "FORMAT", .help = "the same as -o", .complete = Complete::kChoice, .choices = {"tree", "dot", "mermaid"}},
-                {.name = "-o,--output", .value_name = "FORMAT", .help = "tree, dot, mermaid, json, yaml or name", .complete = Complete::kChoice,
+                {.name = "--format",
+                 .value_name = "FORMAT",
+                 .help = "the same as -o",
+                 .complete = Complete::kChoice,
+                 .choices = {"tree", "dot", "mermaid"}},
+                {.name = "-o,--output",
+                 .value_name = "FORMAT",
+                 .help = "tree, dot, mermaid, json, yaml or name",
+                 .complete = Complete::kChoice,
                  .choices = {"tree", "dot", "mermaid", "table", "wide", "json", "yaml", "name"}}},
     .shared = kOutput | kAsOf,
     .description = R"(Examples:

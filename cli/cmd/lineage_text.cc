@@ -22,8 +22,8 @@ struct NodeStyle {
 };
 
 constexpr NodeStyle kNodeStyles[] = {
-    {"dataset", "cylinder", "[(", ")]"},  {"model", "box", "[", "]"},          {"masking", "hexagon", "{{", "}}"},
-    {"git", "note", "([", "])"},          {"release", "folder", "[[", "]]"},   {"deployment", "component", ">", "]"},
+    {"dataset", "cylinder", "[(", ")]"}, {"model", "box", "[", "]"},        {"masking", "hexagon", "{{", "}}"},
+    {"git", "note", "([", "])"},         {"release", "folder", "[[", "]]"}, {"deployment", "component", ">", "]"},
 };
 constexpr NodeStyle kOtherNode{"", "ellipse", "(", ")"};
 
@@ -174,7 +174,8 @@ Lines lineage_mermaid(const Json& lineage) {
     const auto to = ids.find(text_of(edge, "to"));
     if (from == ids.end() || to == ids.end()) continue;  // cut off by the depth
     const auto role = text_of(edge, "role");
-    lines.push_back("  " + from->second + (role.empty() ? " --> " : " -->|" + mermaid_quoted(role) + "| ") + to->second);
+    lines.push_back("  " + from->second + (role.empty() ? " --> " : " -->|" + mermaid_quoted(role) + "| ") +
+                    to->second);
   }
   return lines;
 }

@@ -1,8 +1,8 @@
 // A lineage graph (docs/format/wire.md) as a tree, as Graphviz DOT and as Mermaid.
 //
-// The tree starts at the root and walks against the edges for direction "up" (causes), along them for "down"; a node that
-// several paths reach is drawn once in full and named again with "(above)", so any graph ends. DOT and Mermaid escape
-// every label. Thread-safety: pure functions.
+// The tree starts at the root and walks against the edges for direction "up" (causes), along them for "down"; a node
+// that several paths reach is drawn once in full and named again with "(above)", so any graph ends. DOT and Mermaid
+// escape every label. Thread-safety: pure functions.
 #pragma once
 
 #include <string>

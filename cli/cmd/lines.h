@@ -1,7 +1,7 @@
 // Blocks of text for people, made without a terminal: presenters give Lines, commands print them.
 //
-// Style carries what depends on the terminal (colour, how times read), so presenters stay pure functions that unit tests
-// call with plain_style(). Widths are terminal columns (cli/layout.h). Thread-safety: pure functions and values.
+// Style carries what depends on the terminal (colour, how times read), so presenters stay pure functions that unit
+// tests call with plain_style(). Widths are terminal columns (cli/layout.h). Thread-safety: pure functions and values.
 #pragma once
 
 #include <functional>

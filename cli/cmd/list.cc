@@ -47,7 +47,8 @@ std::vector<Column> artifact_columns() {
 std::vector<Column> version_columns(const Session& session) {
   return {{"VERSION", [](const Json& v) { return text_of(v, "ref"); }},
           {"KIND", [](const Json& v) { return text_of(v, "kind"); }},
-          {"SIZE", [](const Json& v) { return human_size(static_cast<std::uint64_t>(int_of(v, "size_bytes"))); }, false, true},
+          {"SIZE", [](const Json& v) { return human_size(static_cast<std::uint64_t>(int_of(v, "size_bytes"))); }, false,
+           true},
           {"FILES", [](const Json& v) { return grouped(int_of(v, "file_count")); }, true, true},
           {"SENSITIVITY", [](const Json& v) { return text_of(v, "sensitivity"); }},
           {"RUNS IN", [](const Json& v) { return join(strings_of(v, "environments"), ", "); }},
@@ -69,10 +70,11 @@ void hint_more(Session& session, const Json& items, std::size_t limit) {
 Result<int> list_versions(Session& session, std::size_t limit) {
   Query query("/api/v1/versions");
   query.add("kind", session.option("--kind").value_or("")).add("name", session.operand(0));
-  for (const auto& label : session.option_all("--label")) query.add("label", label);
+  query.add("label", session.option("--label").value_or(""));
   query.add("deleted", session.flag("--deleted") ? "1" : "").add("as_of", session.as_of());
   MLOPS_ASSIGN(const auto items, fetch_list(session.api(), query, limit));
-  session.print_list(items, version_columns(session), [](const Json& v) { return text_of(v, "ref"); }, "no versions");
+  session.print_list(
+      items, version_columns(session), [](const Json& v) { return text_of(v, "ref"); }, "no versions");
   hint_more(session, items, limit);
   return kExitDone;
 }
@@ -80,18 +82,20 @@ Result<int> list_versions(Session& session, std::size_t limit) {
 Result<int> list(Session& session) {
   MLOPS_ASSIGN(const auto limit, limit_option(session, kDefaultLimit));
   // The catalogue of artifacts is of now; what was there at a time is a list of versions.
-  const bool wants_versions = session.flag("--versions") || session.flag("--deleted") ||
-                              !session.option_all("--label").empty() || !session.as_of().empty();
+  const bool wants_versions =
+      session.flag("--versions") || session.flag("--deleted") || session.option("--label") || !session.as_of().empty();
   if (wants_versions) return list_versions(session, limit);
   const auto name = session.operand(0);
   Query query("/api/v1/artifacts");
   query.add("kind", session.option("--kind").value_or("")).add("prefix", name);
   MLOPS_ASSIGN(const auto items, fetch_list(session.api(), query, limit));
-  const bool is_exact = std::any_of(items.begin(), items.end(), [&](const Json& a) { return text_of(a, "name") == name; });
+  const bool is_exact =
+      std::any_of(items.begin(), items.end(), [&](const Json& a) { return text_of(a, "name") == name; });
   if (!name.empty() && is_exact) return list_versions(session, limit);
-  session.print_list(items, artifact_columns(), [](const Json& a) { return text_of(a, "name"); },
-                     name.empty() ? "nothing is registered; begin with: mlopsctl register model NAME PATH"
-                                  : "no artifact begins with that name");
+  session.print_list(
+      items, artifact_columns(), [](const Json& a) { return text_of(a, "name"); },
+      name.empty() ? "nothing is registered; begin with: mlopsctl register model NAME PATH"
+                   : "no artifact begins with that name");
   hint_more(session, items, limit);
   return kExitDone;
 }
@@ -102,14 +106,22 @@ const Command kListCommand{
     .path = "list",
     .group = "Registry",
     .summary = "list artifacts, or the versions of one",
-    .operands = {{.name = "NAME", .help = "an artifact (its versions), or the beginning of names", .required = false, .complete = Complete::kArtifact}},
-    .options = {{.name = "--kind", .value_name = "KIND", .help = "only models or only datasets", .complete = Complete::kChoice, .choices = {"model", "dataset"}},
+    .operands = {{.name = "NAME",
+                  .help = "an artifact (its versions), or the beginning of names",
+                  .required = false,
+                  .complete = Complete::kArtifact}},
+    .options = {{.name = "--kind",
+                 .value_name = "KIND",
+                 .help = "only models or only datasets",
+                 .complete = Complete::kChoice,
+                 .choices = {"model", "dataset"}},
                 {.name = "--versions", .help = "versions instead of artifacts"},
-                {.name = "--label", .value_name = "KEY=VALUE", .help = "only versions with this label", .repeated = true},
+                {.name = "--label", .value_name = "KEY=VALUE", .help = "only versions with this label"},
                 {.name = "--deleted", .help = "deleted versions too"},
                 {.name = "--limit", .value_name = "N", .help = "at most so many (default 100; 0: all)"}},
     .shared = kOutput | kAsOf,
-    .description = R"(Without NAME, every artifact with its newest version, where it runs and its aliases. With the name of an artifact, its
+    .description =
+        R"(Without NAME, every artifact with its newest version, where it runs and its aliases. With the name of an artifact, its
 versions, newest first. With the beginning of names ("hospital/"), the artifacts below it.
 
 Examples:

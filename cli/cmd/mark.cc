@@ -25,8 +25,8 @@ Result<int> alias(Session& session) {
   MLOPS_TRY(model::check_alias(word));
   const bool removes = session.flag("--remove");
   Json body = with_dry_run(session, {{removes ? "name" : "ref", session.operand(0)}, {"alias", word}});
-  MLOPS_ASSIGN(const Json answer, removes ? session.api().del("/api/v1/aliases", body)
-                                          : session.api().put("/api/v1/aliases", body));
+  MLOPS_ASSIGN(const Json answer,
+               removes ? session.api().del("/api/v1/aliases", body) : session.api().put("/api/v1/aliases", body));
   session.print_value(
       answer,
       [&] {
@@ -61,7 +61,9 @@ Result<int> label(Session& session) {
   MLOPS_ASSIGN(const Json version, session.api().post(item_path("versions", session.operand(0), "/labels"), body));
   session.print_value(
       version,
-      [&] { print_done(session, fmt::format("{} labels: {}", text_of(version, "ref"), brief(member(version, "labels")))); },
+      [&] {
+        print_done(session, fmt::format("{} labels: {}", text_of(version, "ref"), brief(member(version, "labels"))));
+      },
       [&] { return text_of(version, "ref"); });
   return kExitDone;
 }
@@ -114,11 +116,14 @@ const Command kAliasCommand{
     .path = "alias",
     .group = "Registry",
     .summary = "point an alias at a version, or remove one",
-    .operands = {{.name = "REF", .help = "the version; with --remove the artifact's name", .complete = Complete::kReference},
+    .operands = {{.name = "REF",
+                  .help = "the version; with --remove the artifact's name",
+                  .complete = Complete::kReference},
                  {.name = "ALIAS", .help = "the word, e.g. champion"}},
     .options = {{.name = "--remove", .help = "remove the alias"}},
     .shared = kOutput | kDryRun,
-    .description = R"(An alias is a movable name (name@champion). It never says what an environment runs: that is what promote does.
+    .description =
+        R"(An alias is a movable name (name@champion). It never says what an environment runs: that is what promote does.
 
 Examples:
   mlopsctl alias hospital/readmission@v3 champion
@@ -154,10 +159,12 @@ const Command kDeleteCommand{
     .group = "Registry",
     .summary = "delete a version for good, leaving a tombstone (administrators)",
     .operands = {{.name = "REF", .help = "the version", .complete = Complete::kReference}},
-    .options = {{.name = "--reason", .value_name = "TEXT", .help = "why; kept in the tombstone and the audit log"},
-                {.name = "--confirm", .value_name = "REF", .help = "the same REF again", .complete = Complete::kReference}},
+    .options =
+        {{.name = "--reason", .value_name = "TEXT", .help = "why; kept in the tombstone and the audit log"},
+         {.name = "--confirm", .value_name = "REF", .help = "the same REF again", .complete = Complete::kReference}},
     .shared = kOutput | kDryRun,
-    .description = R"(Refused while an environment runs the version or a live version was made from it. Retire with `deprecate` unless the
+    .description =
+        R"(Refused while an environment runs the version or a live version was made from it. Retire with `deprecate` unless the
 bytes must go.
 
 Example:

@@ -24,10 +24,11 @@ Result<int> plan(Session& session) {
   const auto environment = session.option("--to").value_or("");
   if (environment.empty()) return usage_error("where to? --to names the environment", "mlopsctl plan REF --to prod");
   MLOPS_ASSIGN([[maybe_unused]] const auto parsed, model::parse_version_reference(session.operand(0)));
-  MLOPS_ASSIGN(const Json made, session.api().post("/api/v1/plans", {{"ref", session.operand(0)},
-                                                                      {"with", session.option_all("--with")},
-                                                                      {"environment", environment},
-                                                                      {"reason", session.option("--reason").value_or("")}}));
+  MLOPS_ASSIGN(const Json made,
+               session.api().post("/api/v1/plans", {{"ref", session.operand(0)},
+                                                    {"with", session.option_all("--with")},
+                                                    {"environment", environment},
+                                                    {"reason", session.option("--reason").value_or("")}}));
   print_plan(session, made);
   return text_of(made, "verdict") == "pass" ? kExitDone : kExitRefused;
 }
@@ -35,13 +36,15 @@ Result<int> plan(Session& session) {
 std::vector<Column> plan_columns(const Session& session) {
   return {{"PLAN", [](const Json& p) { return short_id(text_of(p, "id")); }},
           {"STATE", [](const Json& p) { return text_of(p, "state"); }},
-          {"VERDICT", [](const Json& p) {
+          {"VERDICT",
+           [](const Json& p) {
              const auto verdict = text_of(p, "verdict");
              return verdict_mark(verdict).mark + " " + verdict;
            }},
           {"WHAT", [](const Json& p) { return text_of(p, "kind") + " " + deployment_refs(member(p, "release")); }},
           {"TO", [](const Json& p) { return text_of(p, "environment"); }},
-          {"APPROVALS", [](const Json& p) {
+          {"APPROVALS",
+           [](const Json& p) {
              const auto needed = int_of(p, "approvals_needed");
              return needed > 0 ? fmt::format("{}/{}", approvals_given(p), needed) : std::string("none needed");
            }},
@@ -61,7 +64,8 @@ Result<int> plans(Session& session) {
   Query query("/api/v1/plans");
   query.add("state", session.option("--state").value_or("")).add("environment", session.option("--env").value_or(""));
   MLOPS_ASSIGN(const auto items, fetch_list(session.api(), query, limit));
-  session.print_list(items, plan_columns(session), [](const Json& p) { return text_of(p, "id"); }, "no plans");
+  session.print_list(
+      items, plan_columns(session), [](const Json& p) { return text_of(p, "id"); }, "no plans");
   return kExitDone;
 }
 
@@ -73,10 +77,15 @@ const Command kPlanCommand{
     .summary = "evaluate every gate for a promotion; changes nothing that runs",
     .operands = {{.name = "REF", .help = "the version to promote", .complete = Complete::kReference}},
     .options = {{.name = "--to", .value_name = "ENV", .help = "the environment", .complete = Complete::kEnvironment},
-                {.name = "--with", .value_name = "REF", .help = "another version that moves in the same release", .repeated = true, .complete = Complete::kReference},
+                {.name = "--with",
+                 .value_name = "REF",
+                 .help = "another version that moves in the same release",
+                 .repeated = true,
+                 .complete = Complete::kReference},
                 {.name = "--reason", .value_name = "TEXT", .help = "why; required where the environment says so"}},
     .shared = kOutput,
-    .description = R"(Prints each gate with its verdict, the facts it looked at, the rule's file and line, and what would make it pass, and
+    .description =
+        R"(Prints each gate with its verdict, the facts it looked at, the rule's file and line, and what would make it pass, and
 gives a plan with a digest. Approvals sign that digest; `promote --plan` executes exactly that plan or fails as stale.
 
 Exit code 0 when every gate passes, 3 when one fails or approvals are missing.
@@ -90,9 +99,19 @@ const Command kPlansCommand{
     .path = "plans",
     .group = "Registry",
     .summary = "list plans, or show one again",
-    .operands = {{.name = "PLAN", .help = "id, or a unique beginning of id or digest", .required = false, .complete = Complete::kPlan}},
-    .options = {{.name = "--state", .value_name = "STATE", .help = "only plans in this state", .complete = Complete::kChoice, .choices = {"open", "executed", "rejected", "stale"}},
-                {.name = "--env", .value_name = "ENV", .help = "only plans for this environment", .complete = Complete::kEnvironment},
+    .operands = {{.name = "PLAN",
+                  .help = "id, or a unique beginning of id or digest",
+                  .required = false,
+                  .complete = Complete::kPlan}},
+    .options = {{.name = "--state",
+                 .value_name = "STATE",
+                 .help = "only plans in this state",
+                 .complete = Complete::kChoice,
+                 .choices = {"open", "executed", "rejected", "stale"}},
+                {.name = "--env",
+                 .value_name = "ENV",
+                 .help = "only plans for this environment",
+                 .complete = Complete::kEnvironment},
                 {.name = "--limit", .value_name = "N", .help = "at most so many (default 50; 0: all)"}},
     .shared = kOutput,
     .description = R"(Examples:

@@ -16,15 +16,21 @@ namespace mlops::cli {
 namespace {
 
 Json finding_json(const policy::LintFinding& finding, const std::string& file) {
-  return {{"file", file},         {"line", finding.line}, {"column", finding.column}, {"level", finding.is_error ? "error" : "warning"},
-          {"slug", finding.slug}, {"message", finding.message}, {"hint", finding.hint}};
+  return {{"file", file},
+          {"line", finding.line},
+          {"column", finding.column},
+          {"level", finding.is_error ? "error" : "warning"},
+          {"slug", finding.slug},
+          {"message", finding.message},
+          {"hint", finding.hint}};
 }
 
 // The form that editors and CI systems jump from: file:line:column: error: message.
 Lines finding_lines(const Json& finding, const Style& style) {
   const auto level = text_of(finding, "level");
   const auto file = text_of(finding, "file");
-  Lines lines{fmt::format("{}{}:{}: {}: {} [{}]", file.empty() ? "" : file + ":", text_of(finding, "line"), text_of(finding, "column"),
+  Lines lines{fmt::format("{}{}:{}: {}: {} [{}]", file.empty() ? "" : file + ":", text_of(finding, "line"),
+                          text_of(finding, "column"),
                           style.paint(level == "warning" ? Tone::kWarn : Tone::kBad, level.empty() ? "error" : level),
                           text_of(finding, "message"), text_of(finding, "slug"))};
   if (const auto hint = text_of(finding, "hint"); !hint.empty()) lines.push_back("    " + hint);
@@ -36,7 +42,8 @@ Result<int> policy_lint(Session& session) {
   const auto files = session.operands_from(0);
   for (const auto& path : files) {
     MLOPS_ASSIGN(const auto file, read_named_text(path));
-    for (const auto& finding : policy::lint_policy(file.text, file.origin)) findings.push_back(finding_json(finding, path));
+    for (const auto& finding : policy::lint_policy(file.text, file.origin))
+      findings.push_back(finding_json(finding, path));
   }
   const auto errors = std::count_if(findings.begin(), findings.end(),
                                     [](const Json& finding) { return text_of(finding, "level") == "error"; });
@@ -73,8 +80,9 @@ Result<int> policy_apply(Session& session) {
       *answer,
       [&] {
         const auto style = style_of(session);
-        session.print_line(style.paint(Tone::kGood, "✔") + fmt::format(" policy {} {}, revision {}", text_of(*answer, "name"),
-                                                                       text_of(*answer, "change"), text_of(*answer, "revision")));
+        session.print_line(style.paint(Tone::kGood, "✔") +
+                           fmt::format(" policy {} {}, revision {}", text_of(*answer, "name"),
+                                       text_of(*answer, "change"), text_of(*answer, "revision")));
         KeyValues rows;
         rows.add("digest", text_of(*answer, "digest"));
         print_lines(session, rows.lines(style, 2));
@@ -98,7 +106,8 @@ Result<int> policy_list(Session& session) {
       {"BY", [](const Json& p) { return text_of(p, "applied_by"); }, true},
       {"REVISION", [](const Json& p) { return text_of(p, "revision"); }, true, true},
       {"DIGEST", [](const Json& p) { return text_of(p, "digest"); }, true}};
-  session.print_list(items, columns, [](const Json& p) { return text_of(p, "name"); }, "no policies");
+  session.print_list(
+      items, columns, [](const Json& p) { return text_of(p, "name"); }, "no policies");
   return kExitDone;
 }
 
@@ -117,7 +126,8 @@ Result<int> policy_show(Session& session) {
         // The YAML alone goes to stdout, so that `policy show NAME > file` gives the file back.
         const auto style = style_of(session);
         KeyValues rows;
-        rows.add("policy", fmt::format("{} {}, revision {}", text_of(found, "name"), text_of(found, "version"), text_of(found, "revision")));
+        rows.add("policy", fmt::format("{} {}, revision {}", text_of(found, "name"), text_of(found, "version"),
+                                       text_of(found, "revision")));
         rows.add("digest", text_of(found, "digest"));
         rows.add("applied", style.time(text_of(found, "applied_at")) + " by " + text_of(found, "applied_by"));
         if (bool_of(found, "pack")) rows.add("origin", "built in");
@@ -139,20 +149,25 @@ Result<int> policy_packs(Session& session) {
       return kExitDone;
     }
     MLOPS_ASSIGN(const auto loaded, policy::load_policy(pack.yaml, std::string(pack.name) + ".yaml"));
-    items.push_back({{"name", pack.name}, {"version", loaded.version()}, {"masks", loaded.masks()},
-                     {"gates", loaded.gate_ids()}, {"digest", loaded.digest().to_string()}});
+    items.push_back({{"name", pack.name},
+                     {"version", loaded.version()},
+                     {"masks", loaded.masks()},
+                     {"gates", loaded.gate_ids()},
+                     {"digest", loaded.digest().to_string()}});
   }
   if (!wanted.empty()) {
     const auto near = nearest_word(wanted, names);
     return fail(ErrorCode::kNotFound, "pack_not_found", fmt::format("there is no pack '{}'", printable(wanted)),
                 near ? "did you mean " + *near + "?" : "mlopsctl policy packs lists them");
   }
-  const std::vector<Column> columns = {{"PACK", [](const Json& p) { return text_of(p, "name"); }},
-                                       {"VERSION", [](const Json& p) { return text_of(p, "version"); }},
-                                       {"MASKS", [](const Json& p) { return std::string(bool_of(p, "masks") ? "yes" : "no"); }},
-                                       {"GATES", [](const Json& p) { return join(strings_of(p, "gates"), ", "); }},
-                                       {"DIGEST", [](const Json& p) { return text_of(p, "digest"); }, true}};
-  session.print_list(items, columns, [](const Json& p) { return text_of(p, "name"); }, "no packs");
+  const std::vector<Column> columns = {
+      {"PACK", [](const Json& p) { return text_of(p, "name"); }},
+      {"VERSION", [](const Json& p) { return text_of(p, "version"); }},
+      {"MASKS", [](const Json& p) { return std::string(bool_of(p, "masks") ? "yes" : "no"); }},
+      {"GATES", [](const Json& p) { return join(strings_of(p, "gates"), ", "); }},
+      {"DIGEST", [](const Json& p) { return text_of(p, "digest"); }, true}};
+  session.print_list(
+      items, columns, [](const Json& p) { return text_of(p, "name"); }, "no packs");
   return kExitDone;
 }
 
@@ -170,26 +185,24 @@ Example:
   mlopsctl policy apply clinical-deid.yaml --dry-run)",
     .run = run_body<policy_apply>};
 
-const Command kPolicyListCommand{
-    .path = "policy list",
-    .group = "Environments and policies",
-    .summary = "list policies",
-    .shared = kOutput | kAsOf,
-    .description = R"(Example:
+const Command kPolicyListCommand{.path = "policy list",
+                                 .group = "Environments and policies",
+                                 .summary = "list policies",
+                                 .shared = kOutput | kAsOf,
+                                 .description = R"(Example:
   mlopsctl policy list -o wide)",
-    .run = run_body<policy_list>};
+                                 .run = run_body<policy_list>};
 
-const Command kPolicyShowCommand{
-    .path = "policy show",
-    .group = "Environments and policies",
-    .summary = "a policy's text, now or at a time",
-    .operands = {{.name = "NAME", .help = "the policy", .complete = Complete::kPolicy}},
-    .shared = kOutput | kAsOf,
-    .description = R"(The YAML goes to standard output, who applied it to standard error.
+const Command kPolicyShowCommand{.path = "policy show",
+                                 .group = "Environments and policies",
+                                 .summary = "a policy's text, now or at a time",
+                                 .operands = {{.name = "NAME", .help = "the policy", .complete = Complete::kPolicy}},
+                                 .shared = kOutput | kAsOf,
+                                 .description = R"(The YAML goes to standard output, who applied it to standard error.
 
 Example:
   mlopsctl policy show clinical-deid --as-of 2026-11-01 > then.yaml)",
-    .run = run_body<policy_show>};
+                                 .run = run_body<policy_show>};
 
 const Command kPolicyLintCommand{
     .path = "policy lint",
@@ -197,22 +210,22 @@ const Command kPolicyLintCommand{
     .summary = "find mistakes in policy files, offline",
     .operands = {{.name = "FILE", .help = "a policy file", .repeated = true, .complete = Complete::kFile}},
     .shared = kOutput | kOffline,
-    .description = R"(Prints file:line:column: error: message for each, with what to write instead. Exit code 3 when there is an error;
+    .description =
+        R"(Prints file:line:column: error: message for each, with what to write instead. Exit code 3 when there is an error;
 warnings alone are 0.
 
 Example:
   mlopsctl policy lint policies/*.yaml)",
     .run = run_body<policy_lint>};
 
-const Command kPolicyPacksCommand{
-    .path = "policy packs",
-    .group = "Environments and policies",
-    .summary = "the policy packs built in, or the text of one",
-    .operands = {{.name = "NAME", .help = "print this pack", .required = false}},
-    .shared = kOutput | kOffline,
-    .description = R"(Examples:
+const Command kPolicyPacksCommand{.path = "policy packs",
+                                  .group = "Environments and policies",
+                                  .summary = "the policy packs built in, or the text of one",
+                                  .operands = {{.name = "NAME", .help = "print this pack", .required = false}},
+                                  .shared = kOutput | kOffline,
+                                  .description = R"(Examples:
   mlopsctl policy packs
   mlopsctl policy packs hipaa-safe-harbor)",
-    .run = run_body<policy_packs>};
+                                  .run = run_body<policy_packs>};
 
 }  // namespace mlops::cli

@@ -39,7 +39,9 @@ struct Request {
 
 Result<Request> request_of(const Session& session) {
   Request request{session.operand(1), session.option("--out").value_or(""), session.option("--dataset").value_or("")};
-  if (request.output.empty()) return usage_error("where to write? -O names the masked file", "mlopsctl policy mask POLICY.yaml IN.csv -O OUT.csv");
+  if (request.output.empty())
+    return usage_error("where to write? -O names the masked file",
+                       "mlopsctl policy mask POLICY.yaml IN.csv -O OUT.csv");
   std::error_code ignored;
   if (fs::equivalent(request.input, request.output, ignored)) {
     return usage_error("the output is the input itself", "masking never overwrites what it reads; name another file");
@@ -53,8 +55,11 @@ Result<policy::MaskEvidence> mask(const policy::Policy& policy, const Request& r
   MLOPS_ASSIGN(auto first, FileSource::open(request.input));
   MLOPS_ASSIGN(const auto plan, policy::plan_table(policy, first));
   for (const auto& column : plan) {
-    columns.push_back({{"column", column.column}, {"class", column.class_name}, {"decided_by", column.decided_by},
-                       {"transform", column.transform}, {"rule", column.rule}});
+    columns.push_back({{"column", column.column},
+                       {"class", column.class_name},
+                       {"decided_by", column.decided_by},
+                       {"transform", column.transform},
+                       {"rule", column.rule}});
   }
   MLOPS_ASSIGN(auto second, FileSource::open(request.input));
   MLOPS_ASSIGN(auto out, AtomicFileSink::create(request.output));
@@ -65,14 +70,17 @@ Result<policy::MaskEvidence> mask(const policy::Policy& policy, const Request& r
 
 void print_evidence(Session& session, const Json& report, const Request& request) {
   const auto style = style_of(session);
-  session.print_line(style.paint(Tone::kGood, "✔") + " masked " + request.input + " → " + style.paint(Tone::kBold, request.output));
+  session.print_line(style.paint(Tone::kGood, "✔") + " masked " + request.input + " → " +
+                     style.paint(Tone::kBold, request.output));
   KeyValues head;
   head.add("policy", text_of(report, "policy") + "  " + short_digest(text_of(report, "policy_digest")));
   const auto& evidence = member(report, "evidence");
   head.add("rows", grouped(int_of(evidence, "rows")));
   const auto& residual = member(evidence, "residual");
-  head.add("residual scan", fmt::format("{} scanned, {}", counted(int_of(residual, "scanned_cells"), "cell", "cells"),
-                                        counted(int_of(residual, "findings"), "finding", "findings")), Tone::kGood);
+  head.add("residual scan",
+           fmt::format("{} scanned, {}", counted(int_of(residual, "scanned_cells"), "cell", "cells"),
+                       counted(int_of(residual, "findings"), "finding", "findings")),
+           int_of(residual, "findings") == 0 ? Tone::kGood : Tone::kWarn);
   print_lines(session, head.lines(style, 2));
   std::vector<std::vector<std::string>> rows;
   const auto& plan = array_of(report, "columns");
@@ -111,15 +119,20 @@ Result<int> policy_mask(Session& session) {
   }
   Json columns = Json::array();
   const auto evidence = mask(policy, request, key_lookup(key_file), columns);
-  if (!evidence) return evidence.error().code == ErrorCode::kRefused ? Result<int>(refuse(session, evidence.error()))
-                                                                     : Result<int>(fail(evidence.error()));
-  const Json report = {{"policy", policy.name()}, {"policy_digest", policy.digest().to_string()},
-                       {"dataset", request.context}, {"columns", std::move(columns)}, {"evidence", policy::to_json(*evidence)}};
+  if (!evidence)
+    return evidence.error().code == ErrorCode::kRefused ? Result<int>(refuse(session, evidence.error()))
+                                                        : Result<int>(fail(evidence.error()));
+  const Json report = {{"policy", policy.name()},
+                       {"policy_digest", policy.digest().to_string()},
+                       {"dataset", request.context},
+                       {"columns", std::move(columns)},
+                       {"evidence", policy::to_json(*evidence)}};
   if (session.option("--report").value_or("") == "json" && !session.wants_json()) {
     for (const auto line : split(report.dump(2), '\n')) session.print_line(line);
     return kExitDone;
   }
-  session.print_value(report, [&] { print_evidence(session, report, request); }, [&] { return request.output; });
+  session.print_value(
+      report, [&] { print_evidence(session, report, request); }, [&] { return request.output; });
   return kExitDone;
 }
 
@@ -131,13 +144,26 @@ const Command kPolicyMaskCommand{
     .summary = "mask a CSV file by a policy, offline",
     .operands = {{.name = "POLICY", .help = "a policy file", .complete = Complete::kFile},
                  {.name = "IN", .help = "the table to mask (read twice)", .complete = Complete::kFile}},
-    .options = {{.name = "-O,--out", .value_name = "FILE", .help = "the masked table; appears only when complete and clean", .complete = Complete::kFile},
-                {.name = "--key-file", .value_name = "FILE", .help = "key for pseudonyms: mode 0600, at least 32 random bytes, hex or raw", .complete = Complete::kFile},
+    .options = {{.name = "-O,--out",
+                 .value_name = "FILE",
+                 .help = "the masked table; appears only when complete and clean",
+                 .complete = Complete::kFile},
+                {.name = "--key-file",
+                 .value_name = "FILE",
+                 .help = "key for pseudonyms: mode 0600, at least 32 random bytes, hex or raw",
+                 .complete = Complete::kFile},
                 {.name = "--generate-key", .help = "make the key file first; never replaces one"},
-                {.name = "--dataset", .value_name = "NAME", .help = "the dataset that pseudonyms are bound to (default: the input's name without its ending)"},
-                {.name = "--report", .value_name = "FORMAT", .help = "form of the evidence on standard output", .complete = Complete::kChoice, .choices = {"table", "json"}}},
+                {.name = "--dataset",
+                 .value_name = "NAME",
+                 .help = "the dataset that pseudonyms are bound to (default: the input's name without its ending)"},
+                {.name = "--report",
+                 .value_name = "FORMAT",
+                 .help = "form of the evidence on standard output",
+                 .complete = Complete::kChoice,
+                 .choices = {"table", "json"}}},
     .shared = kOutput | kOffline,
-    .description = R"(Classifies the columns, masks, and scans the result. A declared column that is missing, a column nobody knows, or
+    .description =
+        R"(Classifies the columns, masks, and scans the result. A declared column that is missing, a column nobody knows, or
 anything found in the result refuses with exit code 3 and leaves no output. Reports hold names and counts, never a value.
 
 Examples:

@@ -75,8 +75,10 @@ Result<int> rollback(Session& session) {
   const auto name = session.operand(0);
   const auto environment = session.option("--env").value_or("");
   const auto reason = session.option("--reason").value_or("");
-  if (environment.empty()) return usage_error("which environment? --env names it", "mlopsctl rollback NAME --env prod --reason \"…\"");
-  if (reason.empty()) return usage_error("a rollback needs --reason", "say what went wrong; it goes into the audit log");
+  if (environment.empty())
+    return usage_error("which environment? --env names it", "mlopsctl rollback NAME --env prod --reason \"…\"");
+  if (reason.empty())
+    return usage_error("a rollback needs --reason", "say what went wrong; it goes into the audit log");
   MLOPS_ASSIGN(const auto wait, wait_options(session));
   Json body = {{"name", name}, {"environment", environment}, {"reason", reason}};
   if (const auto to = session.option("--to")) {
@@ -115,10 +117,15 @@ Result<int> decide(Session& session, std::string_view verb, std::string_view dec
   return kExitDone;
 }
 
-Result<int> approve(Session& session) { return decide(session, "approve", "approved"); }
-Result<int> reject(Session& session) { return decide(session, "reject", "rejected"); }
+Result<int> approve(Session& session) {
+  return decide(session, "approve", "approved");
+}
+Result<int> reject(Session& session) {
+  return decide(session, "reject", "rejected");
+}
 
-const Operand kPlanOperand{.name = "PLAN", .help = "id, or a unique beginning of id or digest", .complete = Complete::kPlan};
+const Operand kPlanOperand{
+    .name = "PLAN", .help = "id, or a unique beginning of id or digest", .complete = Complete::kPlan};
 const Option kWait{.name = "--wait", .help = "when only approvals are missing, wait for them and go on"};
 const Option kTimeout{.name = "--timeout", .value_name = "TIME", .help = "longest wait, e.g. 10m, 2h (default 1h)"};
 
@@ -128,15 +135,24 @@ const Command kPromoteCommand{
     .path = "promote",
     .group = "Daily work",
     .summary = "make an environment run a version, if every gate passes",
-    .operands = {{.name = "REF", .help = "the version; not needed with --plan", .required = false, .complete = Complete::kReference}},
-    .options = {{.name = "--to", .value_name = "ENV", .help = "the environment", .complete = Complete::kEnvironment},
-                {.name = "--plan", .value_name = "PLAN", .help = "execute exactly this plan", .complete = Complete::kPlan},
-                {.name = "--with", .value_name = "REF", .help = "another version that moves in the same release", .repeated = true, .complete = Complete::kReference},
-                {.name = "--reason", .value_name = "TEXT", .help = "why; required where the environment says so"},
-                kWait,
-                kTimeout},
+    .operands = {{.name = "REF",
+                  .help = "the version; not needed with --plan",
+                  .required = false,
+                  .complete = Complete::kReference}},
+    .options =
+        {{.name = "--to", .value_name = "ENV", .help = "the environment", .complete = Complete::kEnvironment},
+         {.name = "--plan", .value_name = "PLAN", .help = "execute exactly this plan", .complete = Complete::kPlan},
+         {.name = "--with",
+          .value_name = "REF",
+          .help = "another version that moves in the same release",
+          .repeated = true,
+          .complete = Complete::kReference},
+         {.name = "--reason", .value_name = "TEXT", .help = "why; required where the environment says so"},
+         kWait,
+         kTimeout},
     .shared = kOutput | kDryRun,
-    .description = R"(One step when nothing stands in the way; a dataset above the environment's clearance is masked by its policy on the
+    .description =
+        R"(One step when nothing stands in the way; a dataset above the environment's clearance is masked by its policy on the
 way, with the evidence printed. A refusal names the gates, the path that taints, and what would pass.
 
 Exit code 0 done, 3 refused or approvals missing, 6 the plan is stale, 7 the wait timed out.
@@ -158,7 +174,8 @@ const Command kRollbackCommand{
                 kWait,
                 kTimeout},
     .shared = kOutput | kDryRun,
-    .description = R"(The whole release goes back as one, and today's gates are run again: what has become forbidden since is refused.
+    .description =
+        R"(The whole release goes back as one, and today's gates are run again: what has become forbidden since is refused.
 
 Examples:
   mlopsctl rollback hospital/readmission --env prod --reason "alerts since 14:00"
@@ -172,22 +189,22 @@ const Command kApproveCommand{
     .operands = {kPlanOperand},
     .options = {{.name = "--reason", .value_name = "TEXT", .help = "why"}},
     .shared = kOutput | kDryRun,
-    .description = R"(Signs the plan's digest: another version, policy or gate result is another plan and needs new approvals. Who asked for
+    .description =
+        R"(Signs the plan's digest: another version, policy or gate result is another plan and needs new approvals. Who asked for
 the plan cannot approve it.
 
 Example:
   mlopsctl approve 019384a2-7b1c-7e02 --reason "metrics and masking evidence reviewed")",
     .run = run_body<approve>};
 
-const Command kRejectCommand{
-    .path = "reject",
-    .group = "Daily work",
-    .summary = "reject a plan for good",
-    .operands = {kPlanOperand},
-    .options = {{.name = "--reason", .value_name = "TEXT", .help = "why"}},
-    .shared = kOutput | kDryRun,
-    .description = R"(Example:
+const Command kRejectCommand{.path = "reject",
+                             .group = "Daily work",
+                             .summary = "reject a plan for good",
+                             .operands = {kPlanOperand},
+                             .options = {{.name = "--reason", .value_name = "TEXT", .help = "why"}},
+                             .shared = kOutput | kDryRun,
+                             .description = R"(Example:
   mlopsctl reject 019384a2-7b1c-7e02 --reason "no evaluation on patients under 18")",
-    .run = run_body<reject>};
+                             .run = run_body<reject>};
 
 }  // namespace mlops::cli

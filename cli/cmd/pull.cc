@@ -27,9 +27,12 @@ Result<int> pull(Session& session) {
   MLOPS_TRY(restore_files(session, files, directory));
   std::uint64_t size_bytes = 0;
   for (const auto& file : files) size_bytes += file.size_bytes;
-  const Json answer = {{"ref", text_of(version, "ref")}, {"kind", text_of(version, "kind")},
-                       {"digest", text_of(version, "digest")}, {"directory", directory},
-                       {"files", files.size()}, {"size_bytes", size_bytes}};
+  const Json answer = {{"ref", text_of(version, "ref")},
+                       {"kind", text_of(version, "kind")},
+                       {"digest", text_of(version, "digest")},
+                       {"directory", directory},
+                       {"files", files.size()},
+                       {"size_bytes", size_bytes}};
   session.print_value(
       answer,
       [&] {
@@ -56,9 +59,12 @@ const Command kPullCommand{
     .summary = "restore a version's files, verifying every hash",
     .operands = {{.name = "REF", .help = "the version", .complete = Complete::kReference},
                  {.name = "DIR", .help = "where to; made when absent", .complete = Complete::kDirectory}},
-    .options = {{.name = "--force", .help = "restore into a directory that is not empty: files of the same names are replaced, others stay"}},
+    .options = {{.name = "--force",
+                 .help =
+                     "restore into a directory that is not empty: files of the same names are replaced, others stay"}},
     .shared = kOutput,
-    .description = R"(Checks that the files listed make up the version's digest, fetches each, verifies its SHA-256 while writing, and shows
+    .description =
+        R"(Checks that the files listed make up the version's digest, fetches each, verifies its SHA-256 while writing, and shows
 the directory only when all are complete. A byte that differs ends with exit code 8 and leaves nothing behind.
 
 Examples:

@@ -15,13 +15,15 @@ namespace {
 constexpr std::size_t kPage = 1000;
 constexpr std::size_t kTextLimitBytes = 1u << 20;
 
-// Calls take(item) for each item of each page until it gives false.
+// Calls take(item) for each item of each page until it gives false. `first_page`: items asked for in the first request;
+// 0 leaves it to the server, for short lists have one page only and take no limit.
 template <class Take>
-Status each_item(ApiClient& api, const Query& query, std::size_t page, Take take) {
+Status each_item(ApiClient& api, const Query& query, std::size_t first_page, Take take) {
   std::string after;
   do {
     Query next = query;
-    next.add("limit", std::to_string(page)).add("after", after);
+    const auto page = after.empty() ? first_page : kPage;
+    next.add("limit", page == 0 ? std::string() : std::to_string(page)).add("after", after);
     MLOPS_ASSIGN(const Json answer, api.get(next.text()));
     for (const auto& item : array_of(answer, "items")) {
       if (!take(item)) return {};
@@ -49,7 +51,7 @@ std::string item_path(std::string_view noun, std::string_view ref, std::string_v
 
 Result<Json> fetch_list(ApiClient& api, const Query& query, std::size_t limit) {
   Json items = Json::array();
-  const auto page = limit == kNoLimit ? kPage : std::min(limit, kPage);
+  const auto page = limit == kNoLimit ? 0 : std::min(limit, kPage);
   MLOPS_TRY(each_item(api, query, page, [&](const Json& item) {
     items.push_back(item);
     return limit == kNoLimit || items.size() < limit;

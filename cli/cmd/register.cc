@@ -43,9 +43,8 @@ Result<Described> describe(Session& session, const Walk& walk, model::ArtifactKi
   Described described;
   const bool git_from_file = flags.git.empty() && !file.git.empty();
   MLOPS_ASSIGN(described.manifest, merge(std::move(file), std::move(flags), kind, name));
-  described.git_directory = git_from_file
-                                ? (fs::path(manifest_path).parent_path() / described.manifest.git).string()
-                                : described.manifest.git;
+  described.git_directory = git_from_file ? (fs::path(manifest_path).parent_path() / described.manifest.git).string()
+                                          : described.manifest.git;
   return described;
 }
 
@@ -92,8 +91,8 @@ Lines result_lines(const Session& session, const Json& answer, const PushResult&
   const auto ref = text_of(version, "ref");
   const auto kind = text_of(version, "kind");
   const bool is_new = bool_of(answer, "created");
-  const std::string_view verb = session.dry_run() ? (is_new ? "would register" : "exists already:")
-                                                  : (is_new ? "registered" : "exists already:");
+  const std::string_view verb =
+      session.dry_run() ? (is_new ? "would register" : "exists already:") : (is_new ? "registered" : "exists already:");
   Lines lines{style.paint(Tone::kGood, "✔") + " " + std::string(verb) + " " +
               style.paint(Tone::kBold, kind + " " + ref)};
   KeyValues rows;
@@ -127,7 +126,8 @@ Result<int> register_artifact(Session& session) {
   }
   MLOPS_ASSIGN(const auto pushed, push_files(session, *kind, name, walk));
   for (const auto& file : pushed.files) {
-    body["files"].push_back({{"path", file.path}, {"digest", file.digest.to_string()}, {"size_bytes", file.size_bytes}});
+    body["files"].push_back(
+        {{"path", file.path}, {"digest", file.digest.to_string()}, {"size_bytes", file.size_bytes}});
   }
   const auto answer = session.api().post("/api/v1/versions", with_dry_run(session, std::move(body)));
   if (!answer && only_misses_unsent_bytes(session, pushed, answer.error())) {
@@ -149,21 +149,43 @@ const Command kRegisterCommand{
     .path = "register",
     .group = "Daily work",
     .summary = "make a version of a model or dataset from a file or directory",
-    .operands = {{.name = "KIND", .help = "model or dataset", .complete = Complete::kChoice, .choices = {"model", "dataset"}},
-                 {.name = "NAME", .help = "the artifact, may be namespaced: hospital/readmission", .complete = Complete::kArtifact},
-                 {.name = "PATH", .help = "a file, or a directory with all it holds", .complete = Complete::kFile}},
-    .options = {{.name = "--input", .value_name = "REF", .help = "a version it was made from; role=REF says how", .repeated = true, .complete = Complete::kReference},
-                {.name = "--role", .value_name = "ROLE", .help = "role of the input in the same place, or of all: train, test, base … (default train for a model, base for a dataset)", .repeated = true},
-                {.name = "--param", .value_name = "KEY=VALUE", .help = "a parameter of the making", .repeated = true},
-                {.name = "--metric", .value_name = "KEY=NUMBER", .help = "a measurement, for metric gates", .repeated = true},
-                {.name = "--label", .value_name = "KEY=VALUE", .help = "a free label", .repeated = true},
-                {.name = "--description", .value_name = "TEXT", .help = "what it is"},
-                {.name = "--sensitivity", .value_name = "LABEL", .help = "of its own content; inputs can only raise it", .complete = Complete::kChoice,
-                 .choices = {"none", "pseudonymous", "personal", "special_category", "child"}},
-                {.name = "--git", .value_name = "DIR", .help = "record commit, branch, remote and dirty state of this work tree", .complete = Complete::kDirectory},
-                {.name = "--manifest", .value_name = "FILE", .help = "metadata file instead of the mlops.yaml beside the artifact", .complete = Complete::kFile}},
+    .operands =
+        {{.name = "KIND", .help = "model or dataset", .complete = Complete::kChoice, .choices = {"model", "dataset"}},
+         {.name = "NAME",
+          .help = "the artifact, may be namespaced: hospital/readmission",
+          .complete = Complete::kArtifact},
+         {.name = "PATH", .help = "a file, or a directory with all it holds", .complete = Complete::kFile}},
+    .options =
+        {{.name = "--input",
+          .value_name = "REF",
+          .help = "a version it was made from; role=REF says how",
+          .repeated = true,
+          .complete = Complete::kReference},
+         {.name = "--role",
+          .value_name = "ROLE",
+          .help = "role of the input in the same place, or of all: train, test, base … (default train for a model, "
+                  "base for a dataset)",
+          .repeated = true},
+         {.name = "--param", .value_name = "KEY=VALUE", .help = "a parameter of the making", .repeated = true},
+         {.name = "--metric", .value_name = "KEY=NUMBER", .help = "a measurement, for metric gates", .repeated = true},
+         {.name = "--label", .value_name = "KEY=VALUE", .help = "a free label", .repeated = true},
+         {.name = "--description", .value_name = "TEXT", .help = "what it is"},
+         {.name = "--sensitivity",
+          .value_name = "LABEL",
+          .help = "of its own content; inputs can only raise it",
+          .complete = Complete::kChoice,
+          .choices = {"none", "pseudonymous", "personal", "special_category", "child"}},
+         {.name = "--git",
+          .value_name = "DIR",
+          .help = "record commit, branch, remote and dirty state of this work tree",
+          .complete = Complete::kDirectory},
+         {.name = "--manifest",
+          .value_name = "FILE",
+          .help = "metadata file instead of the mlops.yaml beside the artifact",
+          .complete = Complete::kFile}},
     .shared = kOutput | kDryRun,
-    .description = R"(Reads and hashes (SHA-256) every file, uploads only what the server lacks, and makes an immutable version. The same
+    .description =
+        R"(Reads and hashes (SHA-256) every file, uploads only what the server lacks, and makes an immutable version. The same
 bytes under the same kind and name give the version that exists, with exit code 0.
 
 Hidden files count. Symbolic links, sockets and pipes are refused. Empty directories are not kept. A mlops.yaml in the

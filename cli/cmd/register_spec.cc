@@ -115,9 +115,9 @@ Json register_body(const ArtifactManifest& manifest, model::ArtifactKind kind, c
   for (const auto& input : manifest.inputs) {
     inputs.push_back({{"ref", input.ref}, {"role", input.role.empty() ? default_role : input.role}});
   }
-  Json body = {{"kind", model::to_word(kind)},  {"name", name},
-               {"inputs", std::move(inputs)},   {"params", manifest.params},
-               {"metrics", manifest.metrics},   {"labels", manifest.labels},
+  Json body = {{"kind", model::to_word(kind)},       {"name", name},
+               {"inputs", std::move(inputs)},        {"params", manifest.params},
+               {"metrics", manifest.metrics},        {"labels", manifest.labels},
                {"description", manifest.description}};
   if (!manifest.sensitivity.empty()) body["sensitivity"] = manifest.sensitivity;
   return body;

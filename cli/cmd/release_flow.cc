@@ -30,6 +30,9 @@ int refuse(Session& session, const Error& error) {
   const auto plan = plan_of(error);
   if (!plan.empty() && !session.wants_json()) {
     say_lines(session, plan_lines(plan, style_of(session), GateDetail::kOnlyOpen));
+  } else if (!session.wants_json() && error.code == ErrorCode::kRefused) {
+    // A refused masking run says which columns.
+    say_lines(session, fact_lines(facts_of(error), style_of(session), 2));
   }
   return session.fail(error);
 }
@@ -54,8 +57,9 @@ Failure ended(const Json& plan) {
   if (state == "rejected") {
     for (const auto& approval : array_of(plan, "approvals")) {
       if (text_of(approval, "decision") != "reject") continue;
-      return fail(ErrorCode::kRefused, "plan_rejected",
-                  fmt::format("plan {} was rejected by {}: {}", id, text_of(approval, "by"), text_of(approval, "reason")));
+      return fail(
+          ErrorCode::kRefused, "plan_rejected",
+          fmt::format("plan {} was rejected by {}: {}", id, text_of(approval, "by"), text_of(approval, "reason")));
     }
     return fail(ErrorCode::kRefused, "plan_rejected", fmt::format("plan {} was rejected", id));
   }
@@ -88,7 +92,9 @@ Result<Json> wait_for_approval(Session& session, const Json& first, const WaitOp
               "once approved: mlopsctl promote --plan " + id);
 }
 
-bool is_pending(const Error& error) { return error.slug == "approvals_pending"; }
+bool is_pending(const Error& error) {
+  return error.slug == "approvals_pending";
+}
 
 }  // namespace
 

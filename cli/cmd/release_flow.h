@@ -34,9 +34,9 @@ struct Pace {
 };
 Pace real_pace();
 
-// Sends the request. Done: prints what happened, exit 0. Gates deny: prints them with what would pass, exit 3. Approvals
-// missing: the same with the command that approves, exit 3, or with kWait polls the plan until it can be executed (then
-// executes exactly that plan), is rejected (3), goes stale (6), or time is out (7).
+// Sends the request. Done: prints what happened, exit 0. Gates deny: prints them with what would pass, exit 3.
+// Approvals missing: the same with the command that approves, exit 3, or with kWait polls the plan until it can be
+// executed (then executes exactly that plan), is rejected (3), goes stale (6), or time is out (7).
 Result<int> run_release(Session& session, const ReleaseRequest& request, const WaitOptions& wait, const Pace& pace);
 
 }  // namespace mlops::cli

@@ -31,8 +31,9 @@ void add_approvals(KeyValues& rows, const Json& plan, const Style& style) {
   if (needed > 0) rows.add("approvals", fmt::format("{} of {}", approvals_given(plan), needed));
   for (const auto& approval : array_of(plan, "approvals")) {
     const bool yes = text_of(approval, "decision") == "approve";
-    rows.add(" ", fmt::format("{} by {}: {}", yes ? "approved" : "rejected", by_at(approval, "by", "at", style),
-                              text_of(approval, "reason")),
+    rows.add(" ",
+             fmt::format("{} by {}: {}", yes ? "approved" : "rejected", by_at(approval, "by", "at", style),
+                         text_of(approval, "reason")),
              yes ? Tone::kGood : Tone::kBad);
   }
 }
@@ -45,7 +46,9 @@ std::string plan_title(const Json& plan, const Style& style) {
                                               text_of(member(plan, "release"), "name"), text_of(plan, "environment")));
 }
 
-bool is_open(const Json& plan) { return text_of(plan, "state") == "open"; }
+bool is_open(const Json& plan) {
+  return text_of(plan, "state") == "open";
+}
 
 }  // namespace
 
@@ -103,8 +106,9 @@ Lines masking_lines(const Json& masking, const Style& style) {
   head.add("masked", text_of(masking, "source") + " → " + text_of(masking, "output"));
   head.add("policy", text_of(masking, "policy") + "  " + short_digest(text_of(masking, "policy_digest")));
   head.add("rows", grouped(int_of(masking, "rows")));
-  head.add("residual scan", fmt::format("{} scanned, {}", counted(int_of(residual, "scanned_cells"), "cell", "cells"),
-                                        counted(int_of(residual, "findings"), "finding", "findings")),
+  head.add("residual scan",
+           fmt::format("{} scanned, {}", counted(int_of(residual, "scanned_cells"), "cell", "cells"),
+                       counted(int_of(residual, "findings"), "finding", "findings")),
            int_of(residual, "findings") == 0 ? Tone::kGood : Tone::kBad);
   Lines lines = head.lines(style, 2);
   std::vector<std::vector<std::string>> rows;
@@ -112,7 +116,8 @@ Lines masking_lines(const Json& masking, const Style& style) {
     rows.push_back({text_of(column, "column"), text_of(column, "class"), text_of(column, "transform"),
                     grouped(int_of(column, "cells")), grouped(int_of(column, "changed"))});
   }
-  if (!rows.empty()) append(lines, aligned({"COLUMN", "CLASS", "TRANSFORM", "CELLS", "CHANGED"}, rows, {3, 4}, style, 4));
+  if (!rows.empty())
+    append(lines, aligned({"COLUMN", "CLASS", "TRANSFORM", "CELLS", "CHANGED"}, rows, {3, 4}, style, 4));
   return lines;
 }
 
@@ -126,8 +131,8 @@ Lines promotion_lines(const Json& promotion, const Style& style) {
   if (bool_of(promotion, "unchanged")) {
     return {style.paint(Tone::kGood, "✔") + fmt::format(" {} already runs {}: nothing changed", environment, refs)};
   }
-  const std::string_view verb = is_dry ? (is_rollback ? "would roll back" : "would promote")
-                                       : (is_rollback ? "rolled back" : "promoted");
+  const std::string_view verb =
+      is_dry ? (is_rollback ? "would roll back" : "would promote") : (is_rollback ? "rolled back" : "promoted");
   Lines lines{style.paint(is_dry ? Tone::kWarn : Tone::kGood, is_dry ? "…" : "✔") + " " +
               style.paint(Tone::kBold, is_rollback ? fmt::format("{} {} to {}", verb, environment, refs)
                                                    : fmt::format("{} {} to {}", verb, refs, environment))};

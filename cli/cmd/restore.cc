@@ -123,13 +123,13 @@ Status check_target(const std::string& directory, Overwrite overwrite) {
   if (status.type() == fs::file_type::not_found) return {};
   if (error) return io_failure(directory, error);
   if (status.type() != fs::file_type::directory) {
-    return fail(ErrorCode::kAlreadyExists, "not_a_directory", fmt::format("{} is not a directory", printable(directory)));
+    return fail(ErrorCode::kAlreadyExists, "not_a_directory",
+                fmt::format("{} is not a directory", printable(directory)));
   }
   const bool is_empty = fs::is_empty(directory, error);
   if (error) return io_failure(directory, error);
   if (!is_empty && overwrite == Overwrite::kNo) {
-    return fail(ErrorCode::kAlreadyExists, "directory_not_empty",
-                fmt::format("{} is not empty", printable(directory)),
+    return fail(ErrorCode::kAlreadyExists, "directory_not_empty", fmt::format("{} is not empty", printable(directory)),
                 "name a new directory, or add --force to replace files of the same names");
   }
   return {};

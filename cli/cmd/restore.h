@@ -1,10 +1,11 @@
-// Putting a version's files into a directory: nothing partial is ever visible, nothing outside the directory is touched.
+// Putting a version's files into a directory: nothing partial is ever visible, nothing outside the directory is
+// touched.
 //
-// Files are fetched and verified in a hidden staging directory, then moved. A target that does not exist appears with one
-// rename; into one that exists, files are moved one by one, each complete. A symbolic link on the way inside the target is
-// refused, so that a prepared directory cannot lead writes elsewhere.
-// Errors: kAlreadyExists "directory_not_empty", kInvalid "bad_path", "symlink_refused", kCorrupt "digest_mismatch",
-// those of the server and of files. Thread-safety: main thread.
+// Files are fetched and verified in a hidden staging directory, then moved. A target that does not exist appears with
+// one rename; into one that exists, files are moved one by one, each complete. A symbolic link on the way inside the
+// target is refused, so that a prepared directory cannot lead writes elsewhere. Errors: kAlreadyExists
+// "directory_not_empty", kInvalid "bad_path", "symlink_refused", kCorrupt "digest_mismatch", those of the server and of
+// files. Thread-safety: main thread.
 #pragma once
 
 #include <string>

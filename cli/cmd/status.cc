@@ -23,7 +23,9 @@ Query deployments_query(const Session& session, std::string path) {
   return query;
 }
 
-std::string deployment_name(const Json& deployment) { return deployment_refs(deployment); }
+std::string deployment_name(const Json& deployment) {
+  return deployment_refs(deployment);
+}
 
 std::vector<Column> status_columns(const Session& session) {
   return {{"ENVIRONMENT", [](const Json& d) { return text_of(d, "environment"); }},
@@ -42,7 +44,8 @@ std::vector<Column> status_columns(const Session& session) {
 Json ordered(Json items) {
   std::vector<Json> rows(items.begin(), items.end());
   std::stable_sort(rows.begin(), rows.end(), [](const Json& a, const Json& b) {
-    return std::pair(text_of(a, "environment"), text_of(a, "name")) < std::pair(text_of(b, "environment"), text_of(b, "name"));
+    return std::pair(text_of(a, "environment"), text_of(a, "name")) <
+           std::pair(text_of(b, "environment"), text_of(b, "name"));
   });
   return rows;
 }
@@ -73,7 +76,8 @@ Result<int> status(Session& session) {
 
 std::vector<Column> history_columns(const Session& session) {
   return {{"FROM", [&session](const Json& d) { return show_time(session, text_of(d, "started_at")); }},
-          {"UNTIL", [&session](const Json& d) {
+          {"UNTIL",
+           [&session](const Json& d) {
              const auto ended = text_of(d, "ended_at");
              return ended.empty() ? std::string("now") : show_time(session, ended);
            }},
@@ -93,23 +97,24 @@ Result<int> history(Session& session) {
   return kExitDone;
 }
 
-const Option kEnvOption{.name = "--env", .value_name = "ENV", .help = "only this environment", .complete = Complete::kEnvironment};
-const Operand kNameOperand{.name = "NAME", .help = "only this artifact", .required = false, .complete = Complete::kArtifact};
+const Option kEnvOption{
+    .name = "--env", .value_name = "ENV", .help = "only this environment", .complete = Complete::kEnvironment};
+const Operand kNameOperand{
+    .name = "NAME", .help = "only this artifact", .required = false, .complete = Complete::kArtifact};
 
 }  // namespace
 
-const Command kStatusCommand{
-    .path = "status",
-    .group = "Daily work",
-    .summary = "what each environment runs, since when, and who put it there",
-    .operands = {kNameOperand},
-    .options = {kEnvOption},
-    .shared = kOutput | kAsOf,
-    .description = R"(Examples:
+const Command kStatusCommand{.path = "status",
+                             .group = "Daily work",
+                             .summary = "what each environment runs, since when, and who put it there",
+                             .operands = {kNameOperand},
+                             .options = {kEnvOption},
+                             .shared = kOutput | kAsOf,
+                             .description = R"(Examples:
   mlopsctl status
   mlopsctl status hospital/readmission --as-of "2 days ago"
   mlopsctl status --env prod -o json)",
-    .run = run_body<status>};
+                             .run = run_body<status>};
 
 const Command kHistoryCommand{
     .path = "history",

@@ -46,7 +46,8 @@ Lines file_lines(const Json& version, const Style& style) {
   }
   Lines lines = aligned({"FILE", "SIZE", "DIGEST"}, rows, {1}, style, 2);
   if (bool_of(version, "files_truncated")) {
-    lines.push_back(fmt::format("  … and {} more", int_of(version, "file_count") - static_cast<std::int64_t>(files.size())));
+    lines.push_back(
+        fmt::format("  … and {} more", int_of(version, "file_count") - static_cast<std::int64_t>(files.size())));
   }
   return lines;
 }
@@ -89,7 +90,8 @@ Lines version_lines(const Json& version, const Style& style) {
   add_lifecycle(rows, version, style);
   rows.add("description", text_of(version, "description"));
   rows.add("digest", text_of(version, "digest"));
-  rows.add("content", counted(int_of(version, "file_count"), "file", "files") + ", " + size_text(version, "size_bytes"));
+  rows.add("content",
+           counted(int_of(version, "file_count"), "file", "files") + ", " + size_text(version, "size_bytes"));
   rows.add("sensitivity", sensitivity_text(version));
   rows.add("runs in", join(strings_of(version, "environments"), ", "));
   rows.add("aliases", join(strings_of(version, "aliases"), ", "));

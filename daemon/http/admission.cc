@@ -9,8 +9,8 @@ namespace mlops::http {
 namespace {
 
 Refusal refuse(ErrorCode code, std::string slug, std::string message, std::string hint = {}) {
-  return Refusal{Error{code, std::move(slug), std::move(message), std::move(hint), {}}, AfterAnswer::kClose, nullptr,
-                 {}};
+  return Refusal{
+      Error{code, std::move(slug), std::move(message), std::move(hint), {}}, AfterAnswer::kClose, nullptr, {}};
 }
 
 // After these the connection is still in step, so it may stay open.
@@ -46,16 +46,18 @@ std::variant<Router::Match, Refusal> find_route(const ServerCore& core, Method m
     return refuse(ErrorCode::kInvalid, "bad_path", bad->why, "percent-encode a reference once, into one segment");
   }
   if (auto* wrong = std::get_if<Router::WrongMethod>(&found)) {
-    auto refusal = refuse_and_keep({ErrorCode::kInvalid, "method_not_allowed",
+    auto refusal = refuse_and_keep({ErrorCode::kInvalid,
+                                    "method_not_allowed",
                                     fmt::format("{} is not a method of this path", to_word(method)),
-                                    "use " + wrong->allow, {}},
+                                    "use " + wrong->allow,
+                                    {}},
                                    nullptr);
     refusal.headers.emplace_back("Allow", wrong->allow);
     return refusal;
   }
-  return refuse_and_keep({ErrorCode::kNotFound, "route_not_found", "there is no such path",
-                          "GET /openapi.json lists all of them", {}},
-                         nullptr);
+  return refuse_and_keep(
+      {ErrorCode::kNotFound, "route_not_found", "there is no such path", "GET /openapi.json lists all of them", {}},
+      nullptr);
 }
 
 std::variant<model::Principal, Refusal> find_caller(const ServerCore& core, const Route& route,
@@ -63,9 +65,9 @@ std::variant<model::Principal, Refusal> find_caller(const ServerCore& core, cons
   const auto scope = route.scope.get();
   if (scope == model::Scope::kPublic) return model::Principal{};
   if (authorization.empty()) {
-    return refuse_and_keep({ErrorCode::kUnauthenticated, "no_token", "this needs a token",
-                            "send 'Authorization: Bearer mlo_…'", {}},
-                           &route);
+    return refuse_and_keep(
+        {ErrorCode::kUnauthenticated, "no_token", "this needs a token", "send 'Authorization: Bearer mlo_…'", {}},
+        &route);
   }
   auto principal = core.authenticate(authorization);
   if (!principal) return refuse_and_keep(std::move(principal.error()), &route);

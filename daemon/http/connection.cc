@@ -36,7 +36,9 @@ Connection::~Connection() {
   core_.peers.leave(transport_->peer_ip());
 }
 
-void Connection::start() { transport_->start(shared_from_this()); }
+void Connection::start() {
+  transport_->start(shared_from_this());
+}
 
 void Connection::on_ready(bool ok) {
   if (!ok) return;
@@ -94,8 +96,8 @@ void Connection::tick(std::int64_t now_ms) {
   if (now_ms < deadline_ms || !deadline_ms_.compare_exchange_strong(deadline_ms, kNever)) return;
   const Phase phase = phase_;
   expired_ = true;
-  const bool is_writing = phase == Phase::kWriting || phase == Phase::kClosing || phase == Phase::kHandshake ||
-                          phase == Phase::kContinuing;
+  const bool is_writing =
+      phase == Phase::kWriting || phase == Phase::kClosing || phase == Phase::kHandshake || phase == Phase::kContinuing;
   if (is_writing) {
     transport_->stop();
   } else {
@@ -247,9 +249,11 @@ Connection::Step Connection::read_chunked_body() {
     consume(decoded->consumed);
     exchange.request.body.append(reinterpret_cast<const char*>(piece.data()), decoded->produced);
     if (exchange.request.body.size() > exchange.route->body_limit_bytes) {
-      return answer_error({ErrorCode::kExhausted, "body_too_large",
+      return answer_error({ErrorCode::kExhausted,
+                           "body_too_large",
                            "the body is larger than " + std::to_string(exchange.route->body_limit_bytes) + " bytes",
-                           {}, {}},
+                           {},
+                           {}},
                           AfterAnswer::kClose);
     }
     if (decoded->done) {

@@ -1,6 +1,7 @@
 // One peer's connection: head → admission → body → handler → answer, again until one side ends. Private to daemon/http.
 //
-//   kHandshake → kIdle → kHead → (kContinuing) → kBody → kHandling ⇄ kStreaming → kWriting → kSkipping → kIdle …   any → kClosing
+//   kHandshake → kIdle → kHead → (kContinuing) → kBody → kHandling ⇄ kStreaming → kWriting → kSkipping → kIdle …   any
+//   → kClosing
 //
 // Invariants: one thread owns the connection at any time (transport.h); a pending read or write, or a job in a pool,
 // holds the only lasting reference, so a connection without one goes away and closes. After starting an asynchronous
@@ -73,10 +74,10 @@ class Connection final : public TransportEvents, public std::enable_shared_from_
     Request request;
     RateGuard rate;
     std::chrono::steady_clock::time_point started_at = std::chrono::steady_clock::now();
-    std::uint64_t body_left = 0;       // of a body with a length
-    std::uint64_t body_read = 0;       // decoded bytes so far
+    std::uint64_t body_left = 0;  // of a body with a length
+    std::uint64_t body_read = 0;  // decoded bytes so far
     bool body_done = true;
-    bool continue_owed = false;        // the peer waits for "100 Continue"
+    bool continue_owed = false;  // the peer waits for "100 Continue"
     AfterAnswer after = AfterAnswer::kKeepAlive;
     int status = 0;
   };

@@ -11,8 +11,8 @@ namespace mlops::http {
 namespace {
 
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
-constexpr std::size_t kPieceBytes = 256u << 10;        // of a streamed answer
-constexpr std::uint64_t kSkipLimitBytes = 64u << 10;   // of a body nobody read; more closes the connection
+constexpr std::size_t kPieceBytes = 256u << 10;       // of a streamed answer
+constexpr std::uint64_t kSkipLimitBytes = 64u << 10;  // of a body nobody read; more closes the connection
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 Error overloaded() {

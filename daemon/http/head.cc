@@ -26,15 +26,23 @@ constexpr auto kText = make_table([](char c) {
   return byte == '\t' || (byte >= 0x20 && byte != 0x7f);
 });
 
-bool in(const std::array<bool, 256>& table, char c) { return table[static_cast<unsigned char>(c)]; }
+bool in(const std::array<bool, 256>& table, char c) {
+  return table[static_cast<unsigned char>(c)];
+}
 
-Failure bad_head(const char* why) { return fail(ErrorCode::kInvalid, "bad_head", why); }
+Failure bad_head(const char* why) {
+  return fail(ErrorCode::kInvalid, "bad_head", why);
+}
 
-Failure head_too_large(std::string why) { return fail(ErrorCode::kInvalid, "head_too_large", std::move(why)); }
+Failure head_too_large(std::string why) {
+  return fail(ErrorCode::kInvalid, "head_too_large", std::move(why));
+}
 
 }  // namespace
 
-void HeadScanner::reset() { at_ = line_start_ = lines_ = 0; }
+void HeadScanner::reset() {
+  at_ = line_start_ = lines_ = 0;
+}
 
 Result<std::size_t> HeadScanner::scan(std::string_view buffer) {
   while (at_ < buffer.size()) {

@@ -220,8 +220,8 @@ class Listener::Impl {
     error_code error;
     tls_.emplace(asio::ssl::context::tls_server);
     tls_->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_sslv2 |
-                          asio::ssl::context::no_sslv3 | asio::ssl::context::no_tlsv1 |
-                          asio::ssl::context::no_tlsv1_1 | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION,
+                          asio::ssl::context::no_sslv3 | asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1 |
+                          SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION,
                       error);
     tls_->use_certificate_chain_file(options_.tls_certificate_file, error);
     if (error) return bad_tls(options_.tls_certificate_file, error.message());
@@ -318,10 +318,20 @@ class Listener::Impl {
 
 Listener::Listener(const ServerOptions& options, Events events)
     : impl_(std::make_unique<Impl>(options, std::move(events))) {}
-Listener::~Listener() { stop(); }
-Status Listener::start() { return impl_->start(); }
-int Listener::port() const { return impl_->port(); }
-void Listener::stop_accepting() { impl_->stop_accepting(); }
-void Listener::stop() { impl_->stop(); }
+Listener::~Listener() {
+  stop();
+}
+Status Listener::start() {
+  return impl_->start();
+}
+int Listener::port() const {
+  return impl_->port();
+}
+void Listener::stop_accepting() {
+  impl_->stop_accepting();
+}
+void Listener::stop() {
+  impl_->stop();
+}
 
 }  // namespace mlops::http

@@ -9,7 +9,9 @@ constexpr std::array<std::string_view, 6> kMethodWords{"GET", "HEAD", "POST", "P
 
 }  // namespace
 
-std::string_view to_word(Method method) { return kMethodWords[static_cast<std::size_t>(method)]; }
+std::string_view to_word(Method method) {
+  return kMethodWords[static_cast<std::size_t>(method)];
+}
 
 std::optional<Method> method_from_word(std::string_view word) {
   for (std::size_t i = 0; i < kMethodWords.size(); ++i) {

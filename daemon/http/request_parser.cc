@@ -21,8 +21,8 @@ constexpr std::uint32_t kParserHeadLimit = 64u << 10;
 
 // Said twice, each of these can mean two things to two readers.
 constexpr std::array<std::string_view, 11> kSingleHeaders{
-    "host",  "content-length", "transfer-encoding", "content-type", "content-encoding", "authorization",
-    "range", "if-range",       "expect",            "x-request-id", "origin"};
+    "host",     "content-length", "transfer-encoding", "content-type", "content-encoding", "authorization", "range",
+    "if-range", "expect",         "x-request-id",      "origin"};
 
 bool all_digits(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
@@ -38,7 +38,8 @@ class Events final : public beast_http::basic_parser<true> {
   Events() {
     eager(true);
     header_limit(kParserHeadLimit);
-    // Bytes are counted by the connection, which knows the route's limit; `none` would refuse every length in Boost 1.74.
+    // Bytes are counted by the connection, which knows the route's limit; `none` would refuse every length in
+    // Boost 1.74.
     body_limit(std::numeric_limits<std::uint64_t>::max());
   }
 
@@ -94,7 +95,9 @@ class Events final : public beast_http::basic_parser<true> {
   void on_finish_impl(error_code&) override {}
 };
 
-Failure bad_framing(const char* why) { return fail(ErrorCode::kInvalid, "bad_framing", why); }
+Failure bad_framing(const char* why) {
+  return fail(ErrorCode::kInvalid, "bad_framing", why);
+}
 
 Status check_framing(Events& events) {
   Head& head = events.head;
@@ -119,8 +122,7 @@ Status check_head(Events& events) {
     return fail(ErrorCode::kInvalid, "bad_head", "the header '" + events.repeated_header + "' is given twice");
   }
   if (head.header("host").empty()) return fail(ErrorCode::kInvalid, "bad_head", "no Host header");
-  if (!head.target.starts_with('/') || !is_visible_ascii(head.target) ||
-      head.target.find('#') != std::string::npos) {
+  if (!head.target.starts_with('/') || !is_visible_ascii(head.target) || head.target.find('#') != std::string::npos) {
     return fail(ErrorCode::kInvalid, "bad_target", "the target is not a path of visible ASCII characters");
   }
   return {};
@@ -147,8 +149,8 @@ Result<Head> RequestParser::parse_head(std::string_view raw) {
   events.put(boost::asio::buffer(raw.data(), raw.size()), error);
   // With eager on, a head that announces a body ends in need_more: its body is not in `raw`.
   if (error && error != beast_http::error::need_more) {
-    const bool framing = error == beast_http::error::bad_content_length ||
-                         error == beast_http::error::bad_transfer_encoding;
+    const bool framing =
+        error == beast_http::error::bad_content_length || error == beast_http::error::bad_transfer_encoding;
     if (framing) return bad_framing("Content-Length and Transfer-Encoding cannot be read together or alone");
     return fail(ErrorCode::kInvalid, "bad_head", "not an HTTP/1.1 request");
   }

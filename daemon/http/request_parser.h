@@ -18,8 +18,8 @@
 namespace mlops::http {
 
 struct Head {
-  std::string method;  // as received
-  std::string target;  // as received; starts with '/'
+  std::string method;                          // as received
+  std::string target;                          // as received; starts with '/'
   std::map<std::string, std::string> headers;  // names in lower case, values trimmed, lists joined by ", "
   std::optional<std::uint64_t> content_length;
   bool chunked = false;

@@ -29,7 +29,9 @@ bool is_line(std::string_view text) {
   });
 }
 
-bool is_name(std::string_view text) { return !text.empty() && is_line(text) && text.find_first_of(" :") == text.npos; }
+bool is_name(std::string_view text) {
+  return !text.empty() && is_line(text) && text.find_first_of(" :") == text.npos;
+}
 
 bool same_name(std::string_view name, std::string_view lower_name) {
   return name.size() == lower_name.size() && to_lower_ascii(name) == lower_name;
@@ -66,7 +68,9 @@ bool is_well_formed(const Response& response) {
                      [](const auto& header) { return is_name(header.first) && is_line(header.second); });
 }
 
-bool may_have_body(int status) { return status >= 200 && status != 204 && status != 304; }
+bool may_have_body(int status) {
+  return status >= 200 && status != 204 && status != 304;
+}
 
 void append_head(std::string& out, const Response& response, std::uint64_t content_length, std::string_view request_id,
                  AfterAnswer after) {

@@ -13,7 +13,9 @@ namespace {
 constexpr std::size_t kMethodCount = 6;
 constexpr std::size_t kMaxSegments = 32;
 
-bool is_param(std::string_view segment) { return segment.size() > 2 && segment.front() == '{' && segment.back() == '}'; }
+bool is_param(std::string_view segment) {
+  return segment.size() > 2 && segment.front() == '{' && segment.back() == '}';
+}
 
 // A defect in the table is found at start, on every start: there is no request to answer yet.
 [[noreturn]] void bad_table(const Route& route, const char* why) {

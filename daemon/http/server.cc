@@ -61,8 +61,7 @@ std::set<std::string, std::less<>> allowed_host_names(const ServerOptions& optio
   return names;
 }
 
-ServerCore::ServerCore(ServerOptions server_options, Router table, Authenticate authenticate_with,
-                       Observe observe_with)
+ServerCore::ServerCore(ServerOptions server_options, Router table, Authenticate authenticate_with, Observe observe_with)
     : options(std::move(server_options)),
       router(std::move(table)),
       authenticate(std::move(authenticate_with)),
@@ -132,11 +131,17 @@ class Server::Impl {
 };
 
 Server::Server(ServerOptions options, Router router, Authenticate authenticate, Observe observe)
-    : impl_(std::make_unique<Impl>(std::move(options), std::move(router), std::move(authenticate),
-                                   std::move(observe))) {}
+    : impl_(
+          std::make_unique<Impl>(std::move(options), std::move(router), std::move(authenticate), std::move(observe))) {}
 Server::~Server() = default;
-Status Server::start() { return impl_->start(); }
-int Server::port() const { return impl_->port(); }
-void Server::drain(std::chrono::milliseconds deadline) { impl_->drain(deadline); }
+Status Server::start() {
+  return impl_->start();
+}
+int Server::port() const {
+  return impl_->port();
+}
+void Server::drain(std::chrono::milliseconds deadline) {
+  impl_->drain(deadline);
+}
 
 }  // namespace mlops::http

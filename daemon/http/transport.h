@@ -23,7 +23,7 @@ namespace mlops::http {
 class TransportEvents {
  public:
   virtual ~TransportEvents() = default;
-  virtual void on_ready(bool ok) = 0;                 // start() ended: TLS is up, or there is none
+  virtual void on_ready(bool ok) = 0;                // start() ended: TLS is up, or there is none
   virtual void on_read(std::size_t size_bytes) = 0;  // 0: the peer ended or the connection broke
   virtual void on_written(bool ok) = 0;
 };

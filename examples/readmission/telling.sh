@@ -65,25 +65,8 @@ script() {
   ((status == 0)) || stop "$name ended with $status"
 }
 
-# A member of the JSON on standard input: json_field items 0 id
-json_field() {
-  python3 -c '
-import json, sys
-value = json.load(sys.stdin)
-for key in sys.argv[1:]:
-    value = value[int(key)] if isinstance(value, list) else value[key]
-print(value)' "$@"
-}
-
-# new_token FILE PRINCIPAL ROLE: the secret goes straight into a file of mode 0600, never to the screen.
-new_token() {
-  local file=tokens/$1 principal=$2 role=$3 kind=()
-  [[ $role == ci ]] && kind=(--service)
-  printf '\n%s[%s]%s %s$ %s > %s%s\n' "$dim" "$actor" "$plain" "$accent" \
-    "mlopsctl token create $principal --role $role${kind:+ --service} --name story-$role -o json" "$file" "$plain"
-  (umask 077 && mlopsctl token create "$principal" --role "$role" "${kind[@]}" --name "story-$role" -o json |
-    json_field secret >"$file") || stop "no token was made for $principal"
-}
+# A member of the JSON on standard input: json_field auc
+json_field() { python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }
 
 # register_model DIR TRAINING-DATA: as the pipeline does after training, with the metrics that training measured.
 register_model() {

@@ -5,9 +5,9 @@
 //   row    = cell *(delimiter cell)                   delimiter = given, or sniffed: , ; TAB |
 //   cell   = quoted | plain                           quoted = DQUOTE *(any | 2DQUOTE) DQUOTE
 //
-// A quote inside a plain cell is an ordinary character; text after a closing quote is an error. A blank line is a row of
-// one empty cell in a one-column table, the trailer when only blank lines follow, and a ragged row otherwise.
-// Errors are kInvalid "csv_…" with "line:column" (bytes, from 1) and never with a cell or a header name: csv_empty,
+// A quote inside a plain cell is an ordinary character; text after a closing quote is an error. A blank line is a row
+// of one empty cell in a one-column table, the trailer when only blank lines follow, and a ragged row otherwise. Errors
+// are kInvalid "csv_…" with "line:column" (bytes, from 1) and never with a cell or a header name: csv_empty,
 // csv_ragged, csv_quote, csv_nul, csv_utf8, csv_header_empty, csv_header_duplicate, csv_cell_too_long,
 // csv_row_too_long, csv_too_many_columns, csv_no_columns. Errors of source and sink pass through.
 // Thread-safety: a reader or a writer belongs to one thread; sources and sinks are borrowed.
@@ -27,9 +27,9 @@
 namespace mlops::data {
 
 struct CsvOptions {
-  std::optional<char> delimiter;               // absent: sniffed from the first row
-  bool has_header = true;                      // false: columns are named column_1 …, the first row is data
-  std::size_t max_cell_bytes = 1u << 20;       // decoded or raw, whichever is longer
+  std::optional<char> delimiter;          // absent: sniffed from the first row
+  bool has_header = true;                 // false: columns are named column_1 …, the first row is data
+  std::size_t max_cell_bytes = 1u << 20;  // decoded or raw, whichever is longer
   std::size_t max_row_bytes = 16u << 20;
   std::size_t max_columns = 10'000;
 };

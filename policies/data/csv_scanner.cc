@@ -91,8 +91,8 @@ void CsvScanner::sniff() {
     if (c == '\n' || c == '\r') break;
     if (const auto which = kDelimiters.find(c); which != std::string_view::npos) ++counts[which];
   }
-  dialect_.delimiter = kDelimiters[static_cast<std::size_t>(std::max_element(counts.begin(), counts.end()) -
-                                                            counts.begin())];
+  dialect_.delimiter =
+      kDelimiters[static_cast<std::size_t>(std::max_element(counts.begin(), counts.end()) - counts.begin())];
 }
 
 void CsvScanner::classify_bytes() {
@@ -169,8 +169,8 @@ Result<CsvScanner::After> CsvScanner::scan_quoted() {
 
 Result<CsvScanner::After> CsvScanner::end_cell(Piece piece) {
   if (piece.end - piece.begin > options_.max_cell_bytes) {
-    return error_at(piece.begin, "csv_cell_too_long", fmt::format("a cell is longer than {} bytes",
-                                                                  options_.max_cell_bytes));
+    return error_at(piece.begin, "csv_cell_too_long",
+                    fmt::format("a cell is longer than {} bytes", options_.max_cell_bytes));
   }
   if (pieces_.size() == options_.max_columns) {
     return error_at(piece.begin, "csv_too_many_columns",

@@ -78,8 +78,8 @@ class CsvScanner {
   std::size_t line_end_bytes_ = 0;
   std::uint64_t line_ = 0;
   std::uint64_t next_line_ = 1;
-  bool needs_check_ = false;      // the row holds a NUL or a byte above ASCII
-  bool spans_lines_ = false;      // the row holds a line end inside quotes
+  bool needs_check_ = false;  // the row holds a NUL or a byte above ASCII
+  bool spans_lines_ = false;  // the row holds a line end inside quotes
   bool first_row_ = true;
 };
 

@@ -1,6 +1,6 @@
-#include "policies/data/csv.h"
-
 #include <algorithm>
+
+#include "policies/data/csv.h"
 
 namespace mlops::data {
 namespace {

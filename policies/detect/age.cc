@@ -7,14 +7,18 @@ namespace mlops::detect {
 namespace {
 
 constexpr HeaderRule kHeaders[] = {
-    {"age", HeaderMatch::kExact, 0.9},    {"age years", HeaderMatch::kExact, 0.9}, {"age at", HeaderMatch::kAny, 0.8},
-    {"age group", HeaderMatch::kAny, 0},  {"age band", HeaderMatch::kAny, 0},      {"age bucket", HeaderMatch::kAny, 0},
-    {"age yrs", HeaderMatch::kExact, 0.9}, {"ages", HeaderMatch::kExact, 0.7},     {"age yr", HeaderMatch::kExact, 0.9},
+    {"age", HeaderMatch::kExact, 0.9},     {"age years", HeaderMatch::kExact, 0.9},
+    {"age at", HeaderMatch::kAny, 0.8},    {"age group", HeaderMatch::kAny, 0},
+    {"age band", HeaderMatch::kAny, 0},    {"age bucket", HeaderMatch::kAny, 0},
+    {"age yrs", HeaderMatch::kExact, 0.9}, {"ages", HeaderMatch::kExact, 0.7},
+    {"age yr", HeaderMatch::kExact, 0.9},
 };
 constexpr std::string_view kBefore[] = {"aged", "age", "age of", "turning", "turned"};
-constexpr std::string_view kAfter[] = {"yo", "y/o", "y.o", "year old", "year-old", "years old", "years-old", "yrs old", "yr old", "yr-old", "years of age"};
-constexpr std::string_view kNineties[] = {"ninety", "ninety one", "ninety two", "ninety three", "ninety four", "ninety five", "ninety six", "ninety seven",
-                                          "ninety eight", "ninety nine", "one hundred", "a hundred", "hundred"};
+constexpr std::string_view kAfter[] = {"yo",        "y/o",     "y.o",    "year old", "year-old",    "years old",
+                                       "years-old", "yrs old", "yr old", "yr-old",   "years of age"};
+constexpr std::string_view kNineties[] = {"ninety",      "ninety one", "ninety two",   "ninety three", "ninety four",
+                                          "ninety five", "ninety six", "ninety seven", "ninety eight", "ninety nine",
+                                          "one hundred", "a hundred",  "hundred"};
 constexpr std::string_view kWords[] = {"centenarian", "nonagenarian", "supercentenarian"};
 constexpr int kCap = 89;
 constexpr int kOldest = 125;
@@ -38,7 +42,8 @@ bool says_age_before(std::string_view text, std::size_t at) {
   std::size_t end = at;
   while (end > 0 && (text[end - 1] == ' ' || text[end - 1] == ':' || text[end - 1] == '=')) --end;
   for (const std::string_view word : kBefore) {
-    if (end >= word.size() && has_at(text, end - word.size(), word) && !is_word(before_or_nul(text, end - word.size()))) return true;
+    if (end >= word.size() && has_at(text, end - word.size(), word) && !is_word(before_or_nul(text, end - word.size())))
+      return true;
   }
   return false;
 }
@@ -73,9 +78,12 @@ class Age : public Family {
     const int age = to_int(text.substr(at, digits));
     if (age <= kCap || age > kOldest) return end;
     const bool decade = age % 10 == 0 && is_decade(text, end);
-    if (column && !is_word(at_or_nul(text, end)) && before_or_nul(text, at) != '.') out.push_back({at, end, 0.9});
-    else if (decade && (keyword_before(text, at, kDecadeWords))) out.push_back({at, end, 0.5});
-    else if (says_age_after(text, end) || (says_age_before(text, at) && number_may_end(text, end))) out.push_back({at, end, 0.8});
+    if (column && !is_word(at_or_nul(text, end)) && before_or_nul(text, at) != '.')
+      out.push_back({at, end, 0.9});
+    else if (decade && (keyword_before(text, at, kDecadeWords)))
+      out.push_back({at, end, 0.5});
+    else if (says_age_after(text, end) || (says_age_before(text, at) && number_may_end(text, end)))
+      out.push_back({at, end, 0.8});
     return end;
   }
 

@@ -33,7 +33,12 @@ constexpr MonthWord kMonthWords[] = {
     {"septiembre", 9}, {"set", 9},       {"settembre", 9},
 };
 
-bool is_year(int year) { return year >= kFirstYear && year <= kLastYear; }
+static_assert(std::is_sorted(std::begin(kMonthWords), std::end(kMonthWords),
+                             [](const MonthWord& a, const MonthWord& b) { return a.word < b.word; }));
+
+bool is_year(int year) {
+  return year >= kFirstYear && year <= kLastYear;
+}
 
 // Reads forward through one candidate; every step says whether it fitted.
 class Cursor {
@@ -102,7 +107,9 @@ class Cursor {
   std::size_t at_;
 };
 
-bool is_separator(char c) { return c == '-' || c == '/' || c == '.'; }
+bool is_separator(char c) {
+  return c == '-' || c == '/' || c == '.';
+}
 
 // Year of four digits, or of two (then `match` says so).
 bool take_year(Cursor& cursor, DateMatch& match) {
@@ -119,7 +126,9 @@ bool take_year(Cursor& cursor, DateMatch& match) {
 }
 
 // For calendar checks a two-digit year is a leap year at will: 29 February passes.
-int calendar_year(const DateMatch& match) { return match.two_digit_year || match.year == 0 ? 2000 : match.year; }
+int calendar_year(const DateMatch& match) {
+  return match.two_digit_year || match.year == 0 ? 2000 : match.year;
+}
 
 bool valid(const DateMatch& match) {
   return is_calendar_date(calendar_year(match), match.month, match.day == 0 ? 1 : match.day);
@@ -219,8 +228,10 @@ std::optional<DateMatch> numeric(Cursor cursor, DateMatch match, int first) {
   match.month = first;
   match.day = *second;
   const auto put_in_order = [&] {
-    if (!valid(match)) std::swap(match.month, match.day);
-    else match.order_open = match.day <= 12 && match.day != match.month;
+    if (!valid(match))
+      std::swap(match.month, match.day);
+    else
+      match.order_open = match.day <= 12 && match.day != match.month;
   };
   Cursor without_year = cursor;
   if (cursor.take(separator) && take_year(cursor, match)) {
@@ -260,6 +271,7 @@ std::optional<DateMatch> begins_with_month(std::string_view text, std::size_t at
     cursor.take(',');
     cursor.connective();
   }
+  if (is_alpha(before_or_nul(text, cursor.at()))) return std::nullopt;  // FEV1 is no February
   Cursor number = cursor;
   if (number.number(4, 4)) {
     match.shape = DateShape::kYearMonth;
@@ -310,8 +322,10 @@ std::size_t time_end(std::string_view text, std::size_t at) {
   }
   if ((cursor.peek() == '+' || cursor.peek() == '-') && is_digit(cursor.peek(1))) {
     cursor.take(cursor.peek());
-    if (cursor.number(2, 2) && cursor.take(':')) cursor.number(2, 2);
-    else cursor.number(4, 4);
+    if (cursor.number(2, 2) && cursor.take(':'))
+      cursor.number(2, 2);
+    else
+      cursor.number(4, 4);
   }
   return cursor.at();
 }

@@ -25,9 +25,9 @@ struct DateMatch {
   std::size_t begin = 0;
   std::size_t end = 0;
   DateShape shape = DateShape::kFull;
-  int year = 0;   // 0: none; with two digits: 0–99
+  int year = 0;  // 0: none; with two digits: 0–99
   int month = 0;
-  int day = 0;    // 0: none
+  int day = 0;  // 0: none
   bool two_digit_year = false;
   bool has_month_word = false;
   bool order_open = false;  // could as well be read day first

@@ -8,28 +8,28 @@ namespace mlops::detect {
 namespace {
 
 constexpr HeaderRule kDateHeaders[] = {
-    {"date", HeaderMatch::kAny, 0.8},          {"datetime", HeaderMatch::kAny, 0.8},
-    {"timestamp", HeaderMatch::kAny, 0.7},     {"deathdate", HeaderMatch::kAny, 0.9},
-    {"dod", HeaderMatch::kSole, 0.8},          {"dt", HeaderMatch::kAny, 0.6},
-    {"start", HeaderMatch::kSole, 0.4},        {"stop", HeaderMatch::kSole, 0.4},
-    {"created at", HeaderMatch::kSole, 0.6},   {"updated at", HeaderMatch::kSole, 0.6},
-    {"admitted", HeaderMatch::kSole, 0.5},     {"discharged", HeaderMatch::kSole, 0.5},
-    {"admission", HeaderMatch::kSole, 0.4},    {"discharge", HeaderMatch::kSole, 0.4},
+    {"date", HeaderMatch::kAny, 0.8},        {"datetime", HeaderMatch::kAny, 0.8},
+    {"timestamp", HeaderMatch::kAny, 0.7},   {"deathdate", HeaderMatch::kAny, 0.9},
+    {"dod", HeaderMatch::kSole, 0.8},        {"dt", HeaderMatch::kAny, 0.6},
+    {"start", HeaderMatch::kSole, 0.4},      {"stop", HeaderMatch::kSole, 0.4},
+    {"created at", HeaderMatch::kSole, 0.6}, {"updated at", HeaderMatch::kSole, 0.6},
+    {"admitted", HeaderMatch::kSole, 0.5},   {"discharged", HeaderMatch::kSole, 0.5},
+    {"admission", HeaderMatch::kSole, 0.4},  {"discharge", HeaderMatch::kSole, 0.4},
     {"dates", HeaderMatch::kAny, 0.7},
 };
 constexpr HeaderRule kBirthHeaders[] = {
-    {"dob", HeaderMatch::kAny, 0.95},         {"birthdate", HeaderMatch::kAny, 0.95},
-    {"birth date", HeaderMatch::kAny, 0.95},  {"dateofbirth", HeaderMatch::kAny, 0.95},
-    {"birthday", HeaderMatch::kAny, 0.9},     {"birth dt", HeaderMatch::kAny, 0.9},
-    {"birth day", HeaderMatch::kAny, 0.8},    {"birth year", HeaderMatch::kAny, 0.7},
-    {"yob", HeaderMatch::kAny, 0.7},          {"birthyear", HeaderMatch::kAny, 0.7},
-    {"born", HeaderMatch::kSole, 0.7},        {"birth", HeaderMatch::kSole, 0.6},
-    {"birthdt", HeaderMatch::kAny, 0.9},      {"bdate", HeaderMatch::kSole, 0.8},
+    {"dob", HeaderMatch::kAny, 0.95},        {"birthdate", HeaderMatch::kAny, 0.95},
+    {"birth date", HeaderMatch::kAny, 0.95}, {"dateofbirth", HeaderMatch::kAny, 0.95},
+    {"birthday", HeaderMatch::kAny, 0.9},    {"birth dt", HeaderMatch::kAny, 0.9},
+    {"birth day", HeaderMatch::kAny, 0.8},   {"birth year", HeaderMatch::kAny, 0.7},
+    {"yob", HeaderMatch::kAny, 0.7},         {"birthyear", HeaderMatch::kAny, 0.7},
+    {"born", HeaderMatch::kSole, 0.7},       {"birth", HeaderMatch::kSole, 0.6},
+    {"birthdt", HeaderMatch::kAny, 0.9},     {"bdate", HeaderMatch::kSole, 0.8},
 };
 constexpr std::string_view kBirthWords[] = {"dob", "d.o.b", "birth", "born", "birthdate", "birthday"};
-constexpr std::string_view kDateWords[] = {"on",    "since",    "dated",      "date",    "from",  "until", "til",
-                                           "through", "seen",   "admitted",   "discharged", "visit", "dob", "appointment",
-                                           "born",  "died",     "expired",    "surgery", "admission", "discharge"};
+constexpr std::string_view kDateWords[] = {
+    "on",         "since", "dated", "date",        "from", "until", "til",     "through", "seen",      "admitted",
+    "discharged", "visit", "dob",   "appointment", "born", "died",  "expired", "surgery", "admission", "discharge"};
 
 double prior(const DateMatch& match) {
   switch (match.shape) {
@@ -57,7 +57,8 @@ class Date : public Family {
       double score = base;
       if (column_score >= kAgrees) score = weak ? 0.5 : 0.95;
       // 1/2 and 120/80 are doses and pressures; "on 12/25" is a date.
-      else if (keyword_before(text, match.begin, kDateWords)) score = weak ? 0.4 : base + 0.25;
+      else if (keyword_before(text, match.begin, kDateWords))
+        score = weak ? 0.4 : base + 0.25;
       if (score >= 0.3) out.push_back({match.begin, match.end, score});
     }
   }
@@ -70,6 +71,7 @@ class BirthDate : public Family {
  protected:
   void search(std::string_view text, double column_score, std::vector<Span>& out) const override {
     const bool column = column_score >= kAgrees;
+    if (!column && text.find_first_of("bB") == std::string_view::npos) return;  // every keyword has one
     for (const auto& match : find_dates(text)) {
       if (column || keyword_before(text, match.begin, kBirthWords)) {
         out.push_back({match.begin, match.end, column ? 0.95 : 0.85});

@@ -19,7 +19,7 @@ namespace mlops::detect {
 struct Span {
   std::size_t begin = 0;  // byte offsets into the cell, [begin, end)
   std::size_t end = 0;
-  double score = 0;       // 0–1
+  double score = 0;  // 0–1
 };
 
 struct Context {

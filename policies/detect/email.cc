@@ -1,4 +1,5 @@
-// email: local@domain by the RFC 5322 subset in use, without a top-level domain at a lower score; "john at host dot com".
+// email: local@domain by the RFC 5322 subset in use, without a top-level domain at a lower score; "john at host dot
+// com".
 #include <algorithm>
 
 #include "policies/detect/family.h"
@@ -8,9 +9,9 @@ namespace mlops::detect {
 namespace {
 
 constexpr HeaderRule kHeaders[] = {
-    {"email", HeaderMatch::kAny, 0.95},     {"emails", HeaderMatch::kAny, 0.95},
-    {"e mail", HeaderMatch::kAny, 0.95},    {"emailaddress", HeaderMatch::kAny, 0.95},
-    {"mail", HeaderMatch::kExact, 0.6},     {"email sent", HeaderMatch::kAny, 0},
+    {"email", HeaderMatch::kAny, 0.95},  {"emails", HeaderMatch::kAny, 0.95},
+    {"e mail", HeaderMatch::kAny, 0.95}, {"emailaddress", HeaderMatch::kAny, 0.95},
+    {"mail", HeaderMatch::kExact, 0.6},  {"email sent", HeaderMatch::kAny, 0},
     {"email opt", HeaderMatch::kAny, 0},
 };
 constexpr std::size_t kLongestSide = 255;
@@ -18,7 +19,9 @@ constexpr std::size_t kLongestSide = 255;
 bool is_local(char c) {
   return is_word(c) || std::string_view(".!#$%&'*+-/=?^`{|}~").find(c) != std::string_view::npos;
 }
-bool is_domain(char c) { return is_word(c) || c == '-' || c == '.'; }
+bool is_domain(char c) {
+  return is_word(c) || c == '-' || c == '.';
+}
 
 std::size_t local_begin(std::string_view text, std::size_t sign) {
   if (sign > 1 && text[sign - 1] == '"') {  // "john doe"@host

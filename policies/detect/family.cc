@@ -1,6 +1,8 @@
 #include "policies/detect/family.h"
 
 #include <array>
+#include <atomic>
+#include <cassert>
 #include <functional>
 #include <string>
 
@@ -15,8 +17,8 @@ bool has_what_it_needs(std::string_view text, Needs needs) {
     case Needs::kNothing:
       return true;
     case Needs::kAt:
-      return text.find('@') != std::string_view::npos || text.find(" at ") != std::string_view::npos ||
-             text.find("at)") != std::string_view::npos || text.find("at]") != std::string_view::npos;
+      return text.find('@') != std::string_view::npos || text.find("at") != std::string_view::npos ||
+             text.find("AT") != std::string_view::npos;
     case Needs::kDotOrColon:
       return text.find_first_of(".:") != std::string_view::npos;
     case Needs::kDigit:
@@ -33,29 +35,33 @@ bool has_what_it_needs(std::string_view text, Needs needs) {
   return true;
 }
 
-// Scoring a header cuts and compares words; a scan asks the same few headers for every cell. Direct-mapped, bounded.
-double cached_column_score(const Detector& detector, std::string_view column) {
-  struct Slot {
-    const Detector* detector = nullptr;
-    std::string column;
-    double score = 0;
-  };
-  thread_local std::array<Slot, 1024> slots;
-  const std::size_t hash = std::hash<std::string_view>{}(column) ^ (std::hash<const void*>{}(&detector) >> 4);
-  Slot& slot = slots[hash % slots.size()];
-  if (slot.detector != &detector || slot.column != column) {
-    slot.score = detector.column_name_score(column);
-    slot.column.assign(column);
-    slot.detector = &detector;
+// The scores of one column's name, by Family::ordinal(); negative: not asked for yet.
+struct ColumnScores {
+  std::string column;
+  std::array<double, Family::kMostFamilies> scores;
+};
+
+// Scoring a header cuts and compares words, and a scan asks the same few headers for every cell, each detector in turn:
+// the column asked for last is remembered, the others are in a direct-mapped table. Bounded, per thread.
+ColumnScores& scores_of(std::string_view column) {
+  thread_local std::array<ColumnScores, 256> slots;
+  thread_local ColumnScores* last = nullptr;
+  if (last && last->column == column) return *last;
+  last = &slots[std::hash<std::string_view>{}(column) % slots.size()];
+  if (last->column != column) {
+    last->column.assign(column);
+    last->scores.fill(-1);
   }
-  return slot.score;
+  return *last;
 }
 
 bool has_keyword(std::string_view window, std::span<const std::string_view> keywords) {
-  for (const std::string_view keyword : keywords) {
-    for (std::size_t i = 0; i + keyword.size() <= window.size(); ++i) {
-      if (to_lower(window[i]) != keyword[0] || !has_at(window, i, keyword)) continue;
-      if (!is_word(before_or_nul(window, i)) && !is_alpha(at_or_nul(window, i + keyword.size()))) return true;
+  for (std::size_t i = 0; i < window.size(); ++i) {
+    if (!is_alpha(window[i]) || is_word(before_or_nul(window, i))) continue;
+    const char first = to_lower(window[i]);
+    for (const std::string_view keyword : keywords) {
+      if (first == keyword[0] && has_at(window, i, keyword) && !is_alpha(at_or_nul(window, i + keyword.size())))
+        return true;
     }
   }
   return false;
@@ -63,8 +69,19 @@ bool has_keyword(std::string_view window, std::span<const std::string_view> keyw
 
 }  // namespace
 
+Family::Family(const FamilySpec& spec) : spec_(spec) {
+  static std::atomic<std::size_t> next{0};
+  ordinal_ = next++;
+  assert(ordinal_ < kMostFamilies);
+}
+
 void Family::find(std::string_view cell, const Context& context, std::vector<Span>& out) const {
-  const auto column_score = [&] { return context.column.empty() ? 0.0 : cached_column_score(*this, context.column); };
+  const auto column_score = [&] {
+    if (context.column.empty()) return 0.0;
+    double& score = scores_of(context.column).scores[ordinal_];
+    if (score < 0) score = column_name_score(context.column);
+    return score;
+  };
   if (is_ascii(cell)) {
     if (has_what_it_needs(cell, spec_.needs)) search(cell, column_score(), out);
     return;

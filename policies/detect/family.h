@@ -1,8 +1,8 @@
 // Private to policies/detect: what all built-in detectors share, so that a family only writes its search.
 //
 // Scores: the prior of a shape whose check lets more than 1 % of random strings pass stays at 0.6 or below; a keyword
-// within 30 characters, or a column whose name agrees (kAgrees), lifts it above. 0.3 is where free-text redaction begins.
-// Thread-safety: immutable; the column-name cache is per thread.
+// within 30 characters, or a column whose name agrees (kAgrees), lifts it above. 0.3 is where free-text redaction
+// begins. Thread-safety: immutable; the column-name cache is per thread.
 #pragma once
 
 #include <span>
@@ -30,7 +30,11 @@ struct FamilySpec {
 
 class Family : public Detector {
  public:
-  explicit Family(const FamilySpec& spec) : spec_(spec) {}
+  // Families there can be in a process: each has a slot in the column-name cache.
+  static constexpr std::size_t kMostFamilies = 48;
+
+  // REQUIRES: at most kMostFamilies are ever made (they are static: one an id).
+  explicit Family(const FamilySpec& spec);
   std::string_view id() const final { return spec_.id; }
   void find(std::string_view cell, const Context& context, std::vector<Span>& out) const final;
   double column_name_score(std::string_view column) const final { return header_score(spec_.headers, column); }
@@ -42,6 +46,7 @@ class Family : public Detector {
 
  private:
   FamilySpec spec_;
+  std::size_t ordinal_ = 0;
 };
 
 // Is one of the lower-case keywords, as a whole word, within kKeywordWindow before `begin` or after `end`?

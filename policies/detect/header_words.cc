@@ -8,14 +8,16 @@
 namespace mlops::detect {
 namespace {
 
-constexpr std::string_view kVetoes[] = {"count", "counts", "flag", "is",    "has",    "cost",   "costs",    "expense", "expenses",
-                                        "score", "rate",   "type", "valid", "length", "status", "coverage", "revenue", "verified"};
+constexpr std::string_view kVetoes[] = {"count", "counts",  "flag",     "is",       "has",     "cost",
+                                        "costs", "expense", "expenses", "score",    "rate",    "type",
+                                        "valid", "length",  "status",   "coverage", "revenue", "verified"};
 constexpr std::string_view kOwners[] = {
-    "patient", "patients", "pt",      "pat",    "person",   "client",     "subject",  "member",    "customer", "employee",
-    "contact", "mother",   "mothers", "father", "spouse",   "guardian",   "parent",   "relative",  "insured",  "subscriber",
-    "doctor",  "provider", "user",    "owner",  "home",     "work",       "primary",  "secondary", "legal",    "preferred",
-    "current", "mailing",  "emergency", "billing", "physician", "attending", "beneficiary", "kin", "of", "the", "s", "full",
-    "number",  "no",       "num",     "nbr",    "str",      "line",       "txt",      "us",        "value"};
+    "patient",     "patients",   "pt",        "pat",      "person",  "client",    "subject",  "member",    "customer",
+    "employee",    "contact",    "mother",    "mothers",  "father",  "spouse",    "guardian", "parent",    "relative",
+    "insured",     "subscriber", "doctor",    "provider", "user",    "owner",     "home",     "work",      "primary",
+    "secondary",   "legal",      "preferred", "current",  "mailing", "emergency", "billing",  "physician", "attending",
+    "beneficiary", "kin",        "of",        "the",      "s",       "full",      "number",   "no",        "num",
+    "nbr",         "str",        "line",      "txt",      "us",      "value"};
 constexpr std::string_view kPatient[] = {"patient", "patients", "pt", "pat"};
 
 template <std::size_t N>

@@ -8,27 +8,34 @@ namespace mlops::detect {
 namespace {
 
 constexpr HeaderRule kUrlHeaders[] = {
-    {"url", HeaderMatch::kAny, 0.95},     {"urls", HeaderMatch::kAny, 0.9},     {"website", HeaderMatch::kAny, 0.9},
-    {"homepage", HeaderMatch::kAny, 0.9}, {"uri", HeaderMatch::kAny, 0.7},      {"web page", HeaderMatch::kAny, 0.8},
-    {"web site", HeaderMatch::kAny, 0.9}, {"web address", HeaderMatch::kAny, 0.9}, {"hyperlink", HeaderMatch::kAny, 0.7},
+    {"url", HeaderMatch::kAny, 0.95},      {"urls", HeaderMatch::kAny, 0.9},
+    {"website", HeaderMatch::kAny, 0.9},   {"homepage", HeaderMatch::kAny, 0.9},
+    {"uri", HeaderMatch::kAny, 0.7},       {"web page", HeaderMatch::kAny, 0.8},
+    {"web site", HeaderMatch::kAny, 0.9},  {"web address", HeaderMatch::kAny, 0.9},
+    {"hyperlink", HeaderMatch::kAny, 0.7},
 };
 constexpr HeaderRule kIpHeaders[] = {
-    {"ip address", HeaderMatch::kAny, 0.95}, {"ip addr", HeaderMatch::kAny, 0.95}, {"ipaddress", HeaderMatch::kAny, 0.95},
-    {"ipaddr", HeaderMatch::kAny, 0.95},     {"client ip", HeaderMatch::kAny, 0.95}, {"remote ip", HeaderMatch::kAny, 0.95},
-    {"source ip", HeaderMatch::kAny, 0.95},  {"src ip", HeaderMatch::kAny, 0.95},  {"host ip", HeaderMatch::kAny, 0.9},
-    {"ipv", HeaderMatch::kAny, 0.9},         {"ip", HeaderMatch::kSole, 0.6},      {"login ip", HeaderMatch::kAny, 0.95},
+    {"ip address", HeaderMatch::kAny, 0.95}, {"ip addr", HeaderMatch::kAny, 0.95},
+    {"ipaddress", HeaderMatch::kAny, 0.95},  {"ipaddr", HeaderMatch::kAny, 0.95},
+    {"client ip", HeaderMatch::kAny, 0.95},  {"remote ip", HeaderMatch::kAny, 0.95},
+    {"source ip", HeaderMatch::kAny, 0.95},  {"src ip", HeaderMatch::kAny, 0.95},
+    {"host ip", HeaderMatch::kAny, 0.9},     {"ipv", HeaderMatch::kAny, 0.9},
+    {"ip", HeaderMatch::kSole, 0.6},         {"login ip", HeaderMatch::kAny, 0.95},
 };
 constexpr HeaderRule kMacHeaders[] = {
-    {"mac address", HeaderMatch::kAny, 0.95}, {"mac addr", HeaderMatch::kAny, 0.95}, {"macaddress", HeaderMatch::kAny, 0.95},
-    {"macaddr", HeaderMatch::kAny, 0.95},     {"mac", HeaderMatch::kSole, 0.7},
+    {"mac address", HeaderMatch::kAny, 0.95}, {"mac addr", HeaderMatch::kAny, 0.95},
+    {"macaddress", HeaderMatch::kAny, 0.95},  {"macaddr", HeaderMatch::kAny, 0.95},
+    {"mac", HeaderMatch::kSole, 0.7},
 };
 constexpr std::string_view kIpWords[] = {"ip", "ip address", "host", "server", "login from", "logged in from"};
 constexpr std::string_view kVersionWords[] = {"version", "ver", "release", "oid", "section", "v"};
 // Top-level domains a bare host is believed with; "file.py" and "U.S." are none.
-constexpr std::string_view kTopLevels[] = {"app", "co", "com", "dev", "edu", "eu", "gov", "health", "info", "io", "mil",
-                                           "net", "org", "uk", "us"};
+constexpr std::string_view kTopLevels[] = {"app",  "co", "com", "dev", "edu", "eu", "gov", "health",
+                                           "info", "io", "mil", "net", "org", "uk", "us"};
 
-bool is_url_byte(char c) { return !is_blank(c) && c != '"' && c != '<' && c != '>' && c != '\0' && c != '|'; }
+bool is_url_byte(char c) {
+  return !is_blank(c) && c != '"' && c != '<' && c != '>' && c != '\0' && c != '|';
+}
 
 std::size_t url_end(std::string_view text, std::size_t at) {
   std::size_t end = at;
@@ -49,7 +56,8 @@ class Url : public Family {
       out.push_back({begin, end, score});
       done = end;
     };
-    for (std::size_t at = text.find_first_of(".:"); at != std::string_view::npos; at = text.find_first_of(".:", at + 1)) {
+    for (std::size_t at = text.find_first_of(".:"); at != std::string_view::npos;
+         at = text.find_first_of(".:", at + 1)) {
       if (at < done) continue;
       if (text[at] == ':') {
         if (const std::size_t begin = scheme_begin(text, at); begin != at) put(begin, 0.95);
@@ -57,15 +65,18 @@ class Url : public Family {
       }
       const std::size_t begin = host_begin(text, at, done);
       if (begin == at || before_or_nul(text, begin) == '@') continue;
-      if (has_at(text, begin, "www.") && is_word(at_or_nul(text, begin + 4))) put(begin, 0.9);
-      else if (is_bare_host(text, begin)) put(begin, column_score >= kAgrees ? 0.9 : 0.5);
+      if (has_at(text, begin, "www.") && is_word(at_or_nul(text, begin + 4)))
+        put(begin, 0.9);
+      else if (is_bare_host(text, begin))
+        put(begin, column_score >= kAgrees ? 0.9 : 0.5);
     }
   }
 
  private:
   // Where the scheme of "scheme://" ends at the colon; `colon` when it is none.
   static std::size_t scheme_begin(std::string_view text, std::size_t colon) {
-    if (at_or_nul(text, colon + 1) != '/' || at_or_nul(text, colon + 2) != '/' || !is_url_byte(at_or_nul(text, colon + 3))) {
+    if (at_or_nul(text, colon + 1) != '/' || at_or_nul(text, colon + 2) != '/' ||
+        !is_url_byte(at_or_nul(text, colon + 3))) {
       return colon;
     }
     std::size_t begin = colon;
@@ -79,7 +90,8 @@ class Url : public Family {
   }
   static bool is_bare_host(std::string_view text, std::size_t begin) {
     std::size_t end = begin;
-    while (end < text.size() && end - begin < 255 && (is_alnum(text[end]) || text[end] == '-' || text[end] == '.')) ++end;
+    while (end < text.size() && end - begin < 255 && (is_alnum(text[end]) || text[end] == '-' || text[end] == '.'))
+      ++end;
     while (end > begin && text[end - 1] == '.') --end;
     const std::string_view host = text.substr(begin, end - begin);
     const std::size_t dot = host.rfind('.');
@@ -126,7 +138,9 @@ class Ipv4 : public Family {
   }
 };
 
-bool is_address_byte(char c) { return is_hex(c) || c == ':' || c == '.'; }
+bool is_address_byte(char c) {
+  return is_hex(c) || c == ':' || c == '.';
+}
 
 class Ipv6 : public Family {
  public:
@@ -142,7 +156,8 @@ class Ipv6 : public Family {
       while (end > begin && text[end - 1] == '.') --end;
       if (end - begin > 2 && text[end - 1] == ':' && text[end - 2] != ':') --end;
       const int groups = groups_of(text.substr(begin, end - begin));
-      const bool bounded = !is_word(before_or_nul(text, begin)) && before_or_nul(text, begin) != ':' && !is_word(at_or_nul(text, end));
+      const bool bounded =
+          !is_word(before_or_nul(text, begin)) && before_or_nul(text, begin) != ':' && !is_word(at_or_nul(text, end));
       if (groups >= 2 && bounded) {
         if (at_or_nul(text, end) == '%') {  // zone
           ++end;
@@ -169,7 +184,10 @@ class Ipv6 : public Family {
       while (end < text.size() && is_hex(text[end])) ++end;
       if (at_or_nul(text, end) == '.') {  // mapped IPv4: two groups
         groups += 2;
-        return std::count(text.begin() + static_cast<std::ptrdiff_t>(at), text.end(), '.') == 3 && (compressed || groups == 8) ? groups : 0;
+        return std::count(text.begin() + static_cast<std::ptrdiff_t>(at), text.end(), '.') == 3 &&
+                       (compressed || groups == 8)
+                   ? groups
+                   : 0;
       }
       if (end == at || end - at > 4) return 0;
       ++groups;

@@ -10,13 +10,16 @@ namespace mlops::detect {
 namespace {
 
 constexpr HeaderRule kCardHeaders[] = {
-    {"credit card", HeaderMatch::kAny, 0.95}, {"creditcard", HeaderMatch::kAny, 0.95}, {"debit card", HeaderMatch::kAny, 0.95},
-    {"card number", HeaderMatch::kAny, 0.9},  {"card no", HeaderMatch::kAny, 0.9},     {"cardnumber", HeaderMatch::kAny, 0.9},
-    {"cc number", HeaderMatch::kAny, 0.9},    {"ccn", HeaderMatch::kSole, 0.8},        {"cc num", HeaderMatch::kAny, 0.9},
-    {"pan", HeaderMatch::kSole, 0.6},         {"payment card", HeaderMatch::kAny, 0.9},
+    {"credit card", HeaderMatch::kAny, 0.95}, {"creditcard", HeaderMatch::kAny, 0.95},
+    {"debit card", HeaderMatch::kAny, 0.95},  {"card number", HeaderMatch::kAny, 0.9},
+    {"card no", HeaderMatch::kAny, 0.9},      {"cardnumber", HeaderMatch::kAny, 0.9},
+    {"cc number", HeaderMatch::kAny, 0.9},    {"ccn", HeaderMatch::kSole, 0.8},
+    {"cc num", HeaderMatch::kAny, 0.9},       {"pan", HeaderMatch::kSole, 0.6},
+    {"payment card", HeaderMatch::kAny, 0.9},
 };
 constexpr HeaderRule kIbanHeaders[] = {{"iban", HeaderMatch::kAny, 0.95}, {"ibans", HeaderMatch::kAny, 0.9}};
-constexpr std::string_view kCardWords[] = {"card", "visa", "mastercard", "amex", "american express", "discover", "credit", "debit", "cc", "pan"};
+constexpr std::string_view kCardWords[] = {"card",     "visa",   "mastercard", "amex", "american express",
+                                           "discover", "credit", "debit",      "cc",   "pan"};
 constexpr std::string_view kIbanWords[] = {"iban", "bank", "account", "wire", "transfer", "konto"};
 
 struct Issuer {
@@ -89,15 +92,16 @@ struct IbanCountry {
 };
 // SWIFT IBAN registry.
 constexpr IbanCountry kCountries[] = {
-    {"AD", 24}, {"AE", 23}, {"AL", 28}, {"AT", 20}, {"AZ", 28}, {"BA", 20}, {"BE", 16}, {"BG", 22}, {"BH", 22}, {"BI", 27},
-    {"BR", 29}, {"BY", 28}, {"CH", 21}, {"CR", 22}, {"CY", 28}, {"CZ", 24}, {"DE", 22}, {"DJ", 27}, {"DK", 18}, {"DO", 28},
-    {"EE", 20}, {"EG", 29}, {"ES", 24}, {"FI", 18}, {"FO", 18}, {"FR", 27}, {"GB", 22}, {"GE", 22}, {"GI", 23}, {"GL", 18},
-    {"GR", 27}, {"GT", 28}, {"HR", 21}, {"HU", 28}, {"IE", 22}, {"IL", 23}, {"IQ", 23}, {"IS", 26}, {"IT", 27}, {"JO", 30},
-    {"KW", 30}, {"KZ", 20}, {"LB", 28}, {"LC", 32}, {"LI", 21}, {"LT", 20}, {"LU", 20}, {"LV", 21}, {"LY", 25}, {"MC", 27},
-    {"MD", 24}, {"ME", 22}, {"MK", 19}, {"MN", 20}, {"MR", 27}, {"MT", 31}, {"MU", 30}, {"NI", 28}, {"NL", 18}, {"NO", 15},
-    {"PK", 24}, {"PL", 28}, {"PS", 29}, {"PT", 25}, {"QA", 29}, {"RO", 24}, {"RS", 22}, {"RU", 33}, {"SA", 24}, {"SC", 31},
-    {"SD", 18}, {"SE", 24}, {"SI", 19}, {"SK", 24}, {"SM", 27}, {"SO", 23}, {"ST", 25}, {"SV", 28}, {"TL", 23}, {"TN", 24},
-    {"TR", 26}, {"UA", 29}, {"VA", 22}, {"VG", 24}, {"XK", 20},
+    {"AD", 24}, {"AE", 23}, {"AL", 28}, {"AT", 20}, {"AZ", 28}, {"BA", 20}, {"BE", 16}, {"BG", 22}, {"BH", 22},
+    {"BI", 27}, {"BR", 29}, {"BY", 28}, {"CH", 21}, {"CR", 22}, {"CY", 28}, {"CZ", 24}, {"DE", 22}, {"DJ", 27},
+    {"DK", 18}, {"DO", 28}, {"EE", 20}, {"EG", 29}, {"ES", 24}, {"FI", 18}, {"FO", 18}, {"FR", 27}, {"GB", 22},
+    {"GE", 22}, {"GI", 23}, {"GL", 18}, {"GR", 27}, {"GT", 28}, {"HR", 21}, {"HU", 28}, {"IE", 22}, {"IL", 23},
+    {"IQ", 23}, {"IS", 26}, {"IT", 27}, {"JO", 30}, {"KW", 30}, {"KZ", 20}, {"LB", 28}, {"LC", 32}, {"LI", 21},
+    {"LT", 20}, {"LU", 20}, {"LV", 21}, {"LY", 25}, {"MC", 27}, {"MD", 24}, {"ME", 22}, {"MK", 19}, {"MN", 20},
+    {"MR", 27}, {"MT", 31}, {"MU", 30}, {"NI", 28}, {"NL", 18}, {"NO", 15}, {"PK", 24}, {"PL", 28}, {"PS", 29},
+    {"PT", 25}, {"QA", 29}, {"RO", 24}, {"RS", 22}, {"RU", 33}, {"SA", 24}, {"SC", 31}, {"SD", 18}, {"SE", 24},
+    {"SI", 19}, {"SK", 24}, {"SM", 27}, {"SO", 23}, {"ST", 25}, {"SV", 28}, {"TL", 23}, {"TN", 24}, {"TR", 26},
+    {"UA", 29}, {"VA", 22}, {"VG", 24}, {"XK", 20},
 };
 
 std::size_t length_of(char first, char second) {
@@ -106,7 +110,9 @@ std::size_t length_of(char first, char second) {
   }
   return 0;
 }
-char upper(char c) { return is_lower(c) ? static_cast<char>(c - ('a' - 'A')) : c; }
+char upper(char c) {
+  return is_lower(c) ? static_cast<char>(c - ('a' - 'A')) : c;
+}
 
 class Iban : public Family {
  public:
@@ -115,20 +121,25 @@ class Iban : public Family {
  protected:
   void search(std::string_view text, double column_score, std::vector<Span>& out) const override {
     for (std::size_t at = 0; at + 15 <= text.size(); ++at) {
-      if (!is_alpha(text[at]) || !is_alpha(text[at + 1]) || !is_digit(text[at + 2]) || is_word(before_or_nul(text, at))) continue;
+      if (!is_alpha(text[at]) || !is_alpha(text[at + 1]) || !is_digit(text[at + 2]) || is_word(before_or_nul(text, at)))
+        continue;
       const std::size_t length = length_of(upper(text[at]), upper(text[at + 1]));
       if (length == 0) continue;
       std::string compact;
       std::size_t end = at;
-      while (end < text.size() && compact.size() < length && (is_alnum(text[end]) || text[end] == ' ' || text[end] == '-')) {
+      while (end < text.size() && compact.size() < length &&
+             (is_alnum(text[end]) || text[end] == ' ' || text[end] == '-')) {
         if (is_alnum(text[end])) compact.push_back(upper(text[end]));
         ++end;
       }
       if (compact.size() != length || is_word(at_or_nul(text, end)) || !is_digit(compact[3])) continue;
       const bool context = column_score >= kAgrees || keyword_near(text, at, end, kIbanWords);
-      if (iban_check_holds(compact)) out.push_back({at, end, context ? 0.97 : 0.6});
-      else if (context) out.push_back({at, end, 0.55});
-      else continue;
+      if (iban_check_holds(compact))
+        out.push_back({at, end, context ? 0.97 : 0.6});
+      else if (context)
+        out.push_back({at, end, 0.55});
+      else
+        continue;
       at = end - 1;
     }
   }

@@ -14,19 +14,45 @@ namespace mlops::detect {
 namespace {
 
 constexpr HeaderRule kHeaders[] = {
-    {"first", HeaderMatch::kSole, 0.8},          {"last", HeaderMatch::kSole, 0.8},           {"middle", HeaderMatch::kSole, 0.8},
-    {"maiden", HeaderMatch::kSole, 0.9},         {"prefix", HeaderMatch::kSole, 0.6},         {"suffix", HeaderMatch::kSole, 0.5},
-    {"name", HeaderMatch::kExact, 0.8},          {"names", HeaderMatch::kExact, 0.7},         {"surname", HeaderMatch::kAny, 0.95},
-    {"forename", HeaderMatch::kAny, 0.95},       {"firstname", HeaderMatch::kAny, 0.95},      {"lastname", HeaderMatch::kAny, 0.95},
-    {"middlename", HeaderMatch::kAny, 0.95},     {"maidenname", HeaderMatch::kAny, 0.95},     {"fullname", HeaderMatch::kAny, 0.95},
-    {"patientname", HeaderMatch::kAny, 0.95},    {"fname", HeaderMatch::kAny, 0.9},           {"lname", HeaderMatch::kAny, 0.9},
-    {"mname", HeaderMatch::kAny, 0.9},           {"given name", HeaderMatch::kAny, 0.95},     {"family name", HeaderMatch::kAny, 0.95},
-    {"first name", HeaderMatch::kAny, 0.95},     {"last name", HeaderMatch::kAny, 0.95},      {"maiden name", HeaderMatch::kAny, 0.95},
-    {"middle name", HeaderMatch::kAny, 0.95},    {"full name", HeaderMatch::kAny, 0.95},      {"nickname", HeaderMatch::kAny, 0.8},
-    {"alias", HeaderMatch::kSole, 0.6},          {"initials", HeaderMatch::kExact, 0.7},      {"middle initial", HeaderMatch::kAny, 0.8},
-    {"given", HeaderMatch::kSole, 0.6},          {"patient", HeaderMatch::kSole, 0.4},        {"physician", HeaderMatch::kSole, 0.5},
-    {"doctor", HeaderMatch::kSole, 0.5},         {"attending physician", HeaderMatch::kExact, 0.6}, {"username", HeaderMatch::kAny, 0.6},
-    {"next kin", HeaderMatch::kExact, 0.7},      {"emergency contact", HeaderMatch::kExact, 0.6}, {"maiden surname", HeaderMatch::kAny, 0.9},
+    {"first", HeaderMatch::kSole, 0.8},
+    {"last", HeaderMatch::kSole, 0.8},
+    {"middle", HeaderMatch::kSole, 0.8},
+    {"maiden", HeaderMatch::kSole, 0.9},
+    {"prefix", HeaderMatch::kSole, 0.6},
+    {"suffix", HeaderMatch::kSole, 0.5},
+    {"name", HeaderMatch::kExact, 0.8},
+    {"names", HeaderMatch::kExact, 0.7},
+    {"surname", HeaderMatch::kAny, 0.95},
+    {"forename", HeaderMatch::kAny, 0.95},
+    {"firstname", HeaderMatch::kAny, 0.95},
+    {"lastname", HeaderMatch::kAny, 0.95},
+    {"middlename", HeaderMatch::kAny, 0.95},
+    {"maidenname", HeaderMatch::kAny, 0.95},
+    {"fullname", HeaderMatch::kAny, 0.95},
+    {"patientname", HeaderMatch::kAny, 0.95},
+    {"fname", HeaderMatch::kAny, 0.9},
+    {"lname", HeaderMatch::kAny, 0.9},
+    {"mname", HeaderMatch::kAny, 0.9},
+    {"given name", HeaderMatch::kAny, 0.95},
+    {"family name", HeaderMatch::kAny, 0.95},
+    {"first name", HeaderMatch::kAny, 0.95},
+    {"last name", HeaderMatch::kAny, 0.95},
+    {"maiden name", HeaderMatch::kAny, 0.95},
+    {"middle name", HeaderMatch::kAny, 0.95},
+    {"full name", HeaderMatch::kAny, 0.95},
+    {"nickname", HeaderMatch::kAny, 0.8},
+    {"alias", HeaderMatch::kSole, 0.6},
+    {"initials", HeaderMatch::kExact, 0.7},
+    {"middle initial", HeaderMatch::kAny, 0.8},
+    {"given", HeaderMatch::kSole, 0.6},
+    {"patient", HeaderMatch::kSole, 0.4},
+    {"physician", HeaderMatch::kSole, 0.5},
+    {"doctor", HeaderMatch::kSole, 0.5},
+    {"attending physician", HeaderMatch::kExact, 0.6},
+    {"username", HeaderMatch::kAny, 0.6},
+    {"next kin", HeaderMatch::kExact, 0.7},
+    {"emergency contact", HeaderMatch::kExact, 0.6},
+    {"maiden surname", HeaderMatch::kAny, 0.9},
 };
 
 struct Token {
@@ -100,7 +126,8 @@ std::vector<Token> tokenize(std::string_view text) {
     while (end < text.size() && is_name_byte(text, end)) ++end;
     const char before = before_or_nul(text, at);
     const bool inside = is_digit(before) || before == '_' || before == '@' || before == '/' || before == '\\';
-    if (!inside && at_or_nul(text, end) != '@' && at_or_nul(text, end) != '_') tokens.push_back(make_token(text, at, end));
+    if (!inside && at_or_nul(text, end) != '@' && at_or_nul(text, end) != '_')
+      tokens.push_back(make_token(text, at, end));
     at = end;
   }
   return tokens;
@@ -132,11 +159,11 @@ class Finder {
     std::size_t end = i;
     while (end < tokens_.size() && end - i < most) {
       const Token& token = tokens_[end];
-      const bool particle = token.has(kParticle) && end + 1 < tokens_.size() && joined(end) && tokens_[end + 1].may_be_name();
-      if (!token.may_be_name() && !particle) break;
+      if (!token.may_be_name() && !token.has(kParticle)) break;
       ++end;
       if (end == tokens_.size() || !joined(end - 1)) break;
     }
+    while (end > i && !tokens_[end - 1].may_be_name()) --end;  // particles that lead to no name
     return end;
   }
   void put(std::size_t first, std::size_t last, double score) {
@@ -153,7 +180,8 @@ class Finder {
     const std::size_t end = run_end(i + 1, 4);
     if (end == i + 1) return i;
     std::size_t last = end;
-    if (label && gap(end - 1) == ", " && end < tokens_.size() && tokens_[end].may_be_name()) last = end + 1;  // Roe, Jane
+    if (label && gap(end - 1) == ", " && end < tokens_.size() && tokens_[end].may_be_name())
+      last = end + 1;  // Roe, Jane
     put(i + 1, last, title ? 0.7 : 0.6);
     return last;
   }
@@ -174,25 +202,31 @@ class Finder {
   }
 
   std::size_t full_name(std::size_t i) {
-    const std::size_t end = run_end(i, 4);
+    const std::size_t end = run_end(i, 5);
     if (end < i + 2) return i;
     const Token& first = tokens_[i];
     std::size_t last = i + 1;  // the rest of the run that still reads as a name
     bool surname = false;
-    for (std::size_t k = i + 1; k < end && k < i + 4; ++k) {
+    for (std::size_t k = i + 1; k < end; ++k) {
       const Token& token = tokens_[k];
       if (token.has(kSurname)) surname = true;
-      if (token.has(kSurname | kFirstName | kParticle) || token.initial() || k == i + 1) last = k + 1;
-      else if (tokens_[k - 1].initial() || tokens_[k - 1].has(kParticle)) last = k + 1;
+      if (token.has(kSurname | kFirstName | kParticle) || token.initial() || k == i + 1)
+        last = k + 1;
+      else if (tokens_[k - 1].initial() || tokens_[k - 1].has(kParticle))
+        last = k + 1;
     }
     if (tokens_[last - 1].initial() && last - i == 2 && !surname) return i;  // "Vitamin D"
     const bool shouted = first.all_capitals || tokens_[last - 1].all_capitals;
     double score = 0;
-    if (first.has(kFirstName) && surname) score = 0.55;
-    else if (first.has(kFirstName) && !shouted && !first.has(kOrdinaryWord)) score = 0.4;
-    else if (first.initial() && surname && !tokens_[last - 1].has(kOrdinaryWord)) score = 0.45;
+    if (first.has(kFirstName) && surname)
+      score = 0.55;
+    else if (first.has(kFirstName) && !shouted && !first.has(kOrdinaryWord))
+      score = 0.4;
+    else if (first.initial() && surname && !tokens_[last - 1].has(kOrdinaryWord))
+      score = 0.45;
     else if (surname && !shouted && !first.has(kNoName | kTitle | kLabel) && tokens_[last - 1].has(kSurname) &&
-             !tokens_[last - 1].has(kOrdinaryWord)) score = 0.35;
+             !tokens_[last - 1].has(kOrdinaryWord))
+      score = 0.35;
     if (score == 0) return i;
     put(i, last, score);
     return last;
@@ -219,7 +253,8 @@ class Finder {
     };
     const std::size_t found = out_.size();
     const auto is_inside = [&](const Token& token) {
-      return std::any_of(out_.begin() + static_cast<std::ptrdiff_t>(from), out_.begin() + static_cast<std::ptrdiff_t>(found),
+      return std::any_of(out_.begin() + static_cast<std::ptrdiff_t>(from),
+                         out_.begin() + static_cast<std::ptrdiff_t>(found),
                          [&](const Span& span) { return token.begin >= span.begin && token.end <= span.end; });
     };
     if (found == from || found - from > kMostPropagated) return;

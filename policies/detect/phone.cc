@@ -10,14 +10,18 @@ namespace mlops::detect {
 namespace {
 
 constexpr HeaderRule kHeaders[] = {
-    {"phone", HeaderMatch::kAny, 0.95},     {"telephone", HeaderMatch::kAny, 0.95}, {"phones", HeaderMatch::kAny, 0.9},
-    {"fax", HeaderMatch::kAny, 0.9},        {"mobile", HeaderMatch::kExact, 0.8},   {"tel", HeaderMatch::kExact, 0.85},
-    {"cell", HeaderMatch::kExact, 0.6},     {"cellphone", HeaderMatch::kAny, 0.9},  {"phonenumber", HeaderMatch::kAny, 0.95},
-    {"contact number", HeaderMatch::kAny, 0.7}, {"pager", HeaderMatch::kExact, 0.8}, {"telefon", HeaderMatch::kAny, 0.9},
-    {"phonenum", HeaderMatch::kAny, 0.9},   {"msisdn", HeaderMatch::kAny, 0.9},     {"homephone", HeaderMatch::kAny, 0.9},
+    {"phone", HeaderMatch::kAny, 0.95},       {"telephone", HeaderMatch::kAny, 0.95},
+    {"phones", HeaderMatch::kAny, 0.9},       {"fax", HeaderMatch::kAny, 0.9},
+    {"mobile", HeaderMatch::kExact, 0.8},     {"tel", HeaderMatch::kExact, 0.85},
+    {"cell", HeaderMatch::kExact, 0.6},       {"cellphone", HeaderMatch::kAny, 0.9},
+    {"phonenumber", HeaderMatch::kAny, 0.95}, {"contact number", HeaderMatch::kAny, 0.7},
+    {"pager", HeaderMatch::kExact, 0.8},      {"telefon", HeaderMatch::kAny, 0.9},
+    {"phonenum", HeaderMatch::kAny, 0.9},     {"msisdn", HeaderMatch::kAny, 0.9},
+    {"homephone", HeaderMatch::kAny, 0.9},
 };
-constexpr std::string_view kWords[] = {"phone", "tel",  "telephone", "ph",   "fax",   "cell",   "mobile", "call",
-                                       "called", "pager", "contact",  "reach", "dial", "text",  "whatsapp", "ph#"};
+constexpr std::string_view kWords[] = {"phone",  "tel",  "telephone", "ph",    "fax",     "cell",
+                                       "mobile", "call", "called",    "pager", "contact", "reach",
+                                       "dial",   "text", "whatsapp",  "ph#",   "office"};
 constexpr std::size_t kMostDigits = 15;
 
 struct Group {
@@ -37,7 +41,9 @@ struct Candidate {
   std::size_t count = 0;
 };
 
-bool is_separator(char c) { return c == ' ' || c == '-' || c == '.' || c == '/' || c == '(' || c == ')'; }
+bool is_separator(char c) {
+  return c == ' ' || c == '-' || c == '.' || c == '/' || c == '(' || c == ')';
+}
 
 Candidate collect(std::string_view text, std::size_t begin) {
   Candidate it{.begin = begin, .end = begin};
@@ -105,6 +111,7 @@ double prior(std::string_view text, const Candidate& it) {
   }
   if (it.count == 1) return 0;  // bare digits: only with context
   if (it.separator == '/') return 0;
+  if (grouped(it, 0, {5, 4})) return 0;  // a ZIP code
   if (grouped(it, 0, {3, 4})) return it.separator == '-' && digit_of(text, it, 0) >= 2 ? 0.3 : 0;
   const bool trunk = digit_of(text, it, 0) == 0 && it.groups[0].size >= 2;
   if (trunk && it.digits >= 9 && it.separator != '.') return 0.5;  // 020 7946 0958, 01 23 45 67 89, 0044 …
@@ -133,8 +140,8 @@ std::size_t extension_end(std::string_view text, std::size_t at) {
 
 // 1-800-FLOWERS: letters where digits would be.
 std::size_t vanity_end(std::string_view text, const Candidate& it) {
-  const bool toll_free = (it.count == 2 && it.groups[0].size == 1 && it.groups[1].size == 3) ||
-                         (it.count == 1 && it.groups[0].size == 3);
+  const bool toll_free =
+      (it.count == 2 && it.groups[0].size == 1 && it.groups[1].size == 3) || (it.count == 1 && it.groups[0].size == 3);
   if (!toll_free || text[it.groups[it.count - 1].begin] != '8' || at_or_nul(text, it.end) != '-') return it.end;
   std::size_t end = it.end + 1;
   std::size_t letters = 0;
@@ -145,6 +152,12 @@ std::size_t vanity_end(std::string_view text, const Candidate& it) {
   }
   const bool plausible = letters >= 3 && end - it.end >= 8 && end - it.end <= 13 && !is_word(at_or_nul(text, end));
   return plausible ? end : it.end;
+}
+
+// 617-555-0123-Fax
+bool dash_and_word_follow(std::string_view text, std::size_t end) {
+  return at_or_nul(text, end) == '-' && is_alpha(at_or_nul(text, end + 1)) && is_alpha(at_or_nul(text, end + 2)) &&
+         !is_digit(at_or_nul(text, end + 3));
 }
 
 class Phone : public Family {
@@ -175,13 +188,15 @@ class Phone : public Family {
     }
     const std::size_t end = extension_end(text, it.end);
     // After an extension nothing but a word boundary can follow; it was checked there.
-    const bool ends = end != it.end || number_may_end(text, it.end);
+    const bool ends = end != it.end || number_may_end(text, it.end) || dash_and_word_follow(text, it.end);
     if (!ends || is_money_or_measure(text, it)) return retry(text, it);
     double score = prior(text, it);
     const bool plausible = it.digits >= 7 || (it.digits >= 4 && end != it.end);
     if (plausible && it.separator != '/') {
-      if (column) score = 0.95;
-      else if (keyword_near(text, at, it.end, kWords)) score = score >= 0.5 ? 0.9 : it.digits >= 7 ? 0.7 : score;
+      if (column)
+        score = 0.95;
+      else if (keyword_near(text, at, it.end, kWords))
+        score = score >= 0.5 ? 0.9 : it.digits >= 7 ? 0.7 : score;
     }
     if (score < 0.3) return retry(text, it);
     out.push_back({at, end, score});

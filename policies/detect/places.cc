@@ -13,25 +13,33 @@ namespace mlops::detect {
 namespace {
 
 constexpr HeaderRule kZipHeaders[] = {
-    {"zip", HeaderMatch::kAny, 0.95},         {"zipcode", HeaderMatch::kAny, 0.95}, {"zipcodes", HeaderMatch::kAny, 0.9},
-    {"postal code", HeaderMatch::kAny, 0.9},  {"postalcode", HeaderMatch::kAny, 0.9},
-    {"postcode", HeaderMatch::kAny, 0.8},     {"post code", HeaderMatch::kAny, 0.8}, {"postal", HeaderMatch::kExact, 0.8},
-    {"zcta", HeaderMatch::kAny, 0.8},         {"zip file", HeaderMatch::kAny, 0},    {"zip archive", HeaderMatch::kAny, 0},
+    {"zip", HeaderMatch::kAny, 0.95},       {"zipcode", HeaderMatch::kAny, 0.95},
+    {"zipcodes", HeaderMatch::kAny, 0.9},   {"postal code", HeaderMatch::kAny, 0.9},
+    {"postalcode", HeaderMatch::kAny, 0.9}, {"postcode", HeaderMatch::kAny, 0.8},
+    {"post code", HeaderMatch::kAny, 0.8},  {"postal", HeaderMatch::kExact, 0.8},
+    {"zcta", HeaderMatch::kAny, 0.8},       {"zip file", HeaderMatch::kAny, 0},
+    {"zip archive", HeaderMatch::kAny, 0},
 };
 constexpr HeaderRule kGeoHeaders[] = {
-    {"lat", HeaderMatch::kExact, 0.9},         {"lon", HeaderMatch::kExact, 0.9},      {"lng", HeaderMatch::kExact, 0.9},
-    {"long", HeaderMatch::kSole, 0.6},         {"latitude", HeaderMatch::kAny, 0.95},  {"longitude", HeaderMatch::kAny, 0.95},
-    {"gps", HeaderMatch::kAny, 0.9},           {"coordinates", HeaderMatch::kAny, 0.8}, {"geohash", HeaderMatch::kAny, 0.9},
-    {"geolocation", HeaderMatch::kAny, 0.9},   {"latlon", HeaderMatch::kAny, 0.9},     {"latlong", HeaderMatch::kAny, 0.9},
-    {"geo", HeaderMatch::kExact, 0.7},         {"geo lat", HeaderMatch::kAny, 0.9},    {"geo lon", HeaderMatch::kAny, 0.9},
+    {"lat", HeaderMatch::kExact, 0.9},     {"lon", HeaderMatch::kExact, 0.9},
+    {"lng", HeaderMatch::kExact, 0.9},     {"long", HeaderMatch::kSole, 0.6},
+    {"latitude", HeaderMatch::kAny, 0.95}, {"longitude", HeaderMatch::kAny, 0.95},
+    {"gps", HeaderMatch::kAny, 0.9},       {"coordinates", HeaderMatch::kAny, 0.8},
+    {"geohash", HeaderMatch::kAny, 0.9},   {"geolocation", HeaderMatch::kAny, 0.9},
+    {"latlon", HeaderMatch::kAny, 0.9},    {"latlong", HeaderMatch::kAny, 0.9},
+    {"geo", HeaderMatch::kExact, 0.7},     {"geo lat", HeaderMatch::kAny, 0.9},
+    {"geo lon", HeaderMatch::kAny, 0.9},
 };
 constexpr HeaderRule kCityHeaders[] = {
-    {"city", HeaderMatch::kExact, 0.9},        {"county", HeaderMatch::kExact, 0.9},   {"town", HeaderMatch::kExact, 0.8},
-    {"municipality", HeaderMatch::kAny, 0.8},  {"birthplace", HeaderMatch::kAny, 0.8}, {"birth place", HeaderMatch::kAny, 0.8},
-    {"place birth", HeaderMatch::kAny, 0.8},   {"birth city", HeaderMatch::kAny, 0.9}, {"precinct", HeaderMatch::kAny, 0.7},
-    {"city name", HeaderMatch::kExact, 0.9},   {"county name", HeaderMatch::kExact, 0.9}, {"hometown", HeaderMatch::kAny, 0.8},
+    {"city", HeaderMatch::kExact, 0.9},        {"county", HeaderMatch::kExact, 0.9},
+    {"town", HeaderMatch::kExact, 0.8},        {"municipality", HeaderMatch::kAny, 0.8},
+    {"birthplace", HeaderMatch::kAny, 0.8},    {"birth place", HeaderMatch::kAny, 0.8},
+    {"place birth", HeaderMatch::kAny, 0.8},   {"birth city", HeaderMatch::kAny, 0.9},
+    {"precinct", HeaderMatch::kAny, 0.7},      {"city name", HeaderMatch::kExact, 0.9},
+    {"county name", HeaderMatch::kExact, 0.9}, {"hometown", HeaderMatch::kAny, 0.8},
 };
-constexpr std::string_view kZipWords[] = {"zip", "zipcode", "zip code", "postal", "address", "lives", "residing", "resides"};
+constexpr std::string_view kZipWords[] = {"zip",     "zipcode", "zip code", "postal",
+                                          "address", "lives",   "residing", "resides"};
 // Postal abbreviations, two letters each.
 constexpr std::string_view kStates =
     "ALAKAZARCACOCTDEDCFLGAHIIDILINIAKSKYLAMEMDMAMIMNMSMOMTNENVNHNJNMNYNCNDOHOKORPARISCSDTNTXUTVTVAWAWVWIWYPRVIGUASMP";
@@ -75,8 +83,8 @@ class Zip : public Family {
     const bool known = digits >= 3 && zip3_is_populated(to_int(text.substr(span.begin, 3)));
     if (column) {
       if (digits == 5 || digits == 9) return known ? 0.9 : 0.6;
-      if (digits == 4) return 0.7;                                // 2155 was 02155
-      return digits == 3 && text[span.begin] != '0' ? 0.35 : 0;   // 601 was 00601, or is a generalised prefix
+      if (digits == 4) return 0.7;                               // 2155 was 02155
+      return digits == 3 && text[span.begin] != '0' ? 0.35 : 0;  // 601 was 00601, or is a generalised prefix
     }
     if (digits != 5) return 0;
     if (follows_state(text, span.begin)) return known ? 0.8 : 0.5;
@@ -122,11 +130,13 @@ class Geo : public Family {
       const auto latitude = degree_at(text, at);
       if (!latitude || latitude->decimals < 3 || latitude->value > 90) continue;
       std::size_t next = latitude->end;
-      while (next < text.size() && next - latitude->end < 3 && (text[next] == ',' || text[next] == ' ' || text[next] == ';')) {
+      while (next < text.size() && next - latitude->end < 3 &&
+             (text[next] == ',' || text[next] == ' ' || text[next] == ';')) {
         ++next;
       }
       const auto longitude = next == latitude->end ? std::nullopt : degree_at(text, next);
-      if (!longitude || longitude->decimals < 3 || longitude->value > 180 || is_word(at_or_nul(text, longitude->end))) continue;
+      if (!longitude || longitude->decimals < 3 || longitude->value > 180 || is_word(at_or_nul(text, longitude->end)))
+        continue;
       out.push_back({at, longitude->end, 0.5});
       dot = longitude->end - 1;
     }

@@ -7,20 +7,44 @@
 
 namespace mlops::detect {
 
-inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
-inline bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
-inline bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
-inline bool is_alpha(char c) { return is_upper(c) || is_lower(c); }
-inline bool is_alnum(char c) { return is_alpha(c) || is_digit(c); }
-inline bool is_high(char c) { return static_cast<unsigned char>(c) >= 0x80; }
-inline bool is_word(char c) { return is_alnum(c) || c == '_' || is_high(c); }
-inline bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
-inline bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-inline char to_lower(char c) { return is_upper(c) ? static_cast<char>(c + ('a' - 'A')) : c; }
+inline bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+inline bool is_upper(char c) {
+  return c >= 'A' && c <= 'Z';
+}
+inline bool is_lower(char c) {
+  return c >= 'a' && c <= 'z';
+}
+inline bool is_alpha(char c) {
+  return is_upper(c) || is_lower(c);
+}
+inline bool is_alnum(char c) {
+  return is_alpha(c) || is_digit(c);
+}
+inline bool is_high(char c) {
+  return static_cast<unsigned char>(c) >= 0x80;
+}
+inline bool is_word(char c) {
+  return is_alnum(c) || c == '_' || is_high(c);
+}
+inline bool is_hex(char c) {
+  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+inline bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+inline char to_lower(char c) {
+  return is_upper(c) ? static_cast<char>(c + ('a' - 'A')) : c;
+}
 
 // The byte at `at`, '\0' outside the text.
-inline char at_or_nul(std::string_view text, std::size_t at) { return at < text.size() ? text[at] : '\0'; }
-inline char before_or_nul(std::string_view text, std::size_t at) { return at > 0 && at <= text.size() ? text[at - 1] : '\0'; }
+inline char at_or_nul(std::string_view text, std::size_t at) {
+  return at < text.size() ? text[at] : '\0';
+}
+inline char before_or_nul(std::string_view text, std::size_t at) {
+  return at > 0 && at <= text.size() ? text[at - 1] : '\0';
+}
 
 // Digits from `at` on.
 inline std::size_t digits_at(std::string_view text, std::size_t at) {

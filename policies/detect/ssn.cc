@@ -9,17 +9,24 @@ namespace mlops::detect {
 namespace {
 
 constexpr HeaderRule kHeaders[] = {
-    {"ssn", HeaderMatch::kAny, 0.95},           {"ssns", HeaderMatch::kAny, 0.9},
-    {"social security", HeaderMatch::kAny, 0.95}, {"socialsecurity", HeaderMatch::kAny, 0.95},
-    {"socialsecuritynumber", HeaderMatch::kAny, 0.95}, {"ssnumber", HeaderMatch::kAny, 0.9},
-    {"soc sec", HeaderMatch::kAny, 0.9},        {"itin", HeaderMatch::kAny, 0.6},
-    {"tax id", HeaderMatch::kAny, 0.6},         {"taxpayer", HeaderMatch::kAny, 0.6},
+    {"ssn", HeaderMatch::kAny, 0.95},
+    {"ssns", HeaderMatch::kAny, 0.9},
+    {"social security", HeaderMatch::kAny, 0.95},
+    {"socialsecurity", HeaderMatch::kAny, 0.95},
+    {"socialsecuritynumber", HeaderMatch::kAny, 0.95},
+    {"ssnumber", HeaderMatch::kAny, 0.9},
+    {"soc sec", HeaderMatch::kAny, 0.9},
+    {"itin", HeaderMatch::kAny, 0.6},
+    {"tax id", HeaderMatch::kAny, 0.6},
+    {"taxpayer", HeaderMatch::kAny, 0.6},
     {"ssa", HeaderMatch::kExact, 0.5},
 };
 constexpr std::string_view kWords[] = {"ssn", "ss#", "social security", "social sec", "soc sec", "social", "ssa"};
 constexpr std::string_view kLastFour[] = {"last four", "last 4", "ending in", "ends in", "last4"};
 
-bool is_separator(char c) { return c == '-' || c == ' ' || c == '.'; }
+bool is_separator(char c) {
+  return c == '-' || c == ' ' || c == '.';
+}
 
 // REQUIRES: nine digits.
 bool was_issued(std::string_view area, std::string_view group, std::string_view serial) {

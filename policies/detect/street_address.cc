@@ -9,28 +9,47 @@ namespace mlops::detect {
 namespace {
 
 constexpr HeaderRule kHeaders[] = {
-    {"address", HeaderMatch::kAny, 0.9},    {"addr", HeaderMatch::kAny, 0.85},      {"street", HeaderMatch::kAny, 0.9},
-    {"addresses", HeaderMatch::kAny, 0.8},  {"residence", HeaderMatch::kExact, 0.7}, {"po box", HeaderMatch::kAny, 0.9},
-    {"apt", HeaderMatch::kSole, 0.6},       {"apartment", HeaderMatch::kSole, 0.6}, {"streetaddress", HeaderMatch::kAny, 0.95},
-    {"email address", HeaderMatch::kAny, 0}, {"ip address", HeaderMatch::kAny, 0},  {"mac address", HeaderMatch::kAny, 0},
-    {"e mail address", HeaderMatch::kAny, 0}, {"web address", HeaderMatch::kAny, 0}, {"ip addr", HeaderMatch::kAny, 0},
-    {"mac addr", HeaderMatch::kAny, 0},     {"homeaddress", HeaderMatch::kAny, 0.95},
+    {"address", HeaderMatch::kAny, 0.9},        {"addr", HeaderMatch::kAny, 0.85},
+    {"street", HeaderMatch::kAny, 0.9},         {"addresses", HeaderMatch::kAny, 0.8},
+    {"residence", HeaderMatch::kExact, 0.7},    {"po box", HeaderMatch::kAny, 0.9},
+    {"apt", HeaderMatch::kSole, 0.6},           {"apartment", HeaderMatch::kSole, 0.6},
+    {"streetaddress", HeaderMatch::kAny, 0.95}, {"email address", HeaderMatch::kAny, 0},
+    {"ip address", HeaderMatch::kAny, 0},       {"mac address", HeaderMatch::kAny, 0},
+    {"e mail address", HeaderMatch::kAny, 0},   {"web address", HeaderMatch::kAny, 0},
+    {"ip addr", HeaderMatch::kAny, 0},          {"mac addr", HeaderMatch::kAny, 0},
+    {"homeaddress", HeaderMatch::kAny, 0.95},
 };
 constexpr std::string_view kWords[] = {"address", "lives", "resides", "residing", "street", "home", "located"};
 // Sorted.
 constexpr std::string_view kSuffixes[] = {
-    "alley",   "av",      "ave",     "avenue",  "blvd",   "boulevard", "burg",   "bypass",  "camp",      "cir",    "circle",  "cliff",  "close",
-    "commons", "court",   "cove",    "creek",   "crescent", "crest",   "crossing", "ct",    "dale",      "dr",     "drive",   "estate", "expressway",
-    "extension", "ferry", "fork",    "freeway", "gardens", "gate",     "glen",   "green",   "grove",     "harbor", "heights", "highway", "hill",
-    "hollow",  "hwy",     "junction", "key",    "landing", "lane",     "ln",     "lock",    "lodge",     "loop",   "manor",   "meadow", "mews",
-    "mill",    "neck",    "orchard", "park",    "parkway", "pass",     "path",   "pike",    "pkwy",      "pl",     "place",   "plaza",  "point",
-    "quay",    "ramp",    "ranch",   "rd",      "rest",   "ridge",     "river",  "road",    "route",     "row",    "run",     "skyway", "spur",
-    "sq",      "square",  "st",      "station", "street", "ter",       "terrace", "track",  "trail",     "trl",    "tunnel",  "turnpike", "vale",
-    "view",    "village", "vista",   "walk",    "way",    "wy",
+    "alley",    "av",        "ave",        "avenue",     "bay",       "bayou",   "bend",     "bluff",     "bluffs",
+    "blvd",     "boulevard", "branch",     "bridge",     "brook",     "burg",    "bypass",   "camp",      "canyon",
+    "cape",     "causeway",  "cir",        "circle",     "cliff",     "cliffs",  "close",    "club",      "commons",
+    "corner",   "corners",   "course",     "court",      "cove",      "coves",   "creek",    "crescent",  "crest",
+    "crossing", "crossroad", "crossroads", "ct",         "curve",     "dale",    "dam",      "divide",    "dr",
+    "drive",    "esplanade", "estate",     "expressway", "extension", "falls",   "ferry",    "fields",    "flats",
+    "ford",     "forest",    "forge",      "fork",       "fort",      "freeway", "garden",   "gardens",   "gate",
+    "gateway",  "glen",      "glens",      "green",      "greens",    "grove",   "groves",   "harbor",    "haven",
+    "heights",  "highway",   "hill",       "hills",      "hollow",    "hwy",     "inlet",    "island",    "isle",
+    "junction", "key",       "knoll",      "knolls",     "lake",      "lakes",   "landing",  "lane",      "ln",
+    "lock",     "lodge",     "loop",       "mall",       "manor",     "meadow",  "mews",     "mill",      "mills",
+    "mission",  "motorway",  "mount",      "mountain",   "neck",      "orchard", "overpass", "park",      "parks",
+    "parkway",  "pass",      "passage",    "path",       "pike",      "pine",    "pines",    "pkwy",      "pl",
+    "place",    "plain",     "plains",     "plaza",      "point",     "points",  "port",     "prairie",   "promenade",
+    "quay",     "ramp",      "ranch",      "rapids",     "rd",        "rest",    "ridge",    "ridges",    "river",
+    "road",     "roads",     "route",      "row",        "rue",       "run",     "shoal",    "shoals",    "shore",
+    "shores",   "skyway",    "spring",     "springs",    "spur",      "sq",      "square",   "squares",   "st",
+    "station",  "stravenue", "stream",     "street",     "streets",   "summit",  "ter",      "terrace",   "throughway",
+    "trace",    "track",     "trafficway", "trail",      "trl",       "tunnel",  "turnpike", "underpass", "union",
+    "vale",     "valley",    "valleys",    "viaduct",    "view",      "village", "ville",    "vista",     "walk",
+    "walks",    "wall",      "way",        "ways",       "wells",     "wy",
 };
+static_assert(std::is_sorted(std::begin(kSuffixes), std::end(kSuffixes)));
 // Suffixes that make an address of lower-case words too.
-constexpr std::string_view kSure[] = {"avenue", "ave", "blvd", "boulevard", "drive", "lane", "parkway", "road", "street", "terrace", "rd", "st"};
-constexpr std::string_view kUnits[] = {"apartment", "apt", "building", "bldg", "floor", "fl", "lot", "room", "rm", "suite", "ste", "unit"};
+constexpr std::string_view kSure[] = {"avenue",  "ave",  "blvd",   "boulevard", "drive", "lane",
+                                      "parkway", "road", "street", "terrace",   "rd",    "st"};
+constexpr std::string_view kUnits[] = {"apartment", "apt",  "building", "bldg",  "floor", "fl",
+                                       "lot",       "room", "rm",       "suite", "ste",   "unit"};
 constexpr std::size_t kMostWords = 5;
 
 std::size_t word_end(std::string_view text, std::size_t at) {
@@ -46,7 +65,8 @@ bool is_suffix(std::string_view word) {
 
 template <std::size_t N>
 bool is_one_of(std::string_view word, const std::string_view (&list)[N]) {
-  return std::any_of(std::begin(list), std::end(list), [&](std::string_view row) { return equals_ignoring_case(word, row); });
+  return std::any_of(std::begin(list), std::end(list),
+                     [&](std::string_view row) { return equals_ignoring_case(word, row); });
 }
 
 std::size_t skip(std::string_view text, std::size_t at, std::string_view bytes) {
@@ -78,7 +98,8 @@ std::size_t city_end(std::string_view text, std::size_t at) {
   for (int words = 0; words < 4; ++words) {
     const std::size_t next = word_end(text, end);
     const std::size_t gap = skip(text, next, " ,");
-    const bool state = is_upper(at_or_nul(text, gap)) && is_upper(at_or_nul(text, gap + 1)) && !is_word(at_or_nul(text, gap + 2));
+    const bool state =
+        is_upper(at_or_nul(text, gap)) && is_upper(at_or_nul(text, gap + 1)) && !is_word(at_or_nul(text, gap + 2));
     if (state) {
       const std::size_t zip = skip(text, gap + 2, " ,");
       if (digits_at(text, zip) != 5) return gap + 2;
@@ -98,7 +119,8 @@ class StreetAddress : public Family {
   void search(std::string_view text, double column_score, std::vector<Span>& out) const override {
     if (column_score >= kAgrees && text.size() <= 500) {
       const Range whole = trimmed(text);
-      if (!is_masked_already(text) && text.find('@') == std::string_view::npos) out.push_back({whole.begin, whole.end, 0.9});
+      if (!is_masked_already(text) && text.find('@') == std::string_view::npos)
+        out.push_back({whole.begin, whole.end, 0.9});
       return;
     }
     for (std::size_t at = 0; at < text.size();) {
@@ -117,11 +139,14 @@ class StreetAddress : public Family {
     const std::size_t digits = digits_at(text, at);
     std::size_t end = at + digits;
     if (digits > 6 || is_word(before_or_nul(text, at)) || before_or_nul(text, at) == '.') return end;
-    if (at_or_nul(text, end) == '-' && digits_at(text, end + 1) > 0) end += 1 + digits_at(text, end + 1);  // 12-34 5th Ave
-    if (is_alpha(at_or_nul(text, end)) && !is_word(at_or_nul(text, end + 1))) ++end;                         // 221B
+    if (at_or_nul(text, end) == '-' && digits_at(text, end + 1) > 0)
+      end += 1 + digits_at(text, end + 1);                                            // 12-34 5th Ave
+    if (is_alpha(at_or_nul(text, end)) && !is_word(at_or_nul(text, end + 1))) ++end;  // 221B
     const std::size_t street = street_end(text, end);
     if (street == end) return at + digits;
-    const double score = keyword_near(text, at, street, kWords) ? 0.8 : is_upper(text[skip(text, end, " ")]) || is_digit(text[skip(text, end, " ")]) ? 0.6 : 0.35;
+    const double score = keyword_near(text, at, street, kWords)                                         ? 0.8
+                         : is_upper(text[skip(text, end, " ")]) || is_digit(text[skip(text, end, " ")]) ? 0.6
+                                                                                                        : 0.35;
     std::size_t last = unit_end(text, street);
     last = city_end(text, last);
     out.push_back({at, last, score});
@@ -167,7 +192,8 @@ class StreetAddress : public Family {
     }
     if (is_one_of(text.substr(at, end - at), kUnits) && (first == 'a' || first == 's')) {  // Apt 4B, Suite 210
       const std::size_t last = unit_end(text, at);
-      if (last != at && std::any_of(text.begin() + static_cast<std::ptrdiff_t>(end), text.begin() + static_cast<std::ptrdiff_t>(last), is_digit)) {
+      if (last != at && std::any_of(text.begin() + static_cast<std::ptrdiff_t>(end),
+                                    text.begin() + static_cast<std::ptrdiff_t>(last), is_digit)) {
         out.push_back({at, last, 0.35});
         return last;
       }

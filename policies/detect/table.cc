@@ -5,10 +5,11 @@ namespace mlops::detect {
 
 const std::vector<const Detector*>& built_in_detectors() {
   static const std::vector<const Detector*> kDetectors = {
-      &us_ssn(),  &email(),          &phone(),       &date(),   &birth_date(),     &age(),
-      &us_zip(),  &geo(),            &person_name(), &street_address(), &city_county(), &mrn(),
-      &account(), &health_plan_id(), &drivers_license(), &passport(), &url(),       &ipv4(),
-      &ipv6(),    &mac(),            &credit_card(), &iban(),
+      &us_ssn(),      &email(),  &phone(),   &date(),           &birth_date(),
+      &age(),         &us_zip(), &geo(),     &person_name(),    &street_address(),
+      &city_county(), &mrn(),    &account(), &health_plan_id(), &drivers_license(),
+      &passport(),    &url(),    &ipv4(),    &ipv6(),           &mac(),
+      &credit_card(), &iban(),
   };
   return kDetectors;
 }

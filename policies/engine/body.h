@@ -1,4 +1,5 @@
-// What a Policy holds: one policy merged with its packs and compiled. Private to policies/engine. Immutable once loaded.
+// What a Policy holds: one policy merged with its packs and compiled. Private to policies/engine. Immutable once
+// loaded.
 #pragma once
 
 #include <map>
@@ -29,7 +30,8 @@ struct Policy::Body {
   std::vector<model::ArtifactKind> kinds;
   bool masks = false;
 
-  std::vector<std::shared_ptr<const detect::Detector>> own_detectors;  // made from patterns; `detectors` points here too
+  std::vector<std::shared_ptr<const detect::Detector>>
+      own_detectors;  // made from patterns; `detectors` points here too
   std::vector<ActiveDetector> detectors;
   std::vector<DeclaredColumn> columns;
   UnknownColumn unknown_column = UnknownColumn::kQuarantine;

@@ -15,7 +15,9 @@ constexpr int kWordsOfText = 5;
 constexpr std::size_t kLongNumber = 9;
 constexpr double kSure = 0.8;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 // -12, 98.6, 1.5e-3: a measurement like any other.
 bool is_bare_number(std::string_view cell) {
@@ -26,9 +28,12 @@ bool is_bare_number(std::string_view cell) {
     const char c = cell[i];
     if (is_digit(c)) continue;
     const bool sign_of_exponent = (c == '-' || c == '+') && (cell[i - 1] == 'e' || cell[i - 1] == 'E');
-    if (c == '.' && !point && !exponent) point = true;
-    else if ((c == 'e' || c == 'E') && !exponent && i + 1 < cell.size()) exponent = true;
-    else if (!sign_of_exponent) return false;
+    if (c == '.' && !point && !exponent)
+      point = true;
+    else if ((c == 'e' || c == 'E') && !exponent && i + 1 < cell.size())
+      exponent = true;
+    else if (!sign_of_exponent)
+      return false;
   }
   return true;
 }
@@ -51,7 +56,8 @@ int count_words(std::string_view cell) {
 bool is_bracketed_word(std::string_view cell) {
   if (cell.size() < 3 || cell.front() != '[' || cell.back() != ']') return false;
   const auto inner = cell.substr(1, cell.size() - 2);
-  return std::all_of(inner.begin(), inner.end(), [](char c) { return (c >= 'A' && c <= 'Z') || c == '_' || c == ' ' || c == '-'; });
+  return std::all_of(inner.begin(), inner.end(),
+                     [](char c) { return (c >= 'A' && c <= 'Z') || c == '_' || c == ' ' || c == '-'; });
 }
 
 }  // namespace
@@ -119,6 +125,8 @@ std::size_t CellScanner::scan(std::string_view cell) {
   return found.size();
 }
 
-bool CellScanner::is_coded() const { return !overflowed_ && filled_ >= known_.size() * kRowsPerCode; }
+bool CellScanner::is_coded() const {
+  return !overflowed_ && filled_ >= known_.size() * kRowsPerCode;
+}
 
 }  // namespace mlops::policy

@@ -1,7 +1,7 @@
 // What the masked dataset may be called, given what the rules leave in it; and the gates among themselves.
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "core/base/text.h"
 #include "core/model/principal.h"
@@ -26,14 +26,16 @@ bool lists_identifiers(const Draft& draft) {
 void check_pseudonym(const Draft& draft, const Rule& rule, Findings& findings) {
   if (!rule.apply || !rule.apply->is_pseudonym()) return;
   if (output_label(draft.own) == Sensitivity::kNone) {
-    findings.error(rule.mark, "pseudonym_sensitivity",
-                   fmt::format("{} leaves linkable pseudonyms, so output.sensitivity cannot be none", rule.transform.value),
-                   "output: {sensitivity: pseudonymous}");
+    findings.error(
+        rule.mark, "pseudonym_sensitivity",
+        fmt::format("{} leaves linkable pseudonyms, so output.sensitivity cannot be none", rule.transform.value),
+        "output: {sensitivity: pseudonymous}");
   } else if (lists_identifiers(draft)) {
-    findings.warning(rule.mark, "pseudonym_derived",
-                     "45 CFR 164.514(c): a re-identification code must not be derived from information about the person; "
-                     "a keyed pseudonym keeps the output pseudonymous, it does not de-identify",
-                     "redact or suppress what nobody needs to link");
+    findings.warning(
+        rule.mark, "pseudonym_derived",
+        "45 CFR 164.514(c): a re-identification code must not be derived from information about the person; "
+        "a keyed pseudonym keeps the output pseudonymous, it does not de-identify",
+        "redact or suppress what nobody needs to link");
   }
 }
 
@@ -51,7 +53,8 @@ void check_approver_roles(const GateRule& gate, Findings& findings) {
   if (!approvals) return;
   for (const auto& role : approvals->roles) {
     if (model::role_from_word(role)) continue;
-    findings.error(gate.mark, "unknown_role", fmt::format("gate '{}': there is no role '{}'", printable(gate.id), printable(role)),
+    findings.error(gate.mark, "unknown_role",
+                   fmt::format("gate '{}': there is no role '{}'", printable(gate.id), printable(role)),
                    suggestion(role, model::role_words()));
   }
 }
@@ -60,8 +63,9 @@ void check_gate_kinds(const Draft& draft, const GateRule& gate, Findings& findin
   const auto selected = draft.kinds();
   for (const auto kind : gate.kinds) {
     if (std::find(selected.begin(), selected.end(), kind) != selected.end()) continue;
-    findings.error(gate.mark, "gate_unreachable",
-                   fmt::format("gate '{}' is for a {}, which select.kinds leaves out", printable(gate.id), to_word(kind)));
+    findings.error(
+        gate.mark, "gate_unreachable",
+        fmt::format("gate '{}' is for a {}, which select.kinds leaves out", printable(gate.id), to_word(kind)));
   }
 }
 
@@ -73,8 +77,8 @@ void check_contradiction(const GateRule& gate, const GateRule& other, Findings& 
   const bool apart = (a->min && b->max && *a->min > *b->max) || (b->min && a->max && *b->min > *a->max);
   if (!apart) return;
   findings.error(gate.mark, "gate_impossible",
-                 fmt::format("gates '{}' and '{}' contradict each other about {}: nothing passes both", printable(other.id),
-                             printable(gate.id), printable(a->name)));
+                 fmt::format("gates '{}' and '{}' contradict each other about {}: nothing passes both",
+                             printable(other.id), printable(gate.id), printable(a->name)));
 }
 
 }  // namespace
@@ -85,7 +89,8 @@ void check_output(const Draft& draft, Findings& findings) {
     check_kept(draft, rule, findings);
   }
   if (draft.own.output_sensitivity && !draft.masks()) {
-    findings.warning(draft.own.output_sensitivity->mark, "output_unused", "the policy masks nothing, so it has no output");
+    findings.warning(draft.own.output_sensitivity->mark, "output_unused",
+                     "the policy masks nothing, so it has no output");
   }
 }
 

@@ -1,9 +1,9 @@
 // "extends merges toward restriction": a policy may take away more than its packs, never less, and may not do what
 // they forbid. Legal anchors are in the packs.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
-
-#include <fmt/format.h>
 
 #include "core/base/text.h"
 #include "policies/engine/classes.h"
@@ -41,7 +41,8 @@ const YamlNode* find_option(const YamlNode& options, std::string_view name) {
 
 bool violates(const Restriction& row, const Rule& rule, std::string_view class_name) {
   if (row.transform != rule.transform.value) return false;
-  const bool speaks = row.classes.empty() || std::find(row.classes.begin(), row.classes.end(), class_name) != row.classes.end();
+  const bool speaks =
+      row.classes.empty() || std::find(row.classes.begin(), row.classes.end(), class_name) != row.classes.end();
   if (!speaks) return false;
   if (row.option.empty()) return true;
   const auto* option = find_option(rule.options, row.option);
@@ -49,7 +50,7 @@ bool violates(const Restriction& row, const Rule& rule, std::string_view class_n
     return !option || std::find(row.unless.begin(), row.unless.end(), option->scalar) == row.unless.end();
   }
   if (row.above) {
-    if (!option) return true;
+    if (!option || !option->is_scalar()) return false;
     const auto value = parse_int(option->scalar);
     return !value || static_cast<double>(*value) > *row.above;
   }
@@ -64,12 +65,15 @@ bool check_forbidden(const Document& pack, const IdentifierGroup& group, const R
     if (!violates(row, rule, class_name)) continue;
     found = true;
     const auto what = row.option.empty() ? row.transform : row.transform + "." + row.option;
-    findings.error(rule.mark, "forbidden_transform", fmt::format("{} does not allow this {}: {}", shown(pack, group), what, row.why));
+    findings.error(rule.mark, "forbidden_transform",
+                   fmt::format("{} does not allow this {}: {}", shown(pack, group), what, row.why));
   }
   return found;
 }
 
-bool is_redaction(std::string_view transform) { return transform == "redact" || transform == "replace"; }
+bool is_redaction(std::string_view transform) {
+  return transform == "redact" || transform == "replace";
+}
 
 void check_strength(const Document& pack, const IdentifierGroup& group, const Rule& rule, std::string_view class_name,
                     Findings& findings) {
@@ -97,12 +101,13 @@ void check_rule(const Draft& draft, const Document& pack, const Rule& rule, Find
     const bool weaker = floor && transform_strength(rule.transform.value) < transform_strength(floor->transform.value);
     if (weaker) {
       findings.error(rule.mark, "loosens_pack",
-                     fmt::format("{} takes away less from class '{}' than the pack's {}", rule.transform.value, class_name,
-                                 floor->transform.value));
+                     fmt::format("{} takes away less from class '{}' than the pack's {}", rule.transform.value,
+                                 class_name, floor->transform.value));
     }
     return;
   }
-  if (!check_forbidden(pack, *group, rule, class_name, findings)) check_strength(pack, *group, rule, class_name, findings);
+  if (!check_forbidden(pack, *group, rule, class_name, findings))
+    check_strength(pack, *group, rule, class_name, findings);
 }
 
 void check_settings(const Draft& draft, const Document& pack, Findings& findings) {

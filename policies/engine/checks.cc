@@ -1,8 +1,8 @@
 // The table of static checks, and those about columns, rules and keys.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
-
-#include <fmt/format.h>
 
 #include "core/base/text.h"
 #include "policies/engine/classes.h"
@@ -13,8 +13,9 @@ namespace mlops::policy {
 namespace {
 
 using Check = void (*)(const Draft&, Findings&);
-constexpr Check kChecks[] = {check_columns,      check_rules,  check_classes_have_rules, check_keys,
-                             check_restrictions, check_output, check_gates,              check_purpose};
+constexpr Check kChecks[] = {check_columns, check_rules,        check_classes_have_rules,
+                             check_keys,    check_restrictions, check_output,
+                             check_gates,   check_purpose};
 
 void check_class(const Draft& draft, const Marked<std::string>& name, Findings& findings) {
   if (draft.has_class(name.value)) return;
@@ -32,10 +33,10 @@ void check_declared(const Draft& draft, const std::vector<Marked<std::string>>& 
                     Findings& findings) {
   for (const auto& column : columns) {
     if (draft.declared(column.value)) continue;
-    findings.error(column.mark, "unknown_column",
-                   fmt::format("{} names '{}', which classification.columns does not declare", where,
-                               printable(column.value)),
-                   suggestion(column.value, column_words(draft)));
+    findings.error(
+        column.mark, "unknown_column",
+        fmt::format("{} names '{}', which classification.columns does not declare", where, printable(column.value)),
+        suggestion(column.value, column_words(draft)));
   }
 }
 
@@ -50,9 +51,10 @@ void check_duplicate(const std::vector<Rule>& rules, std::size_t index, Findings
   const auto& rule = rules[index];
   for (std::size_t i = 0; i < index; ++i) {
     if (rules[i].match != rule.match || key(rules[i]) != key(rule)) continue;
-    findings.error(rule.mark, "duplicate_rule",
-                   fmt::format("{} has a rule in line {} already: the first one wins", describe(rule), rules[i].mark.line),
-                   "remove one of them");
+    findings.error(
+        rule.mark, "duplicate_rule",
+        fmt::format("{} has a rule in line {} already: the first one wins", describe(rule), rules[i].mark.line),
+        "remove one of them");
     return;
   }
 }

@@ -9,9 +9,8 @@ namespace {
 using enum ClassKind;
 
 constexpr std::pair<std::string_view, int> kStrengths[] = {
-    {"suppress", 9},     {"redact", 8},   {"replace", 8},    {"tokenize", 7},      {"encrypt", 6},
-    {"pseudonymize", 5}, {"fpe", 4},      {"generalize", 3}, {"date_truncate", 3}, {"date_shift", 2},
-    {"mask", 2},         {"keep", 0},
+    {"suppress", 9}, {"redact", 8},     {"replace", 8},       {"tokenize", 7},   {"encrypt", 6}, {"pseudonymize", 5},
+    {"fpe", 4},      {"generalize", 3}, {"date_truncate", 3}, {"date_shift", 2}, {"mask", 2},    {"keep", 0},
 };
 
 }  // namespace

@@ -1,8 +1,9 @@
 // The words a column or a rule may be classed with, and what each means to the engine.
 //
-// kIdentifier: must have a rule. kText: free text that may hold anything: must have a rule. kPlain: data that identifies
-// nobody by itself: kept unless a rule says otherwise. The identifier classes follow 45 CFR 164.514(b)(2)(i)(A–R).
-// A detector's id is a class too, listed here or not. Thread-safety: static storage, pure functions.
+// kIdentifier: must have a rule. kText: free text that may hold anything: must have a rule. kPlain: data that
+// identifies nobody by itself: kept unless a rule says otherwise. The identifier classes follow 45 CFR
+// 164.514(b)(2)(i)(A–R). A detector's id is a class too, listed here or not. Thread-safety: static storage, pure
+// functions.
 #pragma once
 
 #include <string>

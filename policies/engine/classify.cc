@@ -1,8 +1,8 @@
 #include "policies/engine/classify.h"
 
-#include <optional>
-
 #include <fmt/format.h>
+
+#include <optional>
 
 #include "policies/engine/classes.h"
 

@@ -69,8 +69,8 @@ struct IdentifierGroup {
 };
 
 // What a pack forbids a policy to do to its identifiers. Without `option`: the transform itself. With it: the option
-// being there at all, or with `unless` another value than those, or with `above` a larger number; in the last two an
-// absent option counts as a violation.
+// being there at all, or with `unless` another value than those (none at all is another one), or with `above` a larger
+// number (none at all is the transform's default, which is not).
 struct Restriction {
   std::string transform;
   std::vector<std::string> classes;  // empty: every identifier of the pack

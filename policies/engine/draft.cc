@@ -1,8 +1,8 @@
 #include "policies/engine/draft.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "core/base/text.h"
 #include "policies/engine/classes.h"
@@ -34,7 +34,8 @@ void read_pack(const Marked<std::string>& reference, Draft& draft, Findings& fin
                    suggestion(name, pack_words()));
     return;
   }
-  const bool twice = std::any_of(draft.packs.begin(), draft.packs.end(), [&](const Document& pack) { return pack.origin == name; });
+  const bool twice =
+      std::any_of(draft.packs.begin(), draft.packs.end(), [&](const Document& pack) { return pack.origin == name; });
   if (twice) {
     findings.error(reference.mark, "duplicate_pack", fmt::format("{} is extended twice", name));
     return;
@@ -100,7 +101,9 @@ void make_detectors(Draft& draft, Findings& findings) {
     const auto before = draft.own.detectors.begin();
     const bool twice = std::any_of(before, before + static_cast<std::ptrdiff_t>(i),
                                    [&](const DetectorUse& other) { return other.id.value == use.id.value; });
-    if (twice) findings.error(use.id.mark, "duplicate_detector", fmt::format("detector '{}' stands twice", printable(use.id.value)));
+    if (twice)
+      findings.error(use.id.mark, "duplicate_detector",
+                     fmt::format("detector '{}' stands twice", printable(use.id.value)));
     use_detector(use, draft, findings);
   }
 }
@@ -126,7 +129,8 @@ void compile_rules(Document& document, const Draft& draft, Findings& findings, s
     if (!row) {
       std::vector<std::string> words;
       for (const auto& known : mask::transforms()) words.emplace_back(known.id);
-      findings.error(mark, "unknown_transform", fmt::format("there is no transform '{}'", printable(rule.transform.value)),
+      findings.error(mark, "unknown_transform",
+                     fmt::format("there is no transform '{}'", printable(rule.transform.value)),
                      suggestion(rule.transform.value, words));
       continue;
     }
@@ -150,7 +154,8 @@ std::vector<const Document*> Draft::binding() const {
 
 bool Draft::has_class(std::string_view name) const {
   if (is_listed_class(name) || detect::find_detector(name)) return true;
-  return std::any_of(own_detectors.begin(), own_detectors.end(), [&](const auto& own_one) { return own_one->id() == name; });
+  return std::any_of(own_detectors.begin(), own_detectors.end(),
+                     [&](const auto& own_one) { return own_one->id() == name; });
 }
 
 std::vector<std::string> Draft::class_words() const {

@@ -1,8 +1,8 @@
 #include "policies/engine/findings.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "core/base/text.h"
 

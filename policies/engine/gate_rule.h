@@ -23,9 +23,9 @@ struct MetricGate {
 
 // What must be recorded about where a version came from.
 struct LineageGate {
-  bool is_complete = false;         // has inputs, each of them a registered version
-  std::vector<std::string> roles;   // each of these roles has an input
-  bool git_clean = false;           // made from a recorded commit without local changes
+  bool is_complete = false;        // has inputs, each of them a registered version
+  std::vector<std::string> roles;  // each of these roles has an input
+  bool git_clean = false;          // made from a recorded commit without local changes
 };
 
 struct ApprovalsGate {

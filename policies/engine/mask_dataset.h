@@ -3,10 +3,10 @@
 // Two passes: `plan_table` reads the source once to classify its columns (declared truth first, detectors may only
 // raise), and `mask_table` reads it again and writes the masked table, scanning what is written (residual scan).
 // Refusals are kRefused with facts in `detail`: "columns_unmatched" (a declared column is not in the table),
-// "columns_unknown" (quarantined), "columns_duplicate", "class_without_rule", "header_missing" (the first row holds
-// data), "table_empty", "residual_findings". kConflict "table_changed": not the bytes that were planned. A refused run's
-// output must be thrown away by the caller.
-// Thread-safety: free functions; sources and sinks belong to the caller's thread.
+// "columns_unknown" (quarantined), "class_without_rule", "header_missing" (the first row holds
+// data), "table_empty", "residual_findings". kConflict "table_changed": not the bytes that were planned. A refused
+// run's output must be thrown away by the caller. Thread-safety: free functions; sources and sinks belong to the
+// caller's thread.
 #pragma once
 
 #include <functional>
@@ -26,11 +26,11 @@ using KeyLookup = std::function<Result<crypto::SecretBytes>(const std::string& k
 
 struct ColumnPlan {
   std::string column;
-  std::string class_name;    // "us_ssn", "clinical", "unknown" …
-  std::string decided_by;    // "declared", "detector us_ssn 0.97", "column name"
-  std::string transform;     // "redact", "date_truncate", "keep", "suppress" …
-  std::string rule;          // origin:line of the rule; "default" for data that identifies nobody and has no rule
-  bool is_coded = false;     // few values, each in many rows: a coincidence with somebody's name says nothing
+  std::string class_name;  // "us_ssn", "clinical", "unknown" …
+  std::string decided_by;  // "declared", "detector us_ssn 0.97", "column name"
+  std::string transform;   // "redact", "date_truncate", "keep", "suppress" …
+  std::string rule;        // origin:line of the rule; "default" for data that identifies nobody and has no rule
+  bool is_coded = false;   // few values, each in many rows: a coincidence with somebody's name says nothing
 };
 
 struct ColumnEvidence {

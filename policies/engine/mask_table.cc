@@ -1,7 +1,7 @@
 // The second pass: rewrites cell by cell, row by row, and scans everything it writes.
-#include <unordered_map>
-
 #include <fmt/format.h>
+
+#include <unordered_map>
 
 #include "core/base/text.h"
 #include "policies/data/csv.h"
@@ -9,11 +9,11 @@
 #include "policies/engine/classes.h"
 #include "policies/engine/mask_dataset.h"
 #include "policies/engine/row_values.h"
+#include "policies/mask/key.h"
 
 namespace mlops::policy {
 namespace {
 
-constexpr std::string_view kKeyContext = "mlops/mask/v1";
 constexpr std::string_view kRowValueFinding = "row_value";  // an identifier of the row in a column that is kept
 
 enum class Handling { kKeep, kRewrite, kRewriteText, kDrop };
@@ -23,14 +23,12 @@ struct Work {
   const mask::Transform* transform = nullptr;  // nullptr: kept
   Handling handling = Handling::kKeep;
   ClassRow class_row;
-  crypto::Mac key{};
-  bool has_key = false;
+  std::string placeholder;  // for its values found in other cells
+  crypto::SecretBytes key;  // empty: the transform needs none
   bool is_scanned = true;
   CellScanner residual{{}, {}};
   std::uint64_t row_values = 0;  // cells of a kept column with an identifier of their row
   ColumnEvidence evidence;
-
-  ByteView key_view() const { return has_key ? ByteView(key) : ByteView{}; }
 };
 
 class CsvRowView : public mask::RowView {
@@ -51,7 +49,8 @@ class CsvRowView : public mask::RowView {
 };
 
 Failure table_changed() {
-  return fail(ErrorCode::kConflict, "table_changed", "the table's columns are not the ones that were planned", "plan it again");
+  return fail(ErrorCode::kConflict, "table_changed", "the table's columns are not the ones that were planned",
+              "plan it again");
 }
 
 // One key a dataset and column: equal values of two datasets do not get equal pseudonyms.
@@ -59,14 +58,10 @@ Status derive_key(Work& work, const KeyLookup& keys, const std::string& context)
   const std::string name(work.transform->key_name());
   if (name.empty()) return {};
   MLOPS_ASSIGN(const auto secret, keys(name));
-  constexpr char kEnd = '\0';
-  std::string message(kKeyContext);
-  message += kEnd;
-  message += context;
-  message += kEnd;
-  message += fold_column(work.plan->column);
-  work.key = crypto::hmac_sha256(secret.view(), message);
-  work.has_key = true;
+  std::string place = context;
+  place.push_back('\0');
+  place += fold_column(work.plan->column);
+  work.key = mask::derive_key(secret.view(), place);
   return {};
 }
 
@@ -79,7 +74,17 @@ std::vector<ActiveDetector> residual_detectors(const Policy::Body& body) {
   return list;
 }
 
-Result<Work> make_work(const Policy::Body& body, const ColumnPlan& plan, const KeyLookup& keys, const std::string& context) {
+// "[NAME]" where the rule says so, "[PERSON_NAME]" where it writes something else.
+std::string placeholder_of(const Rule& rule, std::string_view class_name) {
+  const auto* with = rule.options.find("with");
+  if (with && is_placeholder(with->scalar) && with->scalar.starts_with('[')) return with->scalar;
+  std::string text = "[";
+  for (const char c : class_name) text.push_back(c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c);
+  return text + "]";
+}
+
+Result<Work> make_work(const Policy::Body& body, const ColumnPlan& plan, const KeyLookup& keys,
+                       const std::string& context) {
   Work work;
   work.plan = &plan;
   work.class_row = class_of(plan.class_name);
@@ -89,8 +94,11 @@ Result<Work> make_work(const Policy::Body& body, const ColumnPlan& plan, const K
     const auto* rule = body.rule_for_treated(plan.column, plan.class_name);
     if (!rule || !rule->apply || rule->where() != plan.rule) return table_changed();
     work.transform = rule->apply.get();
+    work.placeholder = placeholder_of(*rule, plan.class_name);
     const bool text = rule->redacts_spans();
-    work.handling = work.transform->drops_column() ? Handling::kDrop : text ? Handling::kRewriteText : Handling::kRewrite;
+    work.handling = work.transform->drops_column() ? Handling::kDrop
+                    : text                         ? Handling::kRewriteText
+                                                   : Handling::kRewrite;
     MLOPS_TRY(derive_key(work, keys, context));
   }
   // The name of a rewritten column says nothing about what is in it now.
@@ -103,7 +111,8 @@ class Run {
  public:
   Run(std::vector<Work> works, const std::vector<std::string>& header) : works_(std::move(works)), view_(header) {
     for (const auto& work : works_) {
-      const bool open = work.handling == Handling::kRewriteText || (work.handling == Handling::kKeep && !work.plan->is_coded);
+      const bool open =
+          work.handling == Handling::kRewriteText || (work.handling == Handling::kKeep && !work.plan->is_coded);
       has_open_columns_ |= open;
     }
   }
@@ -129,7 +138,7 @@ class Run {
     values_.clear();
     if (!has_open_columns_) return;
     for (std::size_t i = 0; i < works_.size(); ++i) {
-      if (works_[i].handling != Handling::kKeep) values_.add(row.text(i), works_[i].class_row);
+      if (works_[i].handling != Handling::kKeep) values_.add(row.text(i), works_[i].class_row, works_[i].placeholder);
     }
   }
 
@@ -139,7 +148,7 @@ class Run {
       ++work.evidence.changed;
       return;
     }
-    if (work.transform) out = work.transform->apply(text, view_, work.key_view());
+    if (work.transform) out = work.transform->apply(text, view_, work.key.view());
     if (work.handling == Handling::kRewriteText && !values_.empty()) out = values_.cut_from(*out);
     const std::string_view written = out ? std::string_view(*out) : text;
     if (written != text) ++work.evidence.changed;
@@ -159,8 +168,8 @@ class Run {
   bool has_open_columns_ = false;
 };
 
-Result<Run> start(const Policy::Body& body, const std::vector<ColumnPlan>& columns, const std::vector<std::string>& header,
-                  const KeyLookup& keys, const std::string& context) {
+Result<Run> start(const Policy::Body& body, const std::vector<ColumnPlan>& columns,
+                  const std::vector<std::string>& header, const KeyLookup& keys, const std::string& context) {
   if (header.size() != columns.size()) return table_changed();
   std::vector<Work> works;
   for (std::size_t i = 0; i < columns.size(); ++i) {
@@ -198,8 +207,8 @@ Result<MaskEvidence> conclude(const Policy::Body& body, std::vector<Work>& works
   if (evidence.residual_findings <= static_cast<std::uint64_t>(body.residual_max_findings)) return evidence;
   std::vector<std::string> where;
   for (const auto& one : findings) {
-    where.push_back(fmt::format("{} × {} in {}", one["findings"].get<std::uint64_t>(), one["detector"].get<std::string>(),
-                                printable(one["column"].get<std::string>())));
+    where.push_back(fmt::format("{} × {} in {}", one["findings"].get<std::uint64_t>(),
+                                one["detector"].get<std::string>(), printable(one["column"].get<std::string>())));
   }
   return fail(ErrorCode::kRefused, "residual_findings",
               fmt::format("after masking {} finding{} of personal data remain: {}", evidence.residual_findings,

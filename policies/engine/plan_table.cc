@@ -1,7 +1,7 @@
 // The first pass: reads the whole table once and decides for every column what it is and what happens to it.
-#include <set>
-
 #include <fmt/format.h>
+
+#include <set>
 
 #include "core/base/text.h"
 #include "policies/data/csv.h"
@@ -38,15 +38,9 @@ bool header_holds_data(const Policy::Body& body, const std::vector<std::string>&
 
 Status check_header(const Policy::Body& body, const std::vector<std::string>& header) {
   if (header_holds_data(body, header)) {
-    return fail(ErrorCode::kRefused, "header_missing", "the first row holds personal data: the table seems to have no header",
+    return fail(ErrorCode::kRefused, "header_missing",
+                "the first row holds personal data: the table seems to have no header",
                 "add a header row with the column names");
-  }
-  std::set<std::string> seen;
-  for (std::size_t i = 0; i < header.size(); ++i) {
-    if (seen.insert(fold_column(header[i])).second) continue;
-    return fail(ErrorCode::kRefused, "columns_duplicate",
-                fmt::format("column {} has the name of an earlier one (case does not count)", i + 1),
-                "give every column its own name", canonical_dump({{"position", i + 1}}));
   }
   return {};
 }
@@ -99,13 +93,15 @@ Status check_known(const Policy::Body& body, const std::vector<Column>& columns)
     auto hint = may_show ? "rename the column, or list it in classification.optional_columns"
                          : "none of the declared columns is there: is the first row a header, is it the right table?";
     return fail(ErrorCode::kRefused, "columns_unmatched",
-                fmt::format("the table lacks {} declared column{}: {}", absent.size(), absent.size() == 1 ? "" : "s", join(absent, ", ")),
+                fmt::format("the table lacks {} declared column{}: {}", absent.size(), absent.size() == 1 ? "" : "s",
+                            join(absent, ", ")),
                 hint, canonical_dump({{"missing", absent}, {"unknown", unknown}}));
   }
   if (unknown.empty() || body.unknown_column != UnknownColumn::kQuarantine) return {};
-  return fail(ErrorCode::kRefused, "columns_unknown",
-              fmt::format("the policy does not know {} of the table's columns: {}", unknown.size(), shown_names(unknown)),
-              "declare them in classification.columns", canonical_dump({{"unknown", unknown}}));
+  return fail(
+      ErrorCode::kRefused, "columns_unknown",
+      fmt::format("the policy does not know {} of the table's columns: {}", unknown.size(), shown_names(unknown)),
+      "declare them in classification.columns", canonical_dump({{"unknown", unknown}}));
 }
 
 Classification classify(const Policy::Body& body, const Column& column) {
@@ -134,8 +130,8 @@ Result<std::vector<ColumnPlan>> decide(const Policy::Body& body, const std::vect
   }
   if (without_rule.empty()) return plan;
   return fail(ErrorCode::kRefused, "class_without_rule",
-              fmt::format("no rule says what to do with {}", join(names, ", ")), "add a rule for the class to transforms.rules",
-              canonical_dump({{"columns", without_rule}}));
+              fmt::format("no rule says what to do with {}", join(names, ", ")),
+              "add a rule for the class to transforms.rules", canonical_dump({{"columns", without_rule}}));
 }
 
 }  // namespace

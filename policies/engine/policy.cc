@@ -1,8 +1,8 @@
 #include "policies/engine/policy.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "core/base/text.h"
 #include "policies/engine/body.h"
@@ -79,7 +79,9 @@ void merge_settings(Policy::Body& body, const Draft& draft) {
 
 }  // namespace
 
-std::string fold_column(std::string_view name) { return to_lower_ascii(trim(name)); }
+std::string fold_column(std::string_view name) {
+  return to_lower_ascii(trim(name));
+}
 
 std::shared_ptr<const Policy::Body> merge(Draft draft) {
   auto body = std::make_shared<Policy::Body>();
@@ -128,11 +130,21 @@ const Rule* Policy::Body::rule_for_treated(std::string_view column, std::string_
 
 Policy::Policy(std::shared_ptr<const Body> body) : body_(std::move(body)) {}
 
-const std::string& Policy::name() const { return body_->name; }
-const std::string& Policy::version() const { return body_->version; }
-const crypto::Digest& Policy::digest() const { return body_->digest; }
-bool Policy::masks() const { return body_->masks; }
-model::Sensitivity Policy::output_sensitivity() const { return body_->output_sensitivity; }
+const std::string& Policy::name() const {
+  return body_->name;
+}
+const std::string& Policy::version() const {
+  return body_->version;
+}
+const crypto::Digest& Policy::digest() const {
+  return body_->digest;
+}
+bool Policy::masks() const {
+  return body_->masks;
+}
+model::Sensitivity Policy::output_sensitivity() const {
+  return body_->output_sensitivity;
+}
 
 bool Policy::selects(model::ArtifactKind kind) const {
   return std::find(body_->kinds.begin(), body_->kinds.end(), kind) != body_->kinds.end();
@@ -174,7 +186,9 @@ const std::vector<PackInfo>& packs() {
   return list;
 }
 
-const std::vector<GateRule>& gate_rules(const Policy& policy) { return policy.body().gates; }
+const std::vector<GateRule>& gate_rules(const Policy& policy) {
+  return policy.body().gates;
+}
 
 bool applies_to(const Policy& policy, const GateRule& gate, model::ArtifactKind kind) {
   if (!policy.selects(kind)) return false;

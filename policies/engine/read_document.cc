@@ -1,7 +1,7 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
-
-#include <fmt/format.h>
 
 #include "core/base/clock.h"
 #include "core/base/text.h"
@@ -26,9 +26,10 @@ bool is_octal_looking(const YamlNode& node) {
 // Another YAML reader takes a bare 036 for 30: a code must be quoted wherever it stands.
 void check_octal(const YamlNode& node, Findings& findings) {
   if (is_octal_looking(node)) {
-    findings.error(node.mark, "octal_number",
-                   fmt::format("{} is written without quotes: many YAML readers take it for an octal number", node.scalar),
-                   fmt::format("write '{}'", node.scalar));
+    findings.error(
+        node.mark, "octal_number",
+        fmt::format("{} is written without quotes: many YAML readers take it for an octal number", node.scalar),
+        fmt::format("write '{}'", node.scalar));
   }
   for (const auto& item : node.items) check_octal(item, findings);
   for (const auto& [key, value] : node.entries) check_octal(value, findings);
@@ -66,7 +67,8 @@ void read_metadata(const YamlNode& node, Document& document, Reader& reader) {
     reader.findings().error(node.mark, "missing_key", "metadata.version is missing", "version: 1.0.0");
   }
   if (const auto* extends = node.find("extends")) document.extends = reader.marked_texts(*extends, "metadata.extends");
-  if (const auto* authority = node.find("authority")) document.authority = reader.texts(*authority, "metadata.authority");
+  if (const auto* authority = node.find("authority"))
+    document.authority = reader.texts(*authority, "metadata.authority");
   if (const auto* text = node.find("description")) reader.text(*text, "metadata.description");
   if (const auto* from = node.find("effective_from")) {
     const auto text = reader.text(*from, "metadata.effective_from");
@@ -111,7 +113,8 @@ void read_columns(const YamlNode& node, Document& document, Reader& reader) {
     if (!reader.map(value, fmt::format("column '{}'", printable(key.scalar)), {"class", "description"})) continue;
     const auto* name = value.find("class");
     if (!name) {
-      reader.findings().error(value.mark, "missing_key", fmt::format("column '{}' has no class", printable(key.scalar)));
+      reader.findings().error(value.mark, "missing_key",
+                              fmt::format("column '{}' has no class", printable(key.scalar)));
       continue;
     }
     auto text = reader.text(*name, "class");
@@ -244,7 +247,8 @@ void read_identifiers(const YamlNode& node, Document& document, Reader& reader) 
     return;
   }
   for (const auto& [key, value] : node.entries) {
-    if (!reader.map(value, fmt::format("identifiers.{}", printable(key.scalar)), {"title", "classes", "allow"})) continue;
+    if (!reader.map(value, fmt::format("identifiers.{}", printable(key.scalar)), {"title", "classes", "allow"}))
+      continue;
     IdentifierGroup group;
     group.letter = {key.scalar, key.mark};
     if (const auto* title = value.find("title")) group.title = reader.text(*title, "title").value_or("");
@@ -267,11 +271,12 @@ void read_restriction(const YamlNode& node, Document& document, Reader& reader) 
 }
 
 void read_spec(const YamlNode& node, Document& document, Reader& reader) {
-  const bool known = document.is_pack
-                         ? reader.map(node, "spec", {"select", "classification", "transforms", "residual", "output",
-                                                     "gates", "identifiers", "forbid"})
-                         : reader.map(node, "spec",
-                                      {"select", "classification", "transforms", "residual", "output", "gates"});
+  const bool known =
+      document.is_pack
+          ? reader.map(
+                node, "spec",
+                {"select", "classification", "transforms", "residual", "output", "gates", "identifiers", "forbid"})
+          : reader.map(node, "spec", {"select", "classification", "transforms", "residual", "output", "gates"});
   if (!known) return;
   if (const auto* select = node.find("select"); select && reader.map(*select, "select", {"kinds"})) {
     const auto* kinds = select->find("kinds");
@@ -286,7 +291,9 @@ void read_spec(const YamlNode& node, Document& document, Reader& reader) {
   }
   using Section = void (*)(const YamlNode&, Document&, Reader&);
   constexpr std::pair<std::string_view, Section> kSections[] = {
-      {"classification", read_classification}, {"transforms", read_transforms}, {"residual", read_residual},
+      {"classification", read_classification},
+      {"transforms", read_transforms},
+      {"residual", read_residual},
       {"output", read_output},
   };
   for (const auto& [key, read] : kSections) {
@@ -321,7 +328,9 @@ bool read_head(const YamlNode& root, Document& document, Reader& reader) {
 
 }  // namespace
 
-std::string_view to_word(UnknownColumn word) { return kUnknownColumnWords[static_cast<std::size_t>(word)]; }
+std::string_view to_word(UnknownColumn word) {
+  return kUnknownColumnWords[static_cast<std::size_t>(word)];
+}
 
 Document read_document(std::string_view yaml, Findings& findings) {
   Document document;

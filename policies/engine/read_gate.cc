@@ -1,8 +1,8 @@
 // Reading one gate of spec.gates, and the checks a gate needs nothing else for.
+#include <fmt/format.h>
+
 #include <array>
 #include <limits>
-
-#include <fmt/format.h>
 
 #include "core/base/text.h"
 #include "policies/engine/document.h"
@@ -16,8 +16,8 @@ constexpr std::int64_t kMostApprovals = 20;
 
 // Metrics that live between 0 and 1 whatever the model.
 constexpr std::array<std::string_view, 14> kUnitMetrics{
-    "auc", "auroc", "roc_auc", "auprc", "accuracy", "balanced_accuracy", "precision",
-    "recall", "f1", "sensitivity", "specificity", "ppv", "npv", "brier"};
+    "auc",         "auroc",       "roc_auc", "auprc", "accuracy", "balanced_accuracy", "precision", "recall", "f1",
+    "sensitivity", "specificity", "ppv",     "npv",   "brier"};
 
 bool is_unit_metric(std::string_view name) {
   const auto lower = to_lower_ascii(name);
@@ -74,7 +74,8 @@ void read_metric(const YamlNode& node, GateRule& gate, Reader& reader) {
 void read_lineage(const YamlNode& node, GateRule& gate, Reader& reader) {
   if (!reader.map(node, "lineage", {"complete", "roles", "git"})) return;
   LineageGate lineage;
-  if (const auto* complete = node.find("complete")) lineage.is_complete = reader.flag(*complete, "complete").value_or(true);
+  if (const auto* complete = node.find("complete"))
+    lineage.is_complete = reader.flag(*complete, "complete").value_or(true);
   if (const auto* roles = node.find("roles")) lineage.roles = reader.texts(*roles, "roles");
   if (const auto* git = node.find("git")) lineage.git_clean = reader.word(*git, "git", {"clean"}).has_value();
   const bool asks_nothing = !lineage.is_complete && lineage.roles.empty() && !node.find("git");

@@ -1,9 +1,9 @@
 #include "policies/engine/reader.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
-
-#include <fmt/format.h>
 
 #include "core/base/text.h"
 

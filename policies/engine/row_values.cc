@@ -20,14 +20,23 @@ constexpr std::size_t kShortestNumberInText = 5;
 constexpr std::size_t kShortestNumberEverywhere = 6;
 constexpr std::size_t kMostSeparators = 2;  // between two digits of a number written differently
 
-constexpr std::array<std::string_view, 33> kNotNames{
-    "mr",  "mrs", "ms",  "miss", "dr",  "prof", "jr",  "sr",   "md",  "phd", "rn",  "ii",     "iii", "iv",  "the", "and", "von",
-    "van", "der", "den", "del",  "dos", "las",  "los", "bin",  "ibn", "de",  "la",  "di",     "da",  "al",  "st",  "unknown"};
+constexpr std::array<std::string_view, 33> kNotNames{"mr",  "mrs", "ms",  "miss", "dr",  "prof",   "jr",  "sr",  "md",
+                                                     "phd", "rn",  "ii",  "iii",  "iv",  "the",    "and", "von", "van",
+                                                     "der", "den", "del", "dos",  "las", "los",    "bin", "ibn", "de",
+                                                     "la",  "di",  "da",  "al",   "st",  "unknown"};
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (static_cast<unsigned char>(c) >= 0x80); }
-bool is_word(char c) { return is_digit(c) || is_letter(c) || c == '_'; }
-bool is_separator(char c) { return c == ' ' || c == '-' || c == '.' || c == '/' || c == '(' || c == ')'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (static_cast<unsigned char>(c) >= 0x80);
+}
+bool is_word(char c) {
+  return is_digit(c) || is_letter(c) || c == '_';
+}
+bool is_separator(char c) {
+  return c == ' ' || c == '-' || c == '.' || c == '/' || c == '(' || c == ')';
+}
 
 std::string digits_of(std::string_view text) {
   std::string digits;
@@ -95,50 +104,44 @@ bool is_mostly_digits(std::string_view value) {
   return digits > 0 && letters <= 2 && digits > letters;
 }
 
-std::string placeholder_of(std::string_view class_name) {
-  std::string text = "[";
-  for (const char c : class_name) text.push_back(c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c);
-  return text + "]";
-}
-
 }  // namespace
 
-void RowValues::add(std::string_view cell, const ClassRow& row) {
+void RowValues::add(std::string_view cell, const ClassRow& row, std::string_view placeholder) {
   const auto value = trim(cell);
   if (row.spread == Spread::kNone || value.empty()) return;
   if (row.name == "person_name" || row.name == "username") {
-    add_name(value, row);
+    add_name(value, placeholder);
   } else if (is_mostly_digits(value)) {
-    add_number(value, row);
+    add_number(value, placeholder, row.spread);
   } else if (value.size() >= kShortestEverywhere) {
-    add_needle(value, row, row.spread == Spread::kEverywhere);
+    add_needle(value, placeholder, row.spread == Spread::kEverywhere);
   }
 }
 
-void RowValues::add_needle(std::string_view text, const ClassRow& row, bool everywhere) {
-  needles_.push_back({to_lower_ascii(text), false, false, everywhere, placeholder_of(row.name)});
+void RowValues::add_needle(std::string_view text, std::string_view placeholder, bool everywhere) {
+  needles_.push_back({to_lower_ascii(text), false, false, everywhere, std::string(placeholder)});
 }
 
-void RowValues::add_name(std::string_view cell, const ClassRow& row) {
+void RowValues::add_name(std::string_view cell, std::string_view placeholder) {
   const auto parts = name_parts(cell);
-  if (parts.size() > 1) add_needle(cell, row, true);
+  if (parts.size() > 1) add_needle(cell, placeholder, true);
   for (const auto part : parts) {
     if (says_nothing(part)) continue;
     if (part.size() >= kShortestInText) {
-      add_needle(part, row, part.size() >= kShortestEverywhere);
+      add_needle(part, placeholder, part.size() >= kShortestEverywhere);
     } else if (part.size() == 2 && part[0] >= 'A' && part[0] <= 'Z') {
-      needles_.push_back({std::string(part), false, true, false, placeholder_of(row.name)});
+      needles_.push_back({std::string(part), false, true, false, std::string(placeholder)});
     }
   }
 }
 
-void RowValues::add_number(std::string_view cell, const ClassRow& row) {
+void RowValues::add_number(std::string_view cell, std::string_view placeholder, Spread spread) {
   auto digits = digits_of(cell);
   if (digits.size() < kShortestNumberInText) return;
-  const bool everywhere = row.spread == Spread::kEverywhere && digits.size() >= kShortestNumberEverywhere;
+  const bool everywhere = spread == Spread::kEverywhere && digits.size() >= kShortestNumberEverywhere;
   // As written first, because a letter or a sign may belong to it; then by its digits alone.
-  add_needle(cell, row, everywhere);
-  needles_.push_back({std::move(digits), true, false, everywhere, placeholder_of(row.name)});
+  add_needle(cell, placeholder, everywhere);
+  needles_.push_back({std::move(digits), true, false, everywhere, std::string(placeholder)});
 }
 
 std::string RowValues::cut_from(std::string_view text) const {
@@ -164,7 +167,8 @@ bool RowValues::stand_in(std::string_view cell) const {
   const auto lower = to_lower_ascii(cell);
   return std::any_of(needles_.begin(), needles_.end(), [&](const Needle& needle) {
     if (!needle.is_everywhere) return false;
-    return needle.is_number ? find_digits(lower, needle.text, 0).has_value() : find_text(lower, needle.text, 0).has_value();
+    return needle.is_number ? find_digits(lower, needle.text, 0).has_value()
+                            : find_text(lower, needle.text, 0).has_value();
   });
 }
 

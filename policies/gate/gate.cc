@@ -1,8 +1,8 @@
 #include "policies/gate/gate.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "core/base/text.h"
 #include "policies/gate/policy_gates.h"
@@ -23,8 +23,10 @@ GateResult judge_integrity(const MemberFacts& member, const PromotionFacts&) {
                 {"digest", member.version.digest.to_string()},
                 {"files", member.version.file_count},
                 {"missing", missing}};
-  if (missing == 0) return pass(head, fmt::format("every file of {} is in the store", shown(member.version)), std::move(facts));
-  return refuse(head, fmt::format("{} lacks the bytes of {} file{}", shown(member.version), missing, missing == 1 ? "" : "s"),
+  if (missing == 0)
+    return pass(head, fmt::format("every file of {} is in the store", shown(member.version)), std::move(facts));
+  return refuse(head,
+                fmt::format("{} lacks the bytes of {} file{}", shown(member.version), missing, missing == 1 ? "" : "s"),
                 "the missing files are uploaded again: register the same directory once more", std::move(facts));
 }
 
@@ -49,7 +51,8 @@ GateResult judge_order(const MemberFacts& member, const PromotionFacts& facts) {
   const GateHead head{"order", "order", "environment " + environment.name};
   Json looked_at = {{"member", member.version.ref()}, {"after", environment.after}, {"ran_in", member.ran_in}};
   if (facts.is_rollback) {
-    return pass(head, fmt::format("a rollback: {} ran in {} before", shown(member.version), environment.name), std::move(looked_at));
+    return pass(head, fmt::format("a rollback: {} ran in {} before", shown(member.version), environment.name),
+                std::move(looked_at));
   }
   if (environment.after.empty()) return pass(head, environment.name + " is an entry point", std::move(looked_at));
   for (const auto& before : environment.after) {
@@ -57,7 +60,8 @@ GateResult judge_order(const MemberFacts& member, const PromotionFacts& facts) {
     return pass(head, fmt::format("{} ran in {}", shown(member.version), before), std::move(looked_at));
   }
   const auto names = join(environment.after, " or ");
-  return refuse(head, fmt::format("{} comes after {}, where {} never ran", environment.name, names, shown(member.version)),
+  return refuse(head,
+                fmt::format("{} comes after {}, where {} never ran", environment.name, names, shown(member.version)),
                 fmt::format("{} is promoted to {} first", member.version.ref(), names), std::move(looked_at));
 }
 
@@ -73,7 +77,8 @@ GateResult judge_reason(const PromotionFacts& facts) {
   Json looked_at = {{"required", facts.environment.reason_required}, {"given", given}};
   if (given) return pass(head, "a reason is given", std::move(looked_at));
   if (!facts.environment.reason_required) return pass(head, "no reason is needed", std::move(looked_at));
-  return refuse(head, facts.environment.name + " needs a reason", "a reason is given: --reason TEXT", std::move(looked_at));
+  return refuse(head, facts.environment.name + " needs a reason", "a reason is given: --reason TEXT",
+                std::move(looked_at));
 }
 
 using MemberGate = GateResult (*)(const MemberFacts&, const PromotionFacts&);
@@ -94,7 +99,8 @@ std::vector<GateResult> evaluate(const std::vector<policy::Policy>& policies, co
     for (const auto& member : facts.members) results.push_back(gate(member, facts));
   }
   const GateHead approvals{"approvals", "approvals", "environment " + facts.environment.name};
-  results.push_back(judge_approvals(approvals, facts, facts.environment.approvals_needed, facts.environment.approver_roles));
+  results.push_back(
+      judge_approvals(approvals, facts, facts.environment.approvals_needed, facts.environment.approver_roles));
   results.push_back(judge_reason(facts));
   for (const auto& policy : policies) evaluate_policy(policy, facts, results);
   return results;

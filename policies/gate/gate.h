@@ -13,7 +13,8 @@
 namespace mlops::gate {
 
 // One result per gate and member where members matter; ordered: built-in first, then policies in the given order.
-std::vector<model::GateResult> evaluate(const std::vector<policy::Policy>& policies, const model::PromotionFacts& facts);
+std::vector<model::GateResult> evaluate(const std::vector<policy::Policy>& policies,
+                                        const model::PromotionFacts& facts);
 
 // kFail if any fails, else kPending if any is pending, else kPass.
 model::Verdict overall(const std::vector<model::GateResult>& results);

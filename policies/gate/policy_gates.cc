@@ -1,9 +1,9 @@
 #include "policies/gate/policy_gates.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
-
-#include <fmt/format.h>
 
 #include "core/base/text.h"
 #include "policies/gate/verdicts.h"
@@ -47,12 +47,12 @@ std::optional<GateResult> judge_floor(const GateHead& head, const policy::Metric
   facts["value"] = *value;
   const auto who = fmt::format("{} of {} is {}", gate.name, shown(member.version), *value);
   if (gate.min && *value < *gate.min - kRounding) {
-    return refuse(head, fmt::format("{}, below {}", who, *gate.min), fmt::format("{} is at least {}", gate.name, *gate.min),
-                  std::move(facts));
+    return refuse(head, fmt::format("{}, below {}", who, *gate.min),
+                  fmt::format("{} is at least {}", gate.name, *gate.min), std::move(facts));
   }
   if (gate.max && *value > *gate.max + kRounding) {
-    return refuse(head, fmt::format("{}, above {}", who, *gate.max), fmt::format("{} is at most {}", gate.name, *gate.max),
-                  std::move(facts));
+    return refuse(head, fmt::format("{}, above {}", who, *gate.max),
+                  fmt::format("{} is at most {}", gate.name, *gate.max), std::move(facts));
   }
   return pass(head, who + ", within its limits", std::move(facts));
 }
@@ -68,7 +68,8 @@ GateResult judge_regression(const GateHead& head, const policy::MetricGate& gate
     return pass(head, "not applicable to a rollback, which goes back to what ran before", std::move(looked_at));
   }
   if (facts.current_ref.empty()) {
-    return pass(head, fmt::format("nothing runs in {} yet, so there is nothing to compare with", facts.environment.name),
+    return pass(head,
+                fmt::format("nothing runs in {} yet, so there is nothing to compare with", facts.environment.name),
                 std::move(looked_at));
   }
   const auto value = metric_of(member.version.metrics, gate.name);
@@ -81,7 +82,8 @@ GateResult judge_regression(const GateHead& head, const policy::MetricGate& gate
                                       facts.current_ref, *current);
   if (*value >= *current - slack - kRounding) return pass(head, comparison, std::move(looked_at));
   return refuse(head, fmt::format("{}: worse by more than {}", comparison, slack),
-                fmt::format("{} is at least {}", gate.name, fmt::format("{:.6g}", *current - slack)), std::move(looked_at));
+                fmt::format("{} is at least {}", gate.name, fmt::format("{:.6g}", *current - slack)),
+                std::move(looked_at));
 }
 
 void judge_metric(const policy::GateRule& rule, const policy::MetricGate& gate, const Members& members,
@@ -100,14 +102,16 @@ std::vector<std::string> lineage_gaps(const policy::LineageGate& gate, const Mem
   if (gate.is_complete && member.inputs.empty()) gaps.push_back("no inputs are recorded");
   std::size_t unknown = 0;
   for (const auto& input : member.inputs) unknown += input.version_id.empty() || input.digest.empty();
-  if (gate.is_complete && unknown > 0) gaps.push_back(fmt::format("{} of its inputs are not registered versions", unknown));
+  if (gate.is_complete && unknown > 0)
+    gaps.push_back(fmt::format("{} of its inputs are not registered versions", unknown));
   for (const auto& role : gate.roles) {
     const bool found = std::any_of(member.inputs.begin(), member.inputs.end(),
                                    [&](const model::VersionInput& input) { return input.role == role; });
     if (!found) gaps.push_back(fmt::format("no input has role {}", role));
   }
   if (gate.git_clean && !member.version.git) gaps.push_back("no git commit is recorded");
-  if (gate.git_clean && member.version.git && member.version.git->dirty) gaps.push_back("its git tree had local changes");
+  if (gate.git_clean && member.version.git && member.version.git->dirty)
+    gaps.push_back("its git tree had local changes");
   return gaps;
 }
 
@@ -124,7 +128,8 @@ void judge_lineage(const policy::GateRule& rule, const policy::LineageGate& gate
     }
     const auto gaps = lineage_gaps(gate, *member);
     if (gaps.empty()) {
-      results.push_back(pass(head, fmt::format("the lineage of {} is complete", shown(member->version)), std::move(looked_at)));
+      results.push_back(
+          pass(head, fmt::format("the lineage of {} is complete", shown(member->version)), std::move(looked_at)));
       continue;
     }
     std::vector<std::string> options;
@@ -148,8 +153,8 @@ void judge(const policy::GateRule& rule, const Members& members, const Promotion
     results.push_back(judge_approvals(head, facts, approvals->count, approvals->roles));
   } else if (const auto* clearance = std::get_if<policy::ClearanceGate>(&rule.body)) {
     for (const auto* member : members) {
-      results.push_back(judge_clearance(head, *member, clearance->max, fmt::format("gate '{}'", rule.id),
-                                        facts.environment.name));
+      results.push_back(
+          judge_clearance(head, *member, clearance->max, fmt::format("gate '{}'", rule.id), facts.environment.name));
     }
   }
 }

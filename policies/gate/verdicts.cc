@@ -1,9 +1,9 @@
 #include "policies/gate/verdicts.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
-
-#include <fmt/format.h>
 
 #include "core/base/text.h"
 
@@ -30,16 +30,18 @@ std::string remedy(const model::MemberFacts& member, const std::string& environm
   const auto label = to_word(member.version.sensitivity);
   const auto raise = fmt::format("raise the clearance of {} to {}", environment, label);
   if (member.version.kind == model::ArtifactKind::kDataset) {
-    return fmt::format("mask {} (promote it to an environment whose policy masks) and promote the masked version, or {}",
-                       member.version.ref(), raise);
+    return fmt::format(
+        "mask {} (promote it to an environment whose policy masks) and promote the masked version, or {}",
+        member.version.ref(), raise);
   }
   if (member.taint_path.size() > 1) {
-    return fmt::format("mask {} (promote it to an environment whose policy masks), retrain on the masked version, or {}",
-                       member.taint_path.back().ref, raise);
+    return fmt::format(
+        "mask {} (promote it to an environment whose policy masks), retrain on the masked version, or {}",
+        member.taint_path.back().ref, raise);
   }
   if (member.version.sensitivity_assumed) {
-    return fmt::format("register it again with its inputs (--input REF --role train) or its own label (--sensitivity), or {}",
-                       raise);
+    return fmt::format(
+        "register it again with its inputs (--input REF --role train) or its own label (--sensitivity), or {}", raise);
   }
   return raise;
 }
@@ -69,11 +71,12 @@ model::GateResult judge_clearance(const GateHead& head, const model::MemberFacts
                 {"assumed", version.sensitivity_assumed},
                 {"taint_path", taint_facts(member)}};
   if (version.sensitivity <= most) {
-    return pass(head, fmt::format("{} is {}, {} clears {}", shown(version), to_word(version.sensitivity), whose, to_word(most)),
-                std::move(facts));
+    return pass(
+        head, fmt::format("{} is {}, {} clears {}", shown(version), to_word(version.sensitivity), whose, to_word(most)),
+        std::move(facts));
   }
-  auto reason = fmt::format("{} is {} but {} clears at most {}: {}", shown(version), to_word(version.sensitivity), whose,
-                            to_word(most), taint_path(member));
+  auto reason = fmt::format("{} is {} but {} clears at most {}: {}", shown(version), to_word(version.sensitivity),
+                            whose, to_word(most), taint_path(member));
   if (version.sensitivity_assumed) reason += "; nobody declared its label, so the safe one was assumed";
   return refuse(head, std::move(reason), remedy(member, environment), std::move(facts));
 }
@@ -97,9 +100,10 @@ model::GateResult judge_approvals(const GateHead& head, const model::PromotionFa
   }
   const auto missing = needed - have;
   const auto who = roles.empty() ? std::string("a person") : "a person with role " + join(roles, " or ");
-  return wait_for(head, fmt::format("{} of {} approvals are given", have, needed),
-                  fmt::format("{} more approval{} by {} other than {}", missing, missing == 1 ? "" : "s", who, facts.requested_by),
-                  std::move(looked_at));
+  return wait_for(
+      head, fmt::format("{} of {} approvals are given", have, needed),
+      fmt::format("{} more approval{} by {} other than {}", missing, missing == 1 ? "" : "s", who, facts.requested_by),
+      std::move(looked_at));
 }
 
 }  // namespace mlops::gate

@@ -22,10 +22,12 @@ inline model::GateResult pass(const GateHead& head, std::string reason, Json fac
   return {head.id, head.kind, model::Verdict::kPass, head.rule, std::move(reason), {}, std::move(facts)};
 }
 inline model::GateResult refuse(const GateHead& head, std::string reason, std::string would_pass_if, Json facts) {
-  return {head.id, head.kind, model::Verdict::kFail, head.rule, std::move(reason), std::move(would_pass_if), std::move(facts)};
+  return {head.id,         head.kind, model::Verdict::kFail, head.rule, std::move(reason), std::move(would_pass_if),
+          std::move(facts)};
 }
 inline model::GateResult wait_for(const GateHead& head, std::string reason, std::string would_pass_if, Json facts) {
-  return {head.id, head.kind, model::Verdict::kPending, head.rule, std::move(reason), std::move(would_pass_if), std::move(facts)};
+  return {head.id,         head.kind, model::Verdict::kPending, head.rule, std::move(reason), std::move(would_pass_if),
+          std::move(facts)};
 }
 
 // "model readmission@v1".

@@ -37,15 +37,17 @@ class Transform {
   virtual std::string_view key_name() const { return {}; }
   // The masked text. `key` is derived for this dataset and column (empty when key_name() is empty).
   virtual std::string apply(std::string_view cell, const RowView& row, ByteView key) const = 0;
+  // Why HIPAA Safe Harbor does not allow it with these options ("mask.keep_last: …"); empty: it does.
+  virtual std::string_view forbidden_under_safe_harbor() const { return {}; }
   // Does this transform leave linkable pseudonyms (→ at least `pseudonymous`)?
   virtual bool is_pseudonym() const { return false; }
 };
 
 // What a factory may refer to beside its own YAML.
 struct TransformContext {
-  std::string origin;                                                    // for messages
-  std::function<const detect::Detector*(std::string_view)> detector;     // by id, for span redaction
-  std::vector<const detect::Detector*> all_detectors;                    // `spans: detected`
+  std::string origin;                                                 // for messages
+  std::function<const detect::Detector*(std::string_view)> detector;  // by id, for span redaction
+  std::vector<const detect::Detector*> all_detectors;                 // `spans: detected`
 };
 
 struct TransformRow {

@@ -22,7 +22,7 @@ class AuditTest(DaemonCase):
         cls.ok("alias", cls.model_ref, "champion")
         cls.ok("promote", cls.model_ref, "--to", "clinical", "--reason", "first")
         cls.version = cls.json("show", cls.model_ref)
-        cls.entries = cls.items("audit", "log")
+        cls.entries = cls.items("audit", "log", "--limit", "0")
         cls.daemon.stop()
 
     def setUp(self):

@@ -25,7 +25,7 @@ LIBRARIES = {
     "sqlite3.h": ["storage/sql"],
     "boost/": ["daemon/http"],
     "git2": ["storage/git"],
-    "openssl/": ["core/crypto", "core/net", "daemon/http"],
+    "openssl/": ["core/crypto"],  # TLS comes through boost/asio/ssl and cpp-httplib
     "CLI/": ["cli/args.cc"],
     "re2/": ["policies/detect"],
 }

@@ -45,11 +45,14 @@ policy::Policy policy_of(const std::string& spec) {
   return *loaded;
 }
 
-policy::Policy gate_policy(const std::string& gate) { return policy_of("  gates:\n    - " + gate + "\n"); }
+policy::Policy gate_policy(const std::string& gate) {
+  return policy_of("  gates:\n    - " + gate + "\n");
+}
 
 std::vector<GateResult> with_id(const std::vector<GateResult>& results, const std::string& id) {
   std::vector<GateResult> found;
-  std::copy_if(results.begin(), results.end(), std::back_inserter(found), [&](const GateResult& r) { return r.id == id; });
+  std::copy_if(results.begin(), results.end(), std::back_inserter(found),
+               [&](const GateResult& r) { return r.id == id; });
   return found;
 }
 
@@ -59,7 +62,9 @@ GateResult only(const std::vector<policy::Policy>& policies, const PromotionFact
   return found[0];
 }
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 }  // namespace
 
@@ -309,7 +314,8 @@ TEST_CASE("a policy's clearance can be tighter than the environment's") {
 }
 
 TEST_CASE("a gate speaks about the kinds it and its policy select") {
-  const std::vector policies{policy_of("  select: {kinds: [model]}\n  gates:\n    - {id: g, metric: {name: auc, min: 0.7}}\n")};
+  const std::vector policies{
+      policy_of("  select: {kinds: [model]}\n  gates:\n    - {id: g, metric: {name: auc, min: 0.7}}\n")};
   auto facts = good_facts();
   facts.members = {member("patients", ArtifactKind::kDataset)};
   CHECK(with_id(evaluate(policies, facts), "g").empty());

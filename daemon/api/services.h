@@ -1,0 +1,31 @@
+// What the native API's handlers work on. Ownership: the runtime owns everything; handlers borrow it for its lifetime.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "daemon/domain/compliance.h"
+#include "daemon/domain/identity.h"
+#include "daemon/domain/integrity.h"
+#include "daemon/domain/lineage.h"
+#include "daemon/domain/promotion.h"
+#include "daemon/domain/registry.h"
+
+namespace mlops::api {
+
+struct Services {
+  domain::Identity& identity;
+  domain::Registry& registry;
+  domain::Compliance& compliance;
+  domain::Promotion& promotion;
+  domain::Lineage& lineage;
+  domain::Integrity& integrity;
+  cas::ContentStore& content;
+  meta::Store& store;
+  std::function<bool()> is_ready;
+  std::function<std::string()> metrics_text;
+  std::size_t json_limit_bytes = 4u << 20;
+  std::size_t upload_limit_bytes = std::size_t{1} << 40;
+};
+
+}  // namespace mlops::api

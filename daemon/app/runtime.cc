@@ -1,0 +1,140 @@
+#include "daemon/app/runtime.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdlib>
+
+#include "core/base/build_info.h"
+#include "core/base/env.h"
+#include "core/base/log.h"
+#include "daemon/api/routes.h"
+#include "daemon/app/data_dir.h"
+#include "daemon/app/first_start.h"
+#include "daemon/app/metrics.h"
+#include "daemon/app/sd_notify.h"
+#include "storage/blob/local_store.h"
+
+namespace mlops::app {
+namespace {
+
+// After a commit failed, nothing in memory can be trusted to match the disk: stop at once, recover at the next start.
+[[noreturn]] void stop_at_once(const Error&) {
+  log::error("stopping_after_failed_commit");
+  ::_exit(70);
+}
+
+sigset_t stop_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  return set;
+}
+
+Result<std::unique_ptr<cas::ContentStore>> open_content(const DataDir& data_dir, const Config& config) {
+  blob::LocalStoreOptions options;
+  options.root = data_dir.blob_dir();
+  options.low_water_percent = static_cast<unsigned>(config.store.low_water_percent);
+  MLOPS_ASSIGN(auto blobs, blob::open_local_store(options, posix_env()));
+  return std::make_unique<cas::ContentStore>(std::move(blobs));
+}
+
+Result<std::unique_ptr<domain::Identity>> open_identity(meta::Store& store, const DataDir& data_dir,
+                                                        const Config& config) {
+  domain::IdentityOptions options;
+  MLOPS_ASSIGN(options.token_key, data_dir.key("token"));
+  options.max_lifetime_s = config.token.max_days * 86400;
+  return domain::Identity::open(store, std::move(options));
+}
+
+void observe(Metrics& metrics, const http::RequestRecord& record) {
+  metrics.observe(record);
+  const auto level = record.status >= 500 ? log::Level::kError : log::Level::kDebug;
+  log::write(level, "request",
+             {{"method", record.method},
+              {"route", record.route},
+              {"status", std::int64_t{record.status}},
+              {"duration_ms", record.duration_s * 1000},
+              {"request_id", record.request_id},
+              {"principal_id", record.principal_id},
+              {"peer", record.peer_ip}});
+}
+
+void tell_service_manager(std::string_view state) {
+  const char* socket = std::getenv("NOTIFY_SOCKET");
+  if (auto sent = sd_notify(socket ? socket : "", state); !sent) {
+    log::warn("notify_failed", {{"slug", std::string_view(sent.error().slug)}});
+  }
+}
+
+std::string url_of(const Config& config, int port) {
+  const bool tls = !config.listen.tls.certificate.empty();
+  const bool any = config.listen.address == "0.0.0.0" || config.listen.address == "::";
+  const auto host = any ? std::string("127.0.0.1") : config.listen.address;
+  const bool v6 = host.find(':') != std::string::npos;
+  return fmt::format("{}://{}{}{}:{}", tls ? "https" : "http", v6 ? "[" : "", host, v6 ? "]" : "", port);
+}
+
+}  // namespace
+
+Status run_daemon(const Config& config) {
+  // Blocked before any thread is made, so that only the wait below receives them.
+  const auto signals = stop_signals();
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+
+  const SystemClock clock;
+  MLOPS_ASSIGN(const auto data_dir, DataDir::open(config.data_dir));
+  meta::StoreOptions store_options;
+  store_options.database_file = data_dir.database_file();
+  store_options.on_fatal = stop_at_once;
+  MLOPS_ASSIGN(const auto store, meta::Store::open(std::move(store_options), clock));
+  MLOPS_ASSIGN(const auto content, open_content(data_dir, config));
+  MLOPS_ASSIGN(const auto identity, open_identity(*store, data_dir, config));
+  MLOPS_ASSIGN(auto masking_key, data_dir.key("masking"));
+  domain::Registry registry(*store, *content);
+  domain::Compliance compliance(*store, *content, std::move(masking_key));
+  domain::Promotion promotion(*store, *content, compliance);
+  domain::Lineage lineage(*store);
+  domain::Integrity integrity(*store, *content);
+  MLOPS_TRY(make_first_token(data_dir, *identity, config.token.max_days * 86400));
+
+  Metrics metrics;
+  std::atomic<bool> ready{false};
+  const api::Services services{.identity = *identity,
+                               .registry = registry,
+                               .compliance = compliance,
+                               .promotion = promotion,
+                               .lineage = lineage,
+                               .integrity = integrity,
+                               .content = *content,
+                               .store = *store,
+                               .is_ready = [&ready] { return ready.load(); },
+                               .metrics_text = [&metrics] { return metrics.text(); },
+                               .json_limit_bytes = static_cast<std::size_t>(config.limits.json_body_bytes),
+                               .upload_limit_bytes = static_cast<std::size_t>(config.limits.upload_bytes)};
+  http::Server server(
+      server_options(config), http::Router(api::make_routes(services)),
+      [&identity](std::string_view authorization) { return identity->authenticate(authorization); },
+      [&metrics](const http::RequestRecord& record) { observe(metrics, record); });
+  MLOPS_TRY(server.start());
+  const auto url = url_of(config, server.port());
+  make_local_context(data_dir, url);
+  ready = true;
+  log::info("ready", {{"url", std::string_view(url)}, {"version", kVersion}, {"data_dir", std::string_view(data_dir.path())}});
+  tell_service_manager(kNotifyReady);
+
+  int signal = 0;
+  ::sigwait(&signals, &signal);
+  tell_service_manager(kNotifyStopping);
+  ready = false;
+  log::info("draining", {{"signal", std::int64_t{signal}}});
+  server.drain(std::chrono::seconds(config.limits.drain_seconds));
+  log::info("stopped");
+  return {};
+}
+
+}  // namespace mlops::app

@@ -1,0 +1,13 @@
+// The composition root: builds every part in order, serves until told to stop, and takes everything down in reverse.
+// Thread-safety: main thread only.
+#pragma once
+
+#include "core/base/result.h"
+#include "daemon/app/config.h"
+
+namespace mlops::app {
+
+// Serves until SIGTERM or SIGINT, then drains. Errors: whatever kept it from starting.
+Status run_daemon(const Config& config);
+
+}  // namespace mlops::app

@@ -1,0 +1,122 @@
+// A Session and an ApiClient without terminal and network, for tests of verbs: options are given, answers are scripted,
+// what was printed, said and asked is kept. Thread-safety: one thread.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "cli/exit_code.h"
+#include "cli/session.h"
+
+namespace mlops::cli {
+
+class FakeApi : public ApiClient {
+ public:
+  struct Call {
+    std::string method;
+    std::string path;
+    Json body;
+  };
+  // The next answer to a call whose "METHOD path" begins with `prefix`; several for one prefix are given in order, the
+  // last one for ever.
+  void answer(const std::string& prefix, Result<Json> result) { answers_[prefix].push_back(std::move(result)); }
+
+  Result<Json> get(const std::string& path) override { return call("GET", path, nullptr); }
+  Result<Json> post(const std::string& path, const Json& body) override { return call("POST", path, body); }
+  Result<Json> put(const std::string& path, const Json& body) override { return call("PUT", path, body); }
+  Result<Json> del(const std::string& path, const Json& body) override { return call("DELETE", path, body); }
+  Result<Raw> raw(const std::string&, const std::string&, const std::string&) override {
+    return fail(ErrorCode::kInternal, "not_scripted", "raw");
+  }
+  Result<Json> upload(const std::string& file, const std::string& expected_digest,
+                      const std::function<void(std::uint64_t)>&) override {
+    uploads.emplace_back(file, expected_digest);
+    return call("UPLOAD", file, nullptr);
+  }
+  Status download(const std::string& digest, const std::string& target, std::uint64_t,
+                  const std::function<void(std::uint64_t)>&) override;
+  std::string server_url() const override { return "http://test"; }
+
+  std::vector<Call> calls;
+  std::vector<std::pair<std::string, std::string>> uploads;
+  std::map<std::string, std::string> blobs;  // digest → bytes, for download
+
+ private:
+  Result<Json> call(const std::string& method, const std::string& path, const Json& body);
+  std::map<std::string, std::deque<Result<Json>>> answers_;
+};
+
+class FakeSession : public Session {
+ public:
+  explicit FakeSession(std::vector<std::string> operands = {}) : operands_(std::move(operands)) {}
+
+  std::string operand(std::size_t index) const override { return index < operands_.size() ? operands_[index] : ""; }
+  std::vector<std::string> operands_from(std::size_t index) const override {
+    return index >= operands_.size()
+               ? std::vector<std::string>()
+               : std::vector<std::string>(operands_.begin() + static_cast<std::ptrdiff_t>(index), operands_.end());
+  }
+  std::optional<std::string> option(std::string_view name) const override {
+    const auto found = options.find(std::string(name));
+    return found == options.end() ? std::nullopt : std::optional(found->second.back());
+  }
+  std::vector<std::string> option_all(std::string_view name) const override {
+    const auto found = options.find(std::string(name));
+    return found == options.end() ? std::vector<std::string>() : found->second;
+  }
+  bool flag(std::string_view name) const override { return options.contains(std::string(name)); }
+  bool dry_run() const override { return options.contains("--dry-run"); }
+  std::string as_of() const override { return option("--as-of").value_or(""); }
+  ApiClient& api() override { return fake; }
+  bool wants_json() const override { return json; }
+  bool stdout_is_tty() const override { return false; }
+  bool stderr_is_tty() const override { return false; }
+  std::string paint(Tone, std::string_view text) const override { return std::string(text); }
+  void print_list(const Json& items, const std::vector<Column>& columns, const std::function<std::string(const Json&)>&,
+                  std::string_view when_empty) override;
+  void print_value(const Json& value, const std::function<void()>& human,
+                   const std::function<std::string()>&) override {
+    if (json) {
+      print_line(value.dump());
+    } else {
+      human();
+    }
+  }
+  void print_line(std::string_view line) override { out.append(line).append("\n"); }
+  void say(std::string_view line) override { err.append(line).append("\n"); }
+  void warn(std::string_view line) override { err.append("warning: ").append(line).append("\n"); }
+  int fail(const Error& error) override {
+    err.append("error: ").append(error.message).append("\n");
+    failed = error;
+    return exit_code_of(error.code);
+  }
+
+  std::map<std::string, std::vector<std::string>> options;
+  bool json = false;
+  std::string out;
+  std::string err;
+  Error failed;
+  FakeApi fake;
+
+ private:
+  std::vector<std::string> operands_;
+};
+
+// A directory of one test, removed with it.
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory();
+  ~TemporaryDirectory();
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  std::string path(const std::string& below = "") const { return below.empty() ? path_ : path_ + "/" + below; }
+  // Makes parents too; gives the whole path.
+  std::string write(const std::string& below, std::string_view content) const;
+
+ private:
+  std::string path_;
+};
+
+}  // namespace mlops::cli

@@ -1,0 +1,161 @@
+// us_ssn, phone, credit_card, iban, network addresses, record numbers.
+#include "policies/detect/checksum.h"
+#include "tests/unit/catch.h"
+#include "tests/unit/policies/detect/detect_helpers.h"
+
+using namespace mlops::detect;
+
+TEST_CASE("us_ssn: three groups by value, nine digits by context") {
+  CHECK(found("us_ssn", "SSN 123-45-6789.") == Texts{"123-45-6789"});
+  CHECK(found("us_ssn", "id 123 45 6789 x") == Texts{"123 45 6789"});
+  CHECK(found("us_ssn",
+              "123\xE2\x80\x93"
+              "45\xE2\x80\x93"
+              "6789") == Texts{"123\xE2\x80\x93"
+                               "45\xE2\x80\x93"
+                               "6789"});
+  CHECK(score("us_ssn", "123-45-6789") == Approx(0.6));  // no more without context
+  CHECK(score("us_ssn", "ssn: 123-45-6789") > 0.8);
+  CHECK(score("us_ssn", "999-17-5017") == Approx(0.5));  // never issued: lower, not vetoed
+  CHECK(score("us_ssn", "999-17-5017", "SSN") > 0.8);
+  CHECK(score("us_ssn", "078-05-1120") < score("us_ssn", "078-05-1121"));
+  CHECK(found("us_ssn", "123456789").empty());
+  CHECK(found("us_ssn", "123456789", "SSN") == Texts{"123456789"});
+  CHECK(found("us_ssn", "SSN 123456789") == Texts{"123456789"});
+  CHECK(found("us_ssn", "last four of SSN 6789") == Texts{"6789"});
+  CHECK(found("us_ssn", "XXX-XX-6789") == Texts{"XXX-XX-6789"});
+}
+
+TEST_CASE("us_ssn: not inside longer numbers, keys and mixed groups") {
+  for (const auto* text :
+       {"1123-45-6789", "123-45-67890", "123-45-6789-01", "123-45.6789", "9d188916-8390-282b-3ec2-73fce6e08649",
+        "227761.06", "2024-01-02", "617-555-0123", "1234-56-7890"}) {
+    INFO(text);
+    CHECK(found("us_ssn", text).empty());
+  }
+}
+
+TEST_CASE("phone: American, international, extensions, vanity") {
+  CHECK(found("phone", "call (617) 555-0123 now") == Texts{"(617) 555-0123"});
+  CHECK(found("phone", "617-555-0123") == Texts{"617-555-0123"});
+  CHECK(found("phone", "617.555.0123 x45") == Texts{"617.555.0123 x45"});
+  CHECK(found("phone", "+1 617 555 0123") == Texts{"+1 617 555 0123"});
+  CHECK(found("phone", "1-617-555-0123 ext. 4587") == Texts{"1-617-555-0123 ext. 4587"});
+  CHECK(found("phone", "+44 20 7946 0958") == Texts{"+44 20 7946 0958"});
+  CHECK(found("phone", "020 7946 0958") == Texts{"020 7946 0958"});
+  CHECK(found("phone", "1-800-FLOWERS") == Texts{"1-800-FLOWERS"});
+  CHECK(found("phone", "phone 6175550123") == Texts{"6175550123"});
+  CHECK(found("phone", "6175550123", "home_phone") == Texts{"6175550123"});
+  CHECK(found("phone", "001-234-567-8901x123") == Texts{"001-234-567-8901x123"});
+  CHECK(found("phone", "751-954-9268-Fax") == Texts{"751-954-9268"});
+  CHECK(score("phone", "617-555-0123") <= 0.6);
+  CHECK(score("phone", "tel 617-555-0123") > 0.8);
+}
+
+TEST_CASE("phone: not money, coordinates, versions, decimals, dates, identifiers") {
+  for (const auto* text :
+       {"$6175550123", "42.36877442769006", "-71.15168585038569", "227761.06", "16774.548999999995", "1.2.3",
+        "10.2.3.4", "2024-03-05", "03/05/2024", "120/80", "1700000000", "123-45-6789",
+        "3edac2e3-d223-6fae-d515-daf96ef6bc76", "4111 1111 1111 1111", "02155-4321", "98.6", "12", "1-2 tablets"}) {
+    INFO(text);
+    CHECK(found("phone", text).empty());
+  }
+}
+
+TEST_CASE("credit_card: checksum and issuer are evidence, not a verdict") {
+  CHECK(luhn_holds("4111111111111111"));
+  CHECK_FALSE(luhn_holds("4111111111111112"));
+  CHECK(score("credit_card", "4111 1111 1111 1111") == Approx(0.6));
+  CHECK(score("credit_card", "visa 4111-1111-1111-1111") > 0.9);
+  CHECK(score("credit_card", "378282246310005") == Approx(0.6));
+  CHECK(score("credit_card", "4111 1111 1111 1112") == 0);
+  CHECK(score("credit_card", "4111 1111 1111 1112", "card_number") > 0.5);
+  CHECK(score("credit_card", "42.36877442769006") == 0);
+  CHECK(score("credit_card", "0000000000000000") == 0);
+}
+
+TEST_CASE("iban: country, length and check digits") {
+  CHECK(iban_check_holds("GR1601101050000010547023795"));
+  CHECK(found("iban", "GR16 0110 1050 0000 1054 7023 795 ok") == Texts{"GR16 0110 1050 0000 1054 7023 795"});
+  CHECK(found("iban", "de89370400440532013000") == Texts{"de89370400440532013000"});
+  CHECK(found("iban", "DE89370400440532013001").empty());
+  CHECK(found("iban", "IBAN DE89370400440532013001") == Texts{"DE89370400440532013001"});
+  CHECK(found("iban", "XX89370400440532013000").empty());
+}
+
+TEST_CASE("network addresses") {
+  CHECK(found("ipv4", "from 192.168.1.20:8080") == Texts{"192.168.1.20"});
+  CHECK(found("ipv4", "version 1.2.3.4").empty());
+  CHECK(found("ipv4", "1.2.3.4.5").empty());
+  CHECK(found("ipv4", "256.1.1.1").empty());
+  CHECK(found("ipv6", "at 2001:db8::1 now") == Texts{"2001:db8::1"});
+  CHECK(found("ipv6", "fe80::1ff:fe23:4567:890a%eth0") == Texts{"fe80::1ff:fe23:4567:890a%eth0"});
+  CHECK(found("ipv6", "::ffff:192.0.2.1") == Texts{"::ffff:192.0.2.1"});
+  CHECK(found("ipv6", "12:34:56").empty());
+  CHECK(found("ipv6", "std::string").empty());
+  CHECK(found("mac", "00:1A:2b:3C:4d:5E") == Texts{"00:1A:2b:3C:4d:5E"});
+  CHECK(found("mac", "aa-bb-cc-dd-ee-ff") == Texts{"aa-bb-cc-dd-ee-ff"});
+  CHECK(found("mac", "001a.2b3c.4d5e") == Texts{"001a.2b3c.4d5e"});
+  CHECK(found("mac", "00:00:00:00:00:00").empty());
+  CHECK(found("mac", "00:1A:2b:3C:4d:5E:77:88").empty());
+  CHECK(found("url", "see https://a.example/x?q=1.") == Texts{"https://a.example/x?q=1"});
+  CHECK(found("url", "www.example.org, ok") == Texts{"www.example.org"});
+  CHECK(found("url", "visit example.com/me") == Texts{"example.com/me"});
+  for (const auto* text : {"file.py", "the U.S. and", "jane@example.com", "e.g. this", "3.14", "end.Next"}) {
+    INFO(text);
+    CHECK(found("url", text).empty());
+  }
+}
+
+TEST_CASE("record numbers need a column or a keyword that leads to them") {
+  CHECK(found("mrn", "MRN: 00412345, seen") == Texts{"00412345"});
+  CHECK(found("mrn", "medical record number is A-12345") == Texts{"A-12345"});
+  CHECK(found("mrn", "MR# 4412345") == Texts{"4412345"});
+  CHECK(found("mrn", "00412345").empty());
+  CHECK(found("mrn", "00412345", "MRN") == Texts{"00412345"});
+  CHECK(found("mrn", "MRN was missing; run 1234567").empty());
+  CHECK(found("account", "Account no. 99887766") == Texts{"99887766"});
+  CHECK(found("health_plan_id", "Member ID: XYZ123456") == Texts{"XYZ123456"});
+  CHECK(found("drivers_license", "S99912345", "DRIVERS") == Texts{"S99912345"});
+  CHECK(found("passport", "passport no X1234567X") == Texts{"X1234567X"});
+}
+
+TEST_CASE("email") {
+  CHECK(found("email", "to jane.doe+x@mail.example.co.uk.") == Texts{"jane.doe+x@mail.example.co.uk"});
+  CHECK(found("email",
+              "jane\xEF\xBC\xA0"
+              "example.com") == Texts{"jane\xEF\xBC\xA0"
+                                      "example.com"});
+  CHECK(found("email", "\"jane doe\"@example.com") == Texts{"\"jane doe\"@example.com"});
+  CHECK(found("email", "jane at example dot com") == Texts{"jane at example dot com"});
+  CHECK(found("email", "jane (at) example (dot) org") == Texts{"jane (at) example (dot) org"});
+  CHECK(score("email", "root@localhost") < 0.5);
+  CHECK(found("email", "at home at 5, a@ b, @handle").empty());
+  CHECK(found("email", "seen at clinic").empty());
+}
+
+TEST_CASE("hidden characters do not hide an identifier, and the original bytes are what is found") {
+  const std::string_view kHidden[] = {"\xE2\x80\x8B", "\xC2\xAD",         "\xE2\x80\xAE",
+                                      "\xEF\xBB\xBF", "\xF3\xA0\x80\xA1", "\xCD\x8F"};
+  for (const auto hidden : kHidden) {
+    for (std::size_t at = 1; at < 11; ++at) {
+      std::string cell = "123-45-6789";
+      cell.insert(at, hidden);
+      CHECK(found("us_ssn", cell) == Texts{cell});
+    }
+  }
+  CHECK(found("us_ssn", "\xD9\xA1\xD9\xA2\xD9\xA3-\xD9\xA4\xD9\xA5-\xD9\xA6\xD9\xA7\xD9\xA8\xD9\xA9").size() == 1);
+}
+
+TEST_CASE("bytes of any kind, and long adversarial lines, are survived in linear time") {
+  const std::string hostile[] = {std::string(300'000, '1'), std::string(300'000, '-'),    std::string(300'000, '@'),
+                                 std::string(300'000, '('), std::string(300'000, '\xFF'), std::string(300'000, ':'),
+                                 std::string(300'000, '.')};
+  for (const auto& cell : hostile) {
+    for (const auto* detector : built_in_detectors()) {
+      std::vector<Span> spans;
+      detector->find(cell, {"note"}, spans);
+      for (const auto& span : spans) REQUIRE((span.begin < span.end && span.end <= cell.size()));
+    }
+  }
+}

@@ -1,0 +1,306 @@
+#include <string>
+#include <vector>
+
+#include "policies/engine/mask_dataset.h"
+#include "tests/unit/catch.h"
+
+using namespace mlops;
+using namespace mlops::policy;
+
+namespace {
+
+const std::string kPolicy = R"(apiVersion: mlops/v1
+kind: PrivacyPolicy
+metadata: {name: clinical-deid, version: 1.0.0, extends: [pack/hipaa-safe-harbor]}
+spec:
+  select: {kinds: [dataset]}
+  classification:
+    columns:
+      mrn: {class: mrn}
+      first_name: {class: person_name}
+      last_name: {class: person_name}
+      ssn: {class: us_ssn}
+      dob: {class: birth_date}
+      zip: {class: us_zip}
+      phone: {class: phone}
+      email: {class: email}
+      note: {class: free_text}
+      glucose: {class: measurement}
+      icd10: {class: code}
+      fax: {class: fax}
+    optional_columns: [fax]
+  transforms:
+    keys: {research: {purpose: pseudonymisation}}
+    rules:
+      - {match: {class: mrn}, apply: {pseudonymize: {key: research}}}
+      - {match: {class: birth_date}, apply: {date_truncate: {to: year, cap_age: 89, reference: 2026-01-01}}}
+)";
+
+const std::string kHeader = "mrn,first_name,last_name,ssn,dob,zip,phone,email,note,glucose,icd10\n";
+
+Policy policy_of(const std::string& yaml) {
+  auto policy = load_policy(yaml, "p.yaml");
+  if (!policy) FAIL(policy.error().message);
+  return *policy;
+}
+
+Result<crypto::SecretBytes> key_of(const std::string& name) {
+  if (name != "research") return fail(ErrorCode::kNotFound, "no_key", "no such key");
+  return crypto::SecretBytes(std::vector<std::uint8_t>(32, 7));
+}
+
+struct Masked {
+  Result<MaskEvidence> evidence = fail(ErrorCode::kInternal, "not_run", "");
+  std::vector<ColumnPlan> plan;
+  std::string text;
+};
+
+Masked run(const Policy& policy, const std::string& csv, const std::string& context = "patients") {
+  Masked masked;
+  data::StringSource first(csv);
+  auto plan = plan_table(policy, first);
+  if (!plan) {
+    masked.evidence = fail(plan.error());
+    return masked;
+  }
+  masked.plan = *plan;
+  data::StringSource second(csv);
+  data::StringSink sink;
+  masked.evidence = mask_table(policy, *plan, second, sink, key_of, context);
+  masked.text = sink.text;
+  return masked;
+}
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+const ColumnPlan& column(const Masked& masked, const std::string& name) {
+  for (const auto& plan : masked.plan) {
+    if (plan.column == name) return plan;
+  }
+  FAIL("no column " + name);
+  return masked.plan.front();
+}
+
+std::string person(const std::string& note, const std::string& glucose = "104", const std::string& icd10 = "E11.9") {
+  return "70000123,Wilhelmina,Okonkwo-Reyes,932-21-4477,1931-04-17,03601,(212) 555-0142,wil.okonkwo@example.org,\"" +
+         note + "\"," + glucose + "," + icd10 + "\n";
+}
+
+// Whatever happened, the error says nothing about anybody.
+void check_silent(const Error& error) {
+  for (const auto& value : {"Wilhelmina", "Okonkwo", "932-21-4477", "555-0142", "70000123", "example.org"}) {
+    CHECK_FALSE(has(error.message + error.hint + error.detail, value));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("nothing that identifies survives, what is clinical does") {
+  const auto csv =
+      kHeader +
+      person(
+          "Mrs WILHELMINA Okonkwo-Reyes (MRN 70-000-123, DOB 04/17/1931) called from 212.555.0142; SSN 932-21-4477. "
+          "Wilhelmina's daughter writes from wil.okonkwo@example.org, lives in 03601.") +
+      "70000999,Li,Vandermeer,900-12-0001,1988-12-01,02139,212-555-0199,li@example.org,\"Li slept well. BP "
+      "120/80.\",98.5,I50.9\n";
+  const auto masked = run(policy_of(kPolicy), csv);
+  INFO(masked.text);
+  REQUIRE(masked.evidence);
+  for (const auto& value : {"70000123", "70-000-123", "Wilhelmina", "WILHELMINA", "Okonkwo", "Reyes", "932-21-4477",
+                            "1931-04-17", "04/17/1931", "03601", "555-0142", "555.0142", "example.org", "Li ",
+                            "Vandermeer", "900-12-0001", "1988-12", "02139", "70000999"}) {
+    INFO(value);
+    CHECK_FALSE(has(masked.text, value));
+  }
+  for (const auto& value : {"104,E11.9", "98.5,I50.9", "slept well. BP 120/80.", ",90+,", ",1988,", ",000,", ",021,"}) {
+    INFO(value);
+    CHECK(has(masked.text, value));
+  }
+  CHECK(masked.text.starts_with(kHeader));
+}
+
+TEST_CASE("the evidence counts cells and changes by column") {
+  const auto masked = run(policy_of(kPolicy), kHeader + person("ok") + person("fine"));
+  REQUIRE(masked.evidence);
+  CHECK(masked.evidence->rows == 2);
+  CHECK(masked.evidence->residual_findings == 0);
+  CHECK(masked.evidence->residual_scanned_cells == 22);
+  const auto json = to_json(*masked.evidence);
+  CHECK(json["columns"][3] ==
+        Json({{"column", "ssn"}, {"class", "us_ssn"}, {"transform", "redact"}, {"cells", 2}, {"changed", 2}}));
+  CHECK(json["columns"][9]["changed"] == 0);
+  CHECK(json["residual"]["findings"] == 0);
+}
+
+TEST_CASE("the plan says what decided and which rule applies") {
+  const auto masked = run(policy_of(kPolicy), kHeader + person("ok"));
+  REQUIRE(masked.evidence);
+  CHECK(column(masked, "mrn").rule == "p.yaml:24");
+  CHECK(column(masked, "ssn").rule.starts_with("pack/hipaa-safe-harbor:"));
+  CHECK(column(masked, "glucose").rule == "default");
+  CHECK(column(masked, "glucose").transform == "keep");
+  CHECK(column(masked, "dob").decided_by == "declared");
+}
+
+TEST_CASE("pseudonyms are equal inside a dataset and different between two") {
+  const auto csv = kHeader + person("a") + person("b");
+  const auto one = run(policy_of(kPolicy), csv);
+  const auto other = run(policy_of(kPolicy), csv, "other");
+  REQUIRE(one.evidence);
+  REQUIRE(other.evidence);
+  const auto first = [](const std::string& text, std::size_t line) {
+    std::size_t at = 0;
+    while (line-- > 0) at = text.find('\n', at) + 1;
+    return text.substr(at, text.find(',', at) - at);
+  };
+  CHECK(first(one.text, 1) == first(one.text, 2));
+  CHECK(first(one.text, 1) != first(other.text, 1));
+  CHECK(first(one.text, 1).size() == 32);
+}
+
+TEST_CASE("a declaration that lies is raised, and the transform of what was found applies") {
+  std::string csv = kHeader;
+  for (int i = 0; i < 20; ++i) csv += person("ok", "104", "123-45-678" + std::to_string(i % 10));
+  const auto masked = run(policy_of(kPolicy), csv);
+  REQUIRE(masked.evidence);
+  CHECK(column(masked, "icd10").class_name == "us_ssn");
+  CHECK(column(masked, "icd10").decided_by == "detector us_ssn 1.00 (declared code)");
+  CHECK_FALSE(has(masked.text, "123-45"));
+}
+
+TEST_CASE("one SSN in many cells is found, cut out, and reported") {
+  std::string csv = kHeader;
+  for (int i = 0; i < 3000; ++i) csv += person("ok", "104", i == 2999 ? "see 123-45-6789" : "E11.9");
+  const auto masked = run(policy_of(kPolicy), csv);
+  REQUIRE(masked.evidence);
+  CHECK(column(masked, "icd10").decided_by == "detector us_ssn in 1 of 3000 cells (declared code)");
+  CHECK_FALSE(has(masked.text, "123-45-6789"));
+  CHECK(masked.evidence->columns[10].changed == 1);
+}
+
+TEST_CASE("without a rule for free text the same table is refused by the residual scan") {
+  const auto policy = policy_of(R"(apiVersion: mlops/v1
+kind: PrivacyPolicy
+metadata: {name: p, version: 1.0.0}
+spec:
+  classification: {columns: {a: {class: code}, b: {class: mrn}}}
+  transforms: {rules: [{match: {class: mrn}, apply: suppress}]}
+)");
+  const auto masked = run(policy, "a,b\nE11,1\nE12,2\nI50,3\nsee 123-45-6789,4\n");
+  REQUIRE_FALSE(masked.evidence);
+  CHECK(masked.evidence.error().slug == "residual_findings");
+  CHECK(masked.evidence.error().code == ErrorCode::kRefused);
+  const auto facts = parse_json(masked.evidence.error().detail);
+  REQUIRE(facts);
+  CHECK((*facts)["findings"][0] == Json({{"column", "a"}, {"detector", "us_ssn"}, {"findings", 1}}));
+  CHECK_FALSE(has(masked.evidence.error().message, "6789"));
+}
+
+TEST_CASE("a row's identifier in a kept column is a finding") {
+  const auto masked = run(policy_of(kPolicy), kHeader + person("ok", "104", "ref 70000123"));
+  REQUIRE_FALSE(masked.evidence);
+  CHECK(masked.evidence.error().slug == "residual_findings");
+  CHECK(has(masked.evidence.error().detail, "row_value"));
+  check_silent(masked.evidence.error());
+}
+
+TEST_CASE("numeric clinical columns raise no suspicion") {
+  std::string csv = kHeader;
+  for (int i = 0; i < 400; ++i) {
+    csv += person("ok", std::to_string(10000 + i * 137) + "." + std::to_string(i),
+                  std::to_string(i * 7919 + 1000000000LL));
+  }
+  const auto masked = run(policy_of(kPolicy), csv);
+  if (!masked.evidence) FAIL(masked.evidence.error().message);
+  CHECK(column(masked, "glucose").class_name == "measurement");
+  CHECK(column(masked, "icd10").class_name == "code");
+}
+
+TEST_CASE("a declared column that is not there refuses; an optional one does not") {
+  const auto masked = run(policy_of(kPolicy), "mrn,first_name\n1,Wilhelmina\n");
+  REQUIRE_FALSE(masked.evidence);
+  CHECK(masked.evidence.error().slug == "columns_unmatched");
+  CHECK(has(masked.evidence.error().detail, "\"last_name\""));
+  CHECK_FALSE(has(masked.evidence.error().detail, "\"fax\""));
+  check_silent(masked.evidence.error());
+}
+
+TEST_CASE("an undeclared column is quarantined, and the refusal says what it looks like") {
+  const auto csv = "work_phone," + kHeader + "212-555-0171," + person("ok");
+  const auto masked = run(policy_of(kPolicy), csv);
+  REQUIRE_FALSE(masked.evidence);
+  CHECK(masked.evidence.error().slug == "columns_unknown");
+  const auto facts = parse_json(masked.evidence.error().detail);
+  REQUIRE(facts);
+  CHECK((*facts)["unknown"][0]["column"] == "work_phone");
+  CHECK((*facts)["unknown"][0]["looks_like"] == "phone");
+}
+
+TEST_CASE("case and blanks of a header do not slip past a rule") {
+  auto header = kHeader;
+  header.replace(header.find("ssn"), 3, " SSN ");
+  const auto masked = run(policy_of(kPolicy), header + person("ok"));
+  if (!masked.evidence) FAIL(masked.evidence.error().message);
+  CHECK_FALSE(has(masked.text, "932-21-4477"));
+  CHECK(run(policy_of(kPolicy), "SSN," + kHeader + "1," + person("ok")).evidence.error().slug ==
+        "csv_header_duplicate");
+}
+
+TEST_CASE("a table without a header is refused without showing its first row") {
+  const auto masked = run(policy_of(kPolicy), person("ok") + person("ok too"));
+  REQUIRE_FALSE(masked.evidence);
+  CHECK(masked.evidence.error().slug == "header_missing");
+  check_silent(masked.evidence.error());
+  const auto quiet = run(policy_of(kPolicy), "Wilhelmina,Okonkwo\nLi,Vandermeer\n");
+  REQUIRE_FALSE(quiet.evidence);
+  CHECK(quiet.evidence.error().slug == "columns_unmatched");
+  check_silent(quiet.evidence.error());
+}
+
+TEST_CASE("a table without rows, and another table than the planned one, are refused") {
+  CHECK(run(policy_of(kPolicy), kHeader).evidence.error().slug == "table_empty");
+  const auto policy = policy_of(kPolicy);
+  const auto planned = run(policy, kHeader + person("ok"));
+  data::StringSource other("a,b\n1,2\n");
+  data::StringSink sink;
+  CHECK(mask_table(policy, planned.plan, other, sink, key_of, "x").error().slug == "table_changed");
+}
+
+TEST_CASE("a key that cannot be had stops the run") {
+  const auto policy = policy_of(kPolicy);
+  const auto csv = kHeader + person("ok");
+  const auto planned = run(policy, csv);
+  data::StringSource source(csv);
+  data::StringSink sink;
+  const auto refused = mask_table(
+      policy, planned.plan, source, sink,
+      [](const std::string&) -> Result<crypto::SecretBytes> {
+        return fail(ErrorCode::kUnavailable, "no_key", "the key store is away");
+      },
+      "patients");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().slug == "no_key");
+  CHECK(sink.text.empty());
+}
+
+TEST_CASE("unknown columns under scan are treated as what they hold") {
+  const auto policy = policy_of(R"(apiVersion: mlops/v1
+kind: PrivacyPolicy
+metadata: {name: p, version: 1.0.0}
+spec:
+  classification: {unknown_column: scan}
+  transforms:
+    rules:
+      - {match: {class: email}, apply: {redact: {with: "[EMAIL]"}}}
+      - {match: {class: person_name}, apply: {redact: {with: "[NAME]"}}}
+      - {match: {class: free_text}, apply: {redact: {spans: detected}}}
+)");
+  const auto masked = run(policy, "contact,last_name,score\na@example.org,Okonkwo,1\nb@example.org,Reyes,2\n");
+  if (!masked.evidence) FAIL(masked.evidence.error().message);
+  CHECK(masked.text == "contact,last_name,score\n[EMAIL],[NAME],1\n[EMAIL],[NAME],2\n");
+  const auto refused = run(policy, "contact,ssn\na@example.org,123-45-6789\nb@example.org,123-45-6780\n");
+  REQUIRE_FALSE(refused.evidence);
+  CHECK(refused.evidence.error().slug == "class_without_rule");
+}
