@@ -70,6 +70,7 @@ class Promotion {
     std::string reason;
     std::string requested_by;
     std::string requested_by_id;
+    TimestampUs requested_at_us = 0;   // 0: now
     std::string plan_id;               // an open plan whose approvals count
     std::string plan_digest;           // the digest that plan was approved under
     std::string earlier_plan_id;       // rollback: the plan under which the release ran before

@@ -97,6 +97,7 @@ Result<Promotion::Wish> Promotion::wish_of_plan(sql::Connection& connection, con
   wish.environment = row.environment;
   wish.requested_by_id = row.requested_by_id;
   wish.plan_id = row.id;
+  wish.requested_at_us = row.created_at_us;
   wish.plan_digest = row.digest;
   try {
     for (const auto& member : body.at("members")) wish.version_ids.push_back(member.at("version_id"));
@@ -262,6 +263,7 @@ Result<Draft> Promotion::draft(sql::Connection& connection, const Wish& wish) {
   plan.reason = wish.reason;
   plan.requested_by = wish.requested_by;
   plan.requested_by_id = wish.requested_by_id;
+  plan.requested_at_us = wish.requested_at_us != 0 ? wish.requested_at_us : store_.clock().now_us();
   for (const auto& name : environment.environment.policies) {
     MLOPS_ASSIGN(auto revision, compliance_.policy(connection, name));
     plan.policies.push_back({revision.row.id, revision.row.name, revision.row.digest});

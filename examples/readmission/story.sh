@@ -107,7 +107,7 @@ first_release() {
   expect 3 mlopsctl promote --plan "$plan"
   tell "Rita may approve other people's plans, but this one is her own."
   as rita-approving
-  expect 3 mlopsctl approve "$plan" --reason "looks good to me"
+  expect 4 mlopsctl approve "$plan" --reason "looks good to me"
   as omar
   expect 0 mlopsctl approve "$plan" --reason "AUC, lineage and masking evidence reviewed"
   as rita

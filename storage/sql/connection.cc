@@ -52,7 +52,21 @@ struct Cursor::Statement {
   sqlite3_stmt* handle = nullptr;
   bool in_use = false;
   bool temporary = false;
+  // SQLite takes "$2" for a name and counts names in order of appearance; this is where each really stands.
+  std::vector<int> parameter_index;
 };
+
+namespace {
+
+std::vector<int> parameter_positions(sqlite3_stmt* handle) {
+  std::vector<int> positions(static_cast<std::size_t>(sqlite3_bind_parameter_count(handle)));
+  for (std::size_t i = 0; i < positions.size(); ++i) {
+    positions[i] = sqlite3_bind_parameter_index(handle, fmt::format("${}", i + 1).c_str());
+  }
+  return positions;
+}
+
+}  // namespace
 
 class Connection::Impl {
  public:
@@ -80,6 +94,7 @@ class Connection::Impl {
         return fail(std::move(handle.error()));
       }
       it->second.handle = *handle;
+      it->second.parameter_index = parameter_positions(*handle);
     }
     if (!it->second.in_use) {
       it->second.in_use = true;
@@ -87,7 +102,7 @@ class Connection::Impl {
     }
     // The same query is open further up the stack: a second handle for this one use.
     MLOPS_ASSIGN(auto* handle, prepare(sql));
-    return new Cursor::Statement{handle, true, true};
+    return new Cursor::Statement{handle, true, true, parameter_positions(handle)};
   }
 
   static void release(Cursor::Statement* statement) {
@@ -101,9 +116,13 @@ class Connection::Impl {
     statement->in_use = false;
   }
 
-  Status bind(sqlite3_stmt* handle, const Value* values, std::size_t count) {
+  Status bind(const Cursor::Statement& statement, const Value* values, std::size_t count) {
+    if (count != statement.parameter_index.size()) {
+      return fail(ErrorCode::kInternal, "parameter_count",
+                  fmt::format("a statement takes {} parameters and got {}", statement.parameter_index.size(), count));
+    }
     for (std::size_t i = 0; i < count; ++i) {
-      const int code = bind_one(handle, static_cast<int>(i) + 1, values[i]);
+      const int code = bind_one(statement.handle, statement.parameter_index[i], values[i]);
       if (code != SQLITE_OK) return fail(sqlite_error(database, code, "binding a parameter"));
     }
     return {};
@@ -223,21 +242,21 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::string& path, Op
 Result<Cursor> Connection::query(std::string_view sql, std::initializer_list<Value> values) {
   MLOPS_ASSIGN(auto* statement, impl_->acquire(impl_->by_address, static_cast<const void*>(sql.data()), sql));
   Cursor cursor(this, statement);
-  MLOPS_TRY(impl_->bind(statement->handle, values.begin(), values.size()));
+  MLOPS_TRY(impl_->bind(*statement, values.begin(), values.size()));
   return cursor;
 }
 
 Result<Cursor> Connection::query(std::string_view sql, const std::vector<Value>& values) {
   MLOPS_ASSIGN(auto* statement, impl_->acquire(impl_->by_address, static_cast<const void*>(sql.data()), sql));
   Cursor cursor(this, statement);
-  MLOPS_TRY(impl_->bind(statement->handle, values.data(), values.size()));
+  MLOPS_TRY(impl_->bind(*statement, values.data(), values.size()));
   return cursor;
 }
 
 Result<Cursor> Connection::query_text(const std::string& sql, const std::vector<Value>& values) {
   MLOPS_ASSIGN(auto* statement, impl_->acquire(impl_->by_text, sql, sql));
   Cursor cursor(this, statement);
-  MLOPS_TRY(impl_->bind(statement->handle, values.data(), values.size()));
+  MLOPS_TRY(impl_->bind(*statement, values.data(), values.size()));
   return cursor;
 }
 

@@ -29,7 +29,7 @@ spec:
     - id: auc-floor
       metric: {name: auc, min: 0.7}
     - id: auc-no-regression
-      metric: {name: auc, max_drop: 0.02}
+      metric: {name: auc, not_below_current_by: 0.02}
     - id: origin
       lineage: {complete: true, roles: [train]}
 """
