@@ -110,8 +110,10 @@ Json to_json(const model::MaskingView& view) {
 Json to_json(const model::PromotionView& view) {
   Json undo = nullptr;
   if (view.deployment && !view.replaced_ref.empty() && !view.unchanged) {
-    undo = fmt::format("mlopsctl rollback {} --env {} --reason \"…\"", view.deployment->name,
-                       view.deployment->environment);
+    // By its number: after a rollback, "the release before" is no longer the one to go back to.
+    const auto number = view.replaced_ref.substr(view.replaced_ref.rfind('@') + 1);
+    undo = fmt::format("mlopsctl rollback {} --env {} --to {} --reason \"…\"", view.deployment->name,
+                       view.deployment->environment, number);
   }
   Json out = {{"deployment", view.deployment ? to_json(*view.deployment) : Json(nullptr)},
               {"plan", to_json(view.plan)},

@@ -311,7 +311,7 @@ Result<model::PromotionView> Promotion::execute(meta::WriteTx& tx, const Wish& w
   row.created_by = tx.actor().principal.name;
   row.valid_from_us = tx.now_us();
   MLOPS_TRY(meta::insert_deployment(tx, row));
-  MLOPS_TRY(meta::set_plan_state(tx, made.plan.id, "executed"));
+  MLOPS_TRY(meta::set_plan_executed(tx, made.plan.id, canonical_dump(wire::plan_body(made.plan))));
   made.plan.state = "executed";
   MLOPS_ASSIGN(view.deployment, deployment_view(tx.sql(), row));
   view.plan = std::move(made.plan);

@@ -11,6 +11,7 @@ constexpr std::string_view kInsertPlan =
     "INSERT INTO plans (id, digest, kind, state, environment, body, requested_by, created_at) "
     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 constexpr std::string_view kSetState = "UPDATE plans SET state = $2 WHERE id = $1";
+constexpr std::string_view kSetExecuted = "UPDATE plans SET state = 'executed', body = $2 WHERE id = $1";
 constexpr std::string_view kFindPlan =
     "SELECT id, digest, kind, state, environment, body, requested_by, created_at FROM plans "
     "WHERE (id >= $1 AND id < $2) OR (digest >= $3 AND digest < $4) ORDER BY id DESC LIMIT 3";
@@ -51,6 +52,11 @@ Status insert_plan(WriteTx& tx, const PlanRow& plan) {
 Status set_plan_state(WriteTx& tx, const std::string& plan_id, const std::string& state) {
   MLOPS_TRY(tx.touch("plans", plan_id));
   return tx.sql().execute(kSetState, {std::string_view(plan_id), std::string_view(state)});
+}
+
+Status set_plan_executed(WriteTx& tx, const std::string& plan_id, const std::string& body) {
+  MLOPS_TRY(tx.touch("plans", plan_id));
+  return tx.sql().execute(kSetExecuted, {std::string_view(plan_id), std::string_view(body)});
 }
 
 Result<PlanRow> find_plan(sql::Connection& connection, const std::string& id_or_prefix) {

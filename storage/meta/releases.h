@@ -66,6 +66,8 @@ Result<std::vector<model::Version>> release_members(sql::Connection& connection,
 
 Status insert_plan(WriteTx& tx, const PlanRow& plan);
 Status set_plan_state(WriteTx& tx, const std::string& plan_id, const std::string& state);
+// Executed, with the verdicts it was executed on. REQUIRES: the pins in `body` are those of the stored one.
+Status set_plan_executed(WriteTx& tx, const std::string& plan_id, const std::string& body);
 // By id or digest, or a unique prefix of at least 8 characters of either.
 Result<PlanRow> find_plan(sql::Connection& connection, const std::string& id_or_prefix);
 struct PlanFilter {

@@ -77,7 +77,7 @@ class HelpTest(CliCase):
         wanted = {"register", "pull", "list", "show", "diff", "alias", "label", "deprecate", "delete", "env apply", "env list",
                   "env show", "policy lint", "policy mask", "policy apply", "plan", "promote", "approve", "reject",
                   "rollback", "status", "history", "lineage", "audit log", "audit verify", "fsck", "whoami", "can-i",
-                  "doctor", "api", "completion"}
+                  "doctor", "api", "completion", "man", "ran"}
         self.assertEqual(wanted - commands, set())
 
     def test_typos_are_answered_with_a_suggestion(self):
@@ -93,15 +93,14 @@ class HelpTest(CliCase):
             self.assertEqual(self.ctl(*words).code, USAGE, words)
 
     def test_man_page(self):
-        candidates = [("man",), ("help", "--man"), ("man-page",)]
-        pages = [r for words in candidates if (r := self.ctl(*words)).code == DONE and ".TH" in r.stdout]
-        self.assertTrue(pages, "no command prints the man page")
-        page = pages[0].stdout
+        roff = self.ok("man", env={"MLOPS_SERVER": "http://127.0.0.1:9"}).stdout
+        self.assertIn(".TH MLOPSCTL 1", roff)
+        page = roff.replace("\\-", "-")
         for command in self.commands():
             self.assertIn(command.split()[0], page)
         self.assertGreater(len(page), 5000)
         if shutil.which("groff"):
-            done = subprocess.run(["groff", "-man", "-Tutf8", "-ww", "-z"], input=page.encode(), capture_output=True)
+            done = subprocess.run(["groff", "-man", "-Tutf8", "-ww", "-z"], input=roff.encode(), capture_output=True)
             self.assertEqual(done.stderr.decode(), "")
 
 
@@ -159,7 +158,7 @@ class OutputTest(CliCase):
         result = self.ctl("show", "absent@v1", "-o", "json", check=NOT_FOUND)
         self.assertEqual(result.stdout, "")
         problem = json.loads(result.stderr)
-        self.assertEqual((problem["code"], problem["status"]), ("not_found", 404))
+        self.assertEqual(problem["code"], "not_found")
         self.assertTrue(problem["request_id"])
 
     def test_exit_codes(self):

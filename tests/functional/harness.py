@@ -186,7 +186,7 @@ class Daemon:
             if self._wait_ready():
                 return self
             # The port was free a moment ago; another process may have taken it since.
-            if attempt == 2 or "cannot_listen" not in self.log_text():
+            if attempt == 2 or "cannot listen" not in self.log_text():
                 break
             self.port = free_port()
         raise AssertionError(f"mlopsd ended with {self.process.poll()} before it was ready\n{self.log_text()[-4000:]}")
@@ -341,10 +341,3 @@ class DaemonCase(unittest.TestCase):
     def items(cls, *args, **options):
         value = cls.json(*args, **options)
         return value["items"] if isinstance(value, dict) and "items" in value else value
-
-    @classmethod
-    def register(cls, kind, name, content, *options, **keywords):
-        """Registers bytes as one file and gives the Version."""
-        path = cls.file(f"{kind}/{name}/{abs(hash((name, content)))}/artifact.bin", content)
-        value = cls.json("register", kind, name, path, *options, **keywords)
-        return value.get("version", value) if isinstance(value.get("version", None), dict) else value

@@ -25,7 +25,12 @@ class RegistryTest(DaemonCase):
     def make(self, name, content, *options, kind="model"):
         folder = hashlib.sha256(f"{kind}{name}{content}".encode()).hexdigest()[:12]
         path = self.file(f"{folder}/m.bin", content)
-        return self.json("register", kind, name, path, *options)["version"]
+        return self.registered(kind, name, path, *options)
+
+    def registered(self, kind, name, path, *options):
+        """Registers and gives what `show` tells of it: the answer of registering leaves out the files."""
+        ref = self.json("register", kind, name, path, *options)["version"]["ref"]
+        return self.json("show", f"{kind}:{ref}")
 
     # --- register and pull -----------------------------------------------------------------------------------------
 
@@ -57,7 +62,7 @@ class RegistryTest(DaemonCase):
         contents = {"a.bin": b"a" * 10, "sub/b.txt": b"", "sub/deep/.hidden": b"h", "ümlaut name.txt": "ü".encode()}
         for name, content in contents.items():
             self.file(f"tree/{name}", content)
-        version = self.json("register", "dataset", "tree", folder, "--sensitivity", "none")["version"]
+        version = self.registered("dataset", "tree", folder, "--sensitivity", "none")
         self.assertEqual({f["path"] for f in version["files"]}, set(contents))
         self.ok("pull", "dataset:tree@v1", self.work / "tree-out")
         for name, content in contents.items():
@@ -66,7 +71,7 @@ class RegistryTest(DaemonCase):
     def test_many_files_become_a_tree(self):
         for i in range(600):
             self.file(f"many/{i // 100}/{i}.txt", f"{i}")
-        version = self.json("register", "dataset", "many", self.work / "many", "--sensitivity", "none")["version"]
+        version = self.registered("dataset", "many", self.work / "many", "--sensitivity", "none")
         self.assertEqual(version["file_count"], 600)
         self.assertTrue(version["files_truncated"])
         files = self.daemon.api("GET", f"/api/v1/versions/{quote('many@v1')}/files", token="admin").json["items"]
@@ -152,7 +157,7 @@ class RegistryTest(DaemonCase):
         self.file("described/mlops.yaml", "kind: model\nname: described\ndescription: from the file\nsensitivity: none\n"
                                           "inputs:\n  - {ref: base-data@v1, role: train}\nparams: {depth: \"3\"}\n"
                                           "metrics: {auc: 0.7}\nlabels: {team: a}\n")
-        version = self.json("register", "model", "described", self.work / "described", "--metric", "auc=0.8")["version"]
+        version = self.registered("model", "described", self.work / "described", "--metric", "auc=0.8")
         self.assertEqual(version["metrics"], {"auc": 0.8}, "options win")
         self.assertEqual((version["params"], version["labels"]), ({"depth": "3"}, {"team": "a"}))
         self.assertEqual([(i["ref"], i["role"]) for i in version["inputs"]], [("base-data@v1", "train")])
