@@ -193,7 +193,7 @@ class AuditTest(DaemonCase):
         self.assertEqual(seqs, list(range(1, len(seqs) + 1)))
         for before, after in zip(self.entries, self.entries[1:]):
             self.assertEqual(after["previous"], before["hash"])
-        late = self.copy.ctl("audit", "log", "--since", "2999-01-01", "-o", "json", check=DONE).json()
+        late = self.copy.ctl("audit", "log", "--until", "2020-01-01", "-o", "json", check=DONE).json()
         self.assertEqual(late, [])
         self.copy.ctl("audit", "log", "--since", "no time", check=USAGE)
         self.assertNotIn("mlo_", json.dumps(self.entries))
