@@ -60,6 +60,11 @@ CREATE UNIQUE INDEX versions_by_content ON versions (artifact_id, digest) WHERE 
 CREATE INDEX versions_by_digest ON versions (digest);
 CREATE INDEX versions_by_time ON versions (created_at);
 
+CREATE TABLE content_labels (        -- derived: the highest sensitivity any version gives a file's bytes
+  digest TEXT PRIMARY KEY,           -- of the file, hex
+  sensitivity TEXT NOT NULL
+);
+
 CREATE TABLE version_labels (
   id TEXT PRIMARY KEY,
   version_id TEXT NOT NULL REFERENCES versions (id),

@@ -1,6 +1,7 @@
 #include "daemon/app/runtime.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -85,6 +86,8 @@ Status run_daemon(const Config& config) {
   const auto signals = stop_signals();
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+
+  ::umask(077);  // whatever is made below holds metadata, keys or data of people
 
   const SystemClock clock;
   MLOPS_ASSIGN(const auto data_dir, DataDir::open(config.data_dir));

@@ -17,6 +17,9 @@ constexpr std::string_view kInsertVersion =
     "INSERT INTO versions (id, artifact_id, number, digest, size_bytes, file_count, own_sensitivity, sensitivity, "
     "sensitivity_assumed, params, metrics, description, git, created_at, created_by) "
     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+constexpr std::string_view kSetContentLabel =
+    "INSERT INTO content_labels (digest, sensitivity) VALUES ($1, $2) "
+    "ON CONFLICT (digest) DO UPDATE SET sensitivity = excluded.sensitivity";
 constexpr std::string_view kOpenLabel =
     "SELECT id, value FROM version_labels WHERE version_id = $1 AND name = $2 AND valid_to IS NULL";
 constexpr std::string_view kCloseLabel = "UPDATE version_labels SET valid_to = $2 WHERE id = $1";
@@ -86,6 +89,12 @@ Status insert_version(WriteTx& tx, model::Version& version, const std::string& m
        to_word(version.own_sensitivity), to_word(version.sensitivity), std::int64_t{version.sensitivity_assumed},
        std::string_view(params), std::string_view(metrics), std::string_view(version.description), text_or_null(git),
        version.created_at_us, std::string_view(version.created_by)});
+}
+
+Status raise_content_label(WriteTx& tx, const crypto::Digest& file, model::Sensitivity label) {
+  MLOPS_ASSIGN(const auto known, content_label(tx.sql(), file));
+  if (known && *known >= label) return {};
+  return tx.sql().execute(kSetContentLabel, {file.hex(), to_word(label)});
 }
 
 Status set_label(WriteTx& tx, const std::string& version_id, const std::string& name,

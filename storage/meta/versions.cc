@@ -34,6 +34,7 @@ constexpr std::string_view kAliasTarget =
     "SELECT version_id FROM aliases WHERE artifact_id = $1 AND alias = $2 AND valid_from <= $3 AND "
     "(valid_to IS NULL OR valid_to > $3)";
 constexpr std::string_view kManifest = "SELECT body FROM manifests WHERE digest = $1";
+constexpr std::string_view kContentLabel = "SELECT sensitivity FROM content_labels WHERE digest = $1";
 constexpr std::string_view kAllManifests = "SELECT digest, body FROM manifests ORDER BY digest";
 
 ArtifactRow read_artifact(const sql::Cursor& cursor) {
@@ -218,6 +219,13 @@ Result<std::string> manifest_body(sql::Connection& connection, const crypto::Dig
                 "run `mlopsctl fsck`");
   }
   return cursor.text(0);
+}
+
+Result<std::optional<model::Sensitivity>> content_label(sql::Connection& connection, const crypto::Digest& file) {
+  MLOPS_ASSIGN(auto cursor, connection.query(kContentLabel, {file.hex()}));
+  MLOPS_ASSIGN(const bool found, cursor.next());
+  if (!found) return std::optional<model::Sensitivity>();
+  return model::sensitivity_from_word(cursor.text_view(0));
 }
 
 Result<std::vector<std::pair<std::string, std::string>>> all_manifests(sql::Connection& connection) {

@@ -67,12 +67,16 @@ Result<std::map<std::string, std::string>> aliases_of_artifact(sql::Connection& 
 Result<std::optional<std::string>> alias_target(sql::Connection& connection, const std::string& artifact_id,
                                                 const std::string& alias, TimestampUs as_of_us = 0);
 Result<std::string> manifest_body(sql::Connection& connection, const crypto::Digest& digest);
+// The highest sensitivity that any version gave these bytes, whatever its name; nullopt: never seen.
+Result<std::optional<model::Sensitivity>> content_label(sql::Connection& connection, const crypto::Digest& file);
 // Every stored manifest, for fsck.
 Result<std::vector<std::pair<std::string, std::string>>> all_manifests(sql::Connection& connection);
 
 Result<ArtifactRow> upsert_artifact(WriteTx& tx, model::ArtifactKind kind, const std::string& name);
 // Takes the next number of its artifact. REQUIRES: version.artifact_id exists.
 Status insert_version(WriteTx& tx, model::Version& version, const std::string& manifest_body);
+// Derived data, not audited: raises the label of a file's bytes, never lowers it.
+Status raise_content_label(WriteTx& tx, const crypto::Digest& file, model::Sensitivity label);
 Status set_label(WriteTx& tx, const std::string& version_id, const std::string& name,
                  const std::optional<std::string>& value);  // nullopt removes
 Status set_alias(WriteTx& tx, const std::string& artifact_id, const std::string& alias,
