@@ -116,11 +116,6 @@ Result<int> token_list(Session& session) {
       {"ROLE", [](const Json& t) { return text_of(t, "role"); }},
       {"STATE", token_state},
       {"EXPIRES", [&session](const Json& t) { return show_time(session, text_of(t, "expires_at")); }},
-      {"LAST USED",
-       [&session](const Json& t) {
-         const auto used = text_of(t, "last_used_at");
-         return used.empty() ? std::string("never") : show_time(session, used);
-       }},
       {"ID", [](const Json& t) { return text_of(t, "id"); }, true},
       {"CREATED", [&session](const Json& t) { return show_time(session, text_of(t, "created_at")); }, true},
       {"SCOPES", [](const Json& t) { return join(strings_of(t, "scopes"), ","); }, true}};

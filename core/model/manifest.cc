@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "core/base/json.h"
 #include "core/base/text.h"
@@ -53,6 +54,21 @@ Json layers_of(const Manifest& manifest) {
   return layers;
 }
 
+// "a" and "a/b" cannot both be restored. REQUIRES: sorted by path.
+Status check_no_file_is_a_folder(const std::vector<FileEntry>& files) {
+  std::set<std::string_view> paths;
+  for (const auto& file : files) paths.insert(file.path);
+  for (const auto& file : files) {
+    const std::string_view path = file.path;
+    for (auto slash = path.find('/'); slash != std::string_view::npos; slash = path.find('/', slash + 1)) {
+      if (!paths.contains(path.substr(0, slash))) continue;
+      return fail(ErrorCode::kInvalid, "bad_path",
+                  fmt::format("\"{}\" is both a file and a folder", printable(path.substr(0, slash))));
+    }
+  }
+  return {};
+}
+
 Result<FileEntry> read_layer(const Json& layer) {
   FileEntry file;
   MLOPS_ASSIGN(file.digest, crypto::Digest::parse(layer.value("digest", "")));
@@ -89,6 +105,7 @@ Result<Manifest> make_manifest(ArtifactKind kind, std::vector<FileEntry> files) 
                   fmt::format("the path \"{}\" stands twice in the file list", printable(files[i].path)));
     }
   }
+  MLOPS_TRY(check_no_file_is_a_folder(files));
   Manifest manifest;
   manifest.kind = kind;
   manifest.file_count = files.size();

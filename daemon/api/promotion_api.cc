@@ -83,12 +83,11 @@ Result<Response> promote(const Services& services, Request& request) {
     MLOPS_ASSIGN(const auto view, services.promotion.promote(actor_of(request), wanted, commit));
     return answer(200, wire::to_json(view), commit);
   }
-  if (body.contains("ref") || body.contains("with") || body.contains("environment")) {
-    return fail(ErrorCode::kInvalid, "bad_field", "a plan already says what moves where",
+  if (body.contains("ref") || body.contains("with") || body.contains("environment") || body.contains("reason")) {
+    return fail(ErrorCode::kInvalid, "bad_field", "a plan already says what moves where, and why",
                 "give either `plan`, or `ref` and `environment`");
   }
-  MLOPS_ASSIGN(const auto reason, optional_string(body, "reason"));
-  MLOPS_ASSIGN(const auto view, services.promotion.promote_plan(actor_of(request), plan_id, reason, commit));
+  MLOPS_ASSIGN(const auto view, services.promotion.promote_plan(actor_of(request), plan_id, commit));
   return answer(200, wire::to_json(view), commit);
 }
 

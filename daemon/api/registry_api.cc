@@ -255,7 +255,7 @@ void add_registry_routes(const Services& s, Routes& routes) {
       routes.end(),
       {{Method::kPost, "/api/v1/versions", Scope::kArtifactWrite, BodyMode::kBuffered, limit, RunOn::kWorker, "Register a version of uploaded files.", bind(register_version)},
        {Method::kGet, "/api/v1/versions", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "Versions, newest first.", bind(list_versions)},
-       {Method::kGet, "/api/v1/versions/{ref}", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "One version with files and inputs.", bind(show_version)},
+       {Method::kGet, "/api/v1/versions/{ref}", Scope::kRead, BodyMode::kNone, 0, RunOn::kInline, "One version with files and inputs.", bind(show_version)},
        {Method::kDelete, "/api/v1/versions/{ref}", Scope::kArtifactDelete, BodyMode::kBuffered, limit, RunOn::kWorker, "Delete a version; a tombstone stays.", bind(delete_version)},
        {Method::kGet, "/api/v1/versions/{ref}/manifest", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "The manifest's bytes.", bind(show_manifest)},
        {Method::kGet, "/api/v1/versions/{ref}/files", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "Every file of a version.", bind(list_files)},

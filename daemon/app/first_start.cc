@@ -5,14 +5,20 @@
 
 #include <cstdlib>
 
+#include "core/base/build_info.h"
 #include "core/base/env.h"
 #include "core/base/log.h"
 #include "core/base/yaml.h"
 
 namespace mlops::app {
 
-Status make_first_token(const DataDir& data_dir, domain::Identity& identity, std::int64_t lifetime_s) {
+Status make_first_token(const DataDir& data_dir, meta::Store& store, domain::Identity& identity,
+                        std::int64_t lifetime_s) {
   if (!identity.is_fresh()) return {};
+  MLOPS_TRY(store.write<bool>(domain::daemon_actor(), meta::Commit::kKeep, [](meta::WriteTx& tx) -> Result<bool> {
+    tx.begin_entry("daemon.init", "data directory", fmt::format("mlopsd {}", kVersion));
+    return true;
+  }));
   domain::NewToken wanted;
   wanted.principal = "admin";
   wanted.role = model::Role::kAdmin;

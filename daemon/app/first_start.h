@@ -11,7 +11,7 @@
 namespace mlops::app {
 
 // Nothing on later starts.
-Status make_first_token(const DataDir& data_dir, domain::Identity& identity, std::int64_t lifetime_s);
+Status make_first_token(const DataDir& data_dir, meta::Store& store, domain::Identity& identity, std::int64_t lifetime_s);
 // Writes $XDG_CONFIG_HOME/mlops/config.yaml when there is none; a failure is only logged.
 void make_local_context(const DataDir& data_dir, const std::string& server_url);
 

@@ -41,7 +41,7 @@ Words read_words(int count, char** words) {
       out.help = true;
     } else if (word == "--version") {
       out.version = true;
-    } else {
+    } else if (out.problem.empty()) {
       out.problem = fmt::format("mlopsd: \"{}\" is not an option, or lacks its value\n", word);
     }
   }

@@ -1,6 +1,7 @@
 #include "daemon/app/runtime.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -87,6 +88,9 @@ Status run_daemon(const Config& config) {
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
 
+  // Two heaps, not one for each of the threads: a hostile body is gone from memory once it is answered.
+  ::mallopt(M_ARENA_MAX, 2);
+  ::mallopt(M_TRIM_THRESHOLD, 1 << 20);
   ::umask(077);  // whatever is made below holds metadata, keys or data of people
 
   const SystemClock clock;
@@ -94,6 +98,7 @@ Status run_daemon(const Config& config) {
   meta::StoreOptions store_options;
   store_options.database_file = data_dir.database_file();
   store_options.on_fatal = stop_at_once;
+  store_options.instant_readers = static_cast<std::size_t>(config.listen.io_threads);
   MLOPS_ASSIGN(const auto store, meta::Store::open(std::move(store_options), clock));
   MLOPS_ASSIGN(const auto content, open_content(data_dir, config));
   MLOPS_ASSIGN(const auto identity, open_identity(*store, data_dir, config));
@@ -103,7 +108,7 @@ Status run_daemon(const Config& config) {
   domain::Promotion promotion(*store, *content, compliance);
   domain::Lineage lineage(*store);
   domain::Integrity integrity(*store, *content);
-  MLOPS_TRY(make_first_token(data_dir, *identity, config.token.max_days * 86400));
+  MLOPS_TRY(make_first_token(data_dir, *store, *identity, config.token.max_days * 86400));
 
   Metrics metrics;
   std::atomic<bool> ready{false};

@@ -36,6 +36,8 @@ struct PolicyRevision {
 struct MaskedFiles {
   std::vector<model::FileEntry> files;
   Json evidence;
+  std::string policy_revision_id;  // what really masked them, from what
+  std::string source_version_id;
 };
 
 class Compliance {

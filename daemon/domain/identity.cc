@@ -57,7 +57,9 @@ std::string Identity::mac_of(std::string_view secret) const {
 
 void Identity::remember(const meta::TokenRow& row) {
   std::unique_lock lock(mutex_);
-  by_mac_[row.mac] = row;
+  auto& known = by_mac_[row.mac];
+  // A token may be revoked between its commit and this call: what is revoked stays revoked.
+  if (!known.revoked_at_us) known = row;
 }
 
 bool Identity::is_fresh() const {

@@ -79,17 +79,20 @@ class Walker {
       view_.edges.push_back({from, to, edge.role});
       return {};
     }
-    MLOPS_ASSIGN(const auto run, meta::masking_run_of_output(connection_, edge.to_version_id));
-    if (!run) {
-      view_.edges.push_back({from, to, edge.role});
-      return {};
+    MLOPS_ASSIGN(const auto runs, meta::masking_runs_of_output(connection_, edge.to_version_id));
+    for (const auto& run : runs) {
+      if (run.source_version_id == edge.from_version_id) MLOPS_TRY(add_masking_run(run, from, to));
     }
+    return {};
+  }
+
+  Status add_masking_run(const meta::MaskingRunRow& run, const std::string& from, const std::string& to) {
     MLOPS_ASSIGN(const auto policy, meta::get_revision_by_id(connection_, meta::RevisionKind::kPolicy,
-                                                             run->policy_revision_id));
-    const auto id = "masking:" + run->id;
+                                                             run.policy_revision_id));
+    const auto id = "masking:" + run.id;
     if (nodes_.insert(id).second) {
       const auto label = fmt::format("{} revision {} ({})", policy.name, policy.revision, policy.digest.substr(0, 19));
-      view_.nodes.push_back({id, "masking", label, {}, {}, run->created_at_us});
+      view_.nodes.push_back({id, "masking", label, {}, {}, run.created_at_us});
     }
     view_.edges.push_back({from, id, "input"});
     view_.edges.push_back({id, to, "masked"});

@@ -13,13 +13,30 @@
 namespace mlops::domain {
 namespace {
 
-std::string release_name(const model::Plan& plan) {
-  return plan.masking ? plan.masking->output_name : plan.members.front().name;
-}
-
 // "hospital/readmission@v3 → prod", the target of audit entries about a move.
 std::string move_text(const model::Plan& plan) {
   return fmt::format("{} → {}", plan.members.front().ref, plan.environment);
+}
+
+// The ids of the gates that do not pass, "auc-floor, clearance".
+std::string denying_gates(const model::Plan& plan) {
+  std::string gates;
+  for (const auto& gate : plan.gates) {
+    if (gate.verdict != model::Verdict::kPass) gates += (gates.empty() ? "" : ", ") + gate.id;
+  }
+  return gates;
+}
+
+// Masked versions live in artifacts of their own: beside versions that anybody registered, a rollback could bring raw
+// data back under the masked name.
+Status check_output_artifact(sql::Connection& connection, const meta::ArtifactRow& artifact) {
+  if (artifact.last_number == 0) return {};
+  MLOPS_ASSIGN(const bool masked, meta::holds_masked_versions(connection, artifact.id));
+  if (masked) return {};
+  return fail(ErrorCode::kConflict, "output_name_taken",
+              fmt::format("the masked dataset would be called {}, and others have registered versions under that name",
+                          artifact.name),
+              "give the policy another output.name");
 }
 
 bool runs_already(sql::Connection& connection, const Draft& draft) {
@@ -99,7 +116,7 @@ Result<model::Plan> Promotion::get_plan(const std::string& id) {
     MLOPS_ASSIGN(auto shown, plan_of_row(connection, row));
     if (row.state != "open") return shown;
     // An open plan is shown as it would be decided now.
-    MLOPS_ASSIGN(const auto wish, wish_of_plan(connection, row.id, {}));
+    MLOPS_ASSIGN(const auto wish, wish_of_plan(connection, row.id));
     MLOPS_ASSIGN(auto now, draft(connection, wish));
     if (now.plan.digest != row.digest) {
       shown.state = "stale";
@@ -130,7 +147,7 @@ Result<model::Plan> Promotion::decide(const meta::Actor& actor, const std::strin
   const auto& who = actor.principal;
   return store_.write<model::Plan>(actor, commit, [&](meta::WriteTx& tx) -> Result<model::Plan> {
     MLOPS_ASSIGN(const auto row, meta::find_plan(tx.sql(), plan_id));
-    MLOPS_ASSIGN(const auto wish, wish_of_plan(tx.sql(), row.id, {}));  // open, or an error that says what it is
+    MLOPS_ASSIGN(const auto wish, wish_of_plan(tx.sql(), row.id));  // open, or an error that says what it is
     if (row.requested_by_id == who.id) {
       return fail(ErrorCode::kDenied, "own_plan", fmt::format("{} requested this plan and cannot decide it", who.name),
                   "a second person approves or rejects it");
@@ -167,11 +184,7 @@ Result<model::Plan> Promotion::decide(const meta::Actor& actor, const std::strin
 
 Failure Promotion::refusal(const model::Plan& plan) const {
   const bool pending = plan.verdict == model::Verdict::kPending;
-  std::string gates;
-  for (const auto& gate : plan.gates) {
-    if (gate.verdict == model::Verdict::kPass) continue;
-    gates += (gates.empty() ? "" : ", ") + gate.id;
-  }
+  const auto gates = denying_gates(plan);
   const auto detail = canonical_dump(wire::to_json(plan));
   if (pending) {
     return fail(ErrorCode::kRefused, "approvals_pending",
@@ -183,16 +196,13 @@ Failure Promotion::refusal(const model::Plan& plan) const {
 }
 
 // A refusal is part of the record too: who tried what, and which gates denied it.
-Status Promotion::record_refusal(const meta::Actor& actor, const Wish& wish, model::Plan& plan) {
+Status Promotion::record_refusal(const meta::Actor& actor, const Wish& wish, model::Plan& plan,
+                                 const std::string& why) {
   return store_
       .write<bool>(actor, meta::Commit::kKeep,
                    [&](meta::WriteTx& tx) -> Result<bool> {
                      if (wish.plan_id.empty()) MLOPS_TRY(store_plan(tx, plan));
-                     std::string gates;
-                     for (const auto& gate : plan.gates) {
-                       if (gate.verdict != model::Verdict::kPass) gates += (gates.empty() ? "" : ", ") + gate.id;
-                     }
-                     tx.begin_entry("release.refused", move_text(plan), gates);
+                     tx.begin_entry("release.refused", move_text(plan), why);
                      return true;
                    })
       .map([](bool) {});
@@ -214,8 +224,10 @@ Result<std::optional<MaskedFiles>> Promotion::mask_if_planned(const Draft& draft
   if (!drafted.plan.masking) return std::optional<MaskedFiles>();
   const auto& planned = *drafted.plan.masking;
   std::vector<model::FileEntry> files;
+  std::string source_name;  // the context: the same person gets the same pseudonym in every version of one dataset
   for (const auto& member : drafted.members) {
     if (member.id != planned.source_version_id) continue;
+    source_name = member.name;
     MLOPS_ASSIGN(const auto body, store_.read<std::string>([&](sql::Connection& connection) {
       return meta::manifest_body(connection, member.digest);
     }));
@@ -228,8 +240,9 @@ Result<std::optional<MaskedFiles>> Promotion::mask_if_planned(const Draft& draft
   }
   for (const auto& revision : drafted.policies) {
     if (revision.row.id != planned.policy.revision_id) continue;
-    // The source's name is the context: the same person gets the same pseudonym in every version of one dataset.
-    MLOPS_ASSIGN(auto masked, compliance_.mask(revision.policy, files, drafted.plan.members.front().name));
+    MLOPS_ASSIGN(auto masked, compliance_.mask(revision.policy, files, source_name));
+    masked.policy_revision_id = planned.policy.revision_id;
+    masked.source_version_id = planned.source_version_id;
     return std::optional(std::move(masked));
   }
   return fail(ErrorCode::kInternal, "masking_policy_lost", "the masking policy of the plan is not among its policies");
@@ -245,8 +258,19 @@ Result<model::MaskingView> Promotion::register_masked(meta::WriteTx& tx, Draft& 
   tx.begin_entry("dataset.mask", fmt::format("{} → {}", planned.source_ref, planned.output_name),
                  fmt::format("policy {}", planned.policy.name), planned.policy.digest);
   MLOPS_ASSIGN(const auto artifact, meta::upsert_artifact(tx, model::ArtifactKind::kDataset, planned.output_name));
+  MLOPS_TRY(check_output_artifact(tx.sql(), artifact));
   model::Version output;
   MLOPS_ASSIGN(auto existing, meta::find_by_content(tx.sql(), artifact.id, crypto::sha256(body)));
+  model::Sensitivity label = model::Sensitivity::kPersonal;
+  for (const auto& revision : drafted.policies) {
+    if (revision.row.id == planned.policy.revision_id) label = revision.policy.output_sensitivity();
+  }
+  if (existing && existing->sensitivity != label) {
+    return fail(ErrorCode::kConflict, "masked_label_differs",
+                fmt::format("the same masked bytes are already {}, labelled {}", existing->ref(),
+                            to_word(existing->sensitivity)),
+                "delete that version, or give the policy another output name");
+  }
   if (existing) {
     output = std::move(*existing);
   } else {
@@ -257,10 +281,8 @@ Result<model::MaskingView> Promotion::register_masked(meta::WriteTx& tx, Draft& 
     output.size_bytes = manifest.content_size_bytes;
     output.file_count = manifest.file_count;
     output.description = fmt::format("{} masked under policy {}", planned.source_ref, planned.policy.name);
-    for (const auto& revision : drafted.policies) {
-      if (revision.row.id == planned.policy.revision_id) output.own_sensitivity = revision.policy.output_sensitivity();
-    }
-    output.sensitivity = output.own_sensitivity;
+    output.own_sensitivity = label;
+    output.sensitivity = label;
     output.created_by = tx.actor().principal.name;
     MLOPS_TRY(meta::insert_version(tx, output, body));
   }
@@ -289,8 +311,12 @@ Result<model::PromotionView> Promotion::execute(meta::WriteTx& tx, const Wish& w
   if (made.plan.verdict != model::Verdict::kPass) return refusal(made.plan);
   if (wish.plan_id.empty()) MLOPS_TRY(store_plan(tx, made.plan));
   if (made.plan.masking) {
-    if (!masked) {
-      return fail(ErrorCode::kConflict, "masking_changed", "whether the dataset needs masking changed meanwhile", "try again");
+    const auto& planned = *made.plan.masking;
+    const bool same = masked && masked->policy_revision_id == planned.policy.revision_id &&
+                      masked->source_version_id == planned.source_version_id;
+    if (!same) {
+      return fail(ErrorCode::kConflict, "masking_changed",
+                  "the masking policy, or whether masking is needed, changed while the dataset was masked", "try again");
     }
     MLOPS_ASSIGN(view.masking, register_masked(tx, made, *masked));
   }
@@ -302,7 +328,7 @@ Result<model::PromotionView> Promotion::execute(meta::WriteTx& tx, const Wish& w
   row.id = tx.new_id();
   row.environment = made.plan.environment;
   row.kind = made.members.front().kind;
-  row.name = release_name(made.plan);
+  row.name = made.members.front().name;
   row.release_id = release.id;
   row.release_number = release.number;
   row.plan_id = made.plan.id;
@@ -334,7 +360,7 @@ Result<model::PromotionView> Promotion::run(const meta::Actor& actor, const Wish
     return stale(wish.plan_id);
   }
   if (!first.unchanged && first.draft.plan.verdict != model::Verdict::kPass) {
-    if (commit == meta::Commit::kKeep) MLOPS_TRY(record_refusal(actor, wish, first.draft.plan));
+    if (commit == meta::Commit::kKeep) MLOPS_TRY(record_refusal(actor, wish, first.draft.plan, denying_gates(first.draft.plan)));
     return refusal(first.draft.plan);
   }
   if (commit == meta::Commit::kDryRun && first.draft.plan.masking) {
@@ -346,7 +372,12 @@ Result<model::PromotionView> Promotion::run(const meta::Actor& actor, const Wish
   }
   std::optional<MaskedFiles> masked;
   if (!first.unchanged) {
-    MLOPS_ASSIGN(masked, mask_if_planned(first.draft));
+    auto result = mask_if_planned(first.draft);
+    if (!result && result.error().code == ErrorCode::kRefused) {
+      MLOPS_TRY(record_refusal(actor, wish, first.draft.plan, "masking: " + result.error().slug));
+    }
+    if (!result) return fail(std::move(result.error()));
+    masked = std::move(*result);
   }
   return store_.write<model::PromotionView>(
       actor, commit, [&](meta::WriteTx& tx) { return execute(tx, wish, masked); });
@@ -361,11 +392,11 @@ Result<model::PromotionView> Promotion::promote(const meta::Actor& actor, const 
 }
 
 Result<model::PromotionView> Promotion::promote_plan(const meta::Actor& actor, const std::string& plan_id,
-                                                     const std::string& reason, meta::Commit commit) {
-  MLOPS_TRY(model::check_free_text(reason, "reason"));
-  MLOPS_ASSIGN(const auto wish, store_.read<Wish>([&](sql::Connection& connection) {
-    return wish_of_plan(connection, plan_id, reason);
+                                                     meta::Commit commit) {
+  MLOPS_ASSIGN(auto wish, store_.read<Wish>([&](sql::Connection& connection) {
+    return wish_of_plan(connection, plan_id);
   }));
+  wish.executed_by_id = actor.principal.id;
   return run(actor, wish, commit);
 }
 

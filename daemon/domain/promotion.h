@@ -55,8 +55,7 @@ class Promotion {
                              const std::string& reason, meta::Commit commit);
 
   Result<model::PromotionView> promote(const meta::Actor& actor, const PlanRequest& request, meta::Commit commit);
-  Result<model::PromotionView> promote_plan(const meta::Actor& actor, const std::string& plan_id,
-                                            const std::string& reason, meta::Commit commit);
+  Result<model::PromotionView> promote_plan(const meta::Actor& actor, const std::string& plan_id, meta::Commit commit);
   Result<model::PromotionView> rollback(const meta::Actor& actor, const RollbackRequest& request, meta::Commit commit);
 
   Result<std::vector<model::DeploymentView>> deployments(const meta::DeploymentFilter& filter);
@@ -72,6 +71,7 @@ class Promotion {
     std::string requested_by_id;
     TimestampUs requested_at_us = 0;   // 0: now
     std::string plan_id;               // an open plan whose approvals count
+    std::string executed_by_id;        // whose own approval does not count either; empty: the requester's alone
     std::string plan_digest;           // the digest that plan was approved under
     std::string earlier_plan_id;       // rollback: the plan under which the release ran before
   };
@@ -84,7 +84,7 @@ class Promotion {
   Result<std::vector<std::string>> missing_blobs(sql::Connection& connection, const model::Version& version);
 
   Result<Wish> wish_of(sql::Connection& connection, const meta::Actor& actor, const PlanRequest& request);
-  Result<Wish> wish_of_plan(sql::Connection& connection, const std::string& plan_id, const std::string& reason);
+  Result<Wish> wish_of_plan(sql::Connection& connection, const std::string& plan_id);
   Result<Wish> wish_of_rollback(sql::Connection& connection, const meta::Actor& actor, const RollbackRequest& request);
 
   Result<model::PromotionView> run(const meta::Actor& actor, const Wish& wish, meta::Commit commit);
@@ -92,7 +92,7 @@ class Promotion {
   Result<std::optional<MaskedFiles>> mask_if_planned(const Draft& draft);
   Result<model::MaskingView> register_masked(meta::WriteTx& tx, Draft& draft, const MaskedFiles& masked);
   Status store_plan(meta::WriteTx& tx, model::Plan& plan);
-  Status record_refusal(const meta::Actor& actor, const Wish& wish, model::Plan& plan);
+  Status record_refusal(const meta::Actor& actor, const Wish& wish, model::Plan& plan, const std::string& why);
   Failure refusal(const model::Plan& plan) const;
   void mark_stale(const meta::Actor& actor, const std::string& plan_id);
 

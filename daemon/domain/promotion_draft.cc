@@ -84,8 +84,7 @@ Result<Promotion::Wish> Promotion::wish_of(sql::Connection& connection, const me
   return wish;
 }
 
-Result<Promotion::Wish> Promotion::wish_of_plan(sql::Connection& connection, const std::string& plan_id,
-                                                const std::string& reason) {
+Result<Promotion::Wish> Promotion::wish_of_plan(sql::Connection& connection, const std::string& plan_id) {
   MLOPS_ASSIGN(const auto row, meta::find_plan(connection, plan_id));
   if (row.state != "open") {
     return fail(ErrorCode::kConflict, row.state == "stale" ? "stale_plan" : "plan_closed",
@@ -102,7 +101,7 @@ Result<Promotion::Wish> Promotion::wish_of_plan(sql::Connection& connection, con
   try {
     for (const auto& member : body.at("members")) wish.version_ids.push_back(member.at("version_id"));
     wish.requested_by = body.at("requested_by");
-    wish.reason = reason.empty() ? body.at("reason").get<std::string>() : reason;
+    wish.reason = body.at("reason");
   } catch (const Json::exception&) {
     return fail(ErrorCode::kCorrupt, "bad_plan", "a stored plan cannot be read", "run `mlopsctl audit verify`");
   }
@@ -137,7 +136,12 @@ Result<Promotion::Wish> Promotion::wish_of_rollback(sql::Connection& connection,
   wish.reason = request.reason;
   wish.requested_by = actor.principal.name;
   wish.requested_by_id = actor.principal.id;
-  wish.earlier_plan_id = target->plan_id;
+  // The plan that was approved is that of the promotion, however often the release was rolled back to since.
+  for (const auto& row : history) {
+    if (row.release_id != target->release_id || row.action != "promote") continue;
+    wish.earlier_plan_id = row.plan_id;
+    break;
+  }
   for (const auto& member : members) wish.version_ids.push_back(member.id);
   return wish;
 }
@@ -171,8 +175,8 @@ Result<model::MemberFacts> Promotion::member_facts(sql::Connection& connection, 
     return {};
   };
   MLOPS_TRY(add_environments(version.id));
-  MLOPS_ASSIGN(const auto masking, meta::masking_run_of_output(connection, version.id));
-  if (masking) MLOPS_TRY(add_environments(masking->source_version_id));
+  MLOPS_ASSIGN(const auto masking, meta::masking_runs_of_output(connection, version.id));
+  for (const auto& run : masking) MLOPS_TRY(add_environments(run.source_version_id));
   facts.ran_in.assign(ran_in.begin(), ran_in.end());
   return facts;
 }
@@ -239,7 +243,8 @@ Status Promotion::add_approvals(sql::Connection& connection, const Wish& wish, D
   for (const auto& row : rows) {
     draft.plan.approvals.push_back({row.principal_name, row.decision, row.reason, row.created_at_us});
     const bool same_plan = wish.plan_id.empty() || row.plan_digest == wish.plan_digest;
-    if (row.decision != "approve" || !same_plan || row.principal_id == wish.requested_by_id) continue;
+    const bool own = row.principal_id == wish.requested_by_id || row.principal_id == wish.executed_by_id;
+    if (row.decision != "approve" || !same_plan || own) continue;
     model::ApprovalFact fact{row.principal_name, {}, row.is_human};
     for (const auto role : split(row.roles, ' ')) fact.roles.emplace_back(role);
     draft.facts.approvals.push_back(std::move(fact));

@@ -11,7 +11,6 @@
 namespace mlops::domain {
 namespace {
 
-constexpr std::size_t kFilesShown = 256;
 constexpr std::size_t kTreeLimitBytes = 256u << 20;
 constexpr std::size_t kEntriesLimit = 1000;
 
@@ -59,21 +58,27 @@ Result<std::vector<ResolvedInput>> resolve_inputs(sql::Connection& connection, c
   return inputs;
 }
 
-// Own label: declared, or the safe default (a dataset nobody classified may hold personal data). Effective: the highest
+// Own label: declared, or the safe default (what nobody classified, from nobody knows what, may hold personal data). Effective: the highest
 // of own and inputs, fixed for ever because neither changes.
 void set_sensitivity(model::Version& version, const NewVersion& wanted, const std::vector<ResolvedInput>& inputs) {
-  version.sensitivity_assumed = !wanted.sensitivity && wanted.kind == model::ArtifactKind::kDataset && inputs.empty();
+  version.sensitivity_assumed = !wanted.sensitivity && inputs.empty();
   version.own_sensitivity = wanted.sensitivity.value_or(version.sensitivity_assumed ? model::Sensitivity::kPersonal
                                                                                     : model::Sensitivity::kNone);
   version.sensitivity = version.own_sensitivity;
   for (const auto& input : inputs) version.sensitivity = std::max(version.sensitivity, input.version.sensitivity);
 }
 
-// A copy under another name does not lose its label: a file that makes up at least half of a version brings along the
-// highest label its bytes have anywhere. (Half, so that a licence text inside a patient dataset taints nobody.)
+// A copy under another name does not lose its label: a file brings along the highest label its bytes have anywhere.
+// Only files that are a tenth of their version, or 4 KiB, take part, so that a short licence text taints nobody.
+bool carries_label(const model::FileEntry& file, const model::Manifest& manifest) {
+  constexpr std::uint64_t kAlwaysBytes = 4096;
+  if (file.size_bytes == 0) return false;
+  return file.size_bytes >= kAlwaysBytes || file.size_bytes * 10 >= manifest.content_size_bytes;
+}
+
 Status raise_by_content(sql::Connection& connection, const model::Manifest& manifest, model::Version& version) {
   for (const auto& file : manifest.files) {
-    if (file.size_bytes == 0 || file.size_bytes * 2 < manifest.content_size_bytes) continue;
+    if (!carries_label(file, manifest)) continue;
     MLOPS_ASSIGN(const auto known, meta::content_label(connection, file.digest));
     if (!known || *known <= version.sensitivity) continue;
     version.own_sensitivity = *known;
@@ -85,7 +90,7 @@ Status raise_by_content(sql::Connection& connection, const model::Manifest& mani
 
 Status record_content(meta::WriteTx& tx, const model::Manifest& manifest, const model::Version& version) {
   for (const auto& file : manifest.files) {
-    if (file.size_bytes == 0 || file.size_bytes * 10 < manifest.content_size_bytes) continue;
+    if (!carries_label(file, manifest)) continue;
     MLOPS_TRY(meta::raise_content_label(tx, file.digest, version.sensitivity));
   }
   return {};
@@ -117,6 +122,12 @@ Result<model::Version> resolve_live(sql::Connection& connection, const std::stri
   return version;
 }
 
+Status check_manifest(const model::Version& version, const std::string& body) {
+  if (crypto::sha256(body) == version.digest) return {};
+  return fail(ErrorCode::kCorrupt, "manifest_damaged", fmt::format("the manifest of {} is damaged", version.ref()),
+              "restore a backup");
+}
+
 Status check_not_in_use(sql::Connection& connection, const model::Version& version) {
   MLOPS_ASSIGN(const auto running,
                meta::list_deployments(connection, {.version_id = version.id, .running_only = true, .limit = 1}));
@@ -143,10 +154,15 @@ Result<model::VersionView> view_of(sql::Connection& connection, model::Version v
   MLOPS_ASSIGN(view.aliases, meta::aliases_of(connection, version.id, as_of_us));
   MLOPS_ASSIGN(view.inputs, meta::inputs_of(connection, version.id));
   MLOPS_ASSIGN(view.environments, meta::environments_of(connection, version.id, as_of_us));
-  MLOPS_ASSIGN(const auto masking, meta::masking_run_of_output(connection, version.id));
-  if (masking) {
-    MLOPS_ASSIGN(const auto source, meta::get_version(connection, masking->source_version_id));
+  MLOPS_ASSIGN(const auto masking, meta::masking_runs_of_output(connection, version.id));
+  if (!masking.empty()) {
+    MLOPS_ASSIGN(const auto source, meta::get_version(connection, masking.front().source_version_id));
     view.masked_from = source.ref();
+  }
+  // Seen from before its deletion, a version was not deleted.
+  if (as_of_us != 0 && version.deleted_at_us > as_of_us) {
+    version.deleted_at_us = 0;
+    version.deleted_reason.clear();
   }
   view.version = std::move(version);
   return view;
@@ -175,7 +191,19 @@ Result<Registered> Registry::register_version(const meta::Actor& actor, const Ne
     MLOPS_ASSIGN(const auto inputs, resolve_inputs(tx.sql(), wanted));
     MLOPS_ASSIGN(const auto artifact, meta::find_artifact(tx.sql(), wanted.kind, wanted.name));
     if (artifact) {
+      MLOPS_ASSIGN(const bool masked, meta::holds_masked_versions(tx.sql(), artifact->id));
+      if (masked) {
+        return fail(ErrorCode::kConflict, "reserved_name",
+                    fmt::format("{} holds datasets that the server masked; only masking adds to it", wanted.name),
+                    "register under another name");
+      }
       MLOPS_ASSIGN(auto existing, meta::find_by_content(tx.sql(), artifact->id, digest));
+      if (existing && wanted.sensitivity && *wanted.sensitivity > existing->sensitivity) {
+        return fail(ErrorCode::kConflict, "sensitivity_differs",
+                    fmt::format("the same bytes are already {}, labelled {}; a version's label does not change",
+                                existing->ref(), to_word(existing->sensitivity)),
+                    fmt::format("delete {} and register again, so that the higher label stands", existing->ref()));
+      }
       if (existing) {
         MLOPS_ASSIGN(auto view, view_of(tx.sql(), std::move(*existing), 0));
         auto note = unchanged_note(wanted, view, inputs);
@@ -210,10 +238,7 @@ Result<Registered> Registry::register_version(const meta::Actor& actor, const Ne
 
 Result<std::vector<model::FileEntry>> Registry::files_of(const model::Version& version,
                                                          const std::string& manifest_body) {
-  if (crypto::sha256(manifest_body) != version.digest) {
-    return fail(ErrorCode::kCorrupt, "manifest_damaged", fmt::format("the manifest of {} is damaged", version.ref()),
-                "restore a backup");
-  }
+  MLOPS_TRY(check_manifest(version, manifest_body));
   MLOPS_ASSIGN(auto manifest, model::parse_manifest(manifest_body));
   if (!manifest.is_tree) return std::move(manifest.files);
   MLOPS_ASSIGN(const auto tree, content_.read(manifest.tree_digest, kTreeLimitBytes));
@@ -231,11 +256,11 @@ Result<model::VersionView> Registry::show(const std::string& ref, TimestampUs as
     MLOPS_ASSIGN(auto body, meta::manifest_body(connection, version.digest));
     MLOPS_ASSIGN(auto view, view_of(connection, std::move(version), as_of_us));
     return Shown{std::move(view), std::move(body)};
-  }));
-  MLOPS_ASSIGN(auto all, files_of(shown.view.version, shown.manifest_body));
-  shown.view.files_truncated = all.size() > kFilesShown;
-  if (shown.view.files_truncated) all.resize(kFilesShown);
-  shown.view.files = std::move(all);
+  }, meta::Patience::kInstant));
+  MLOPS_TRY(check_manifest(shown.view.version, shown.manifest_body));
+  MLOPS_ASSIGN(auto manifest, model::parse_manifest(shown.manifest_body));
+  shown.view.files_truncated = manifest.is_tree;
+  shown.view.files = std::move(manifest.files);
   return std::move(shown.view);
 }
 
@@ -243,6 +268,7 @@ Result<std::string> Registry::manifest(const std::string& ref) {
   MLOPS_ASSIGN(const auto reference, model::parse_version_reference(ref));
   return store_.read<std::string>([&](sql::Connection& connection) -> Result<std::string> {
     MLOPS_ASSIGN(const auto version, meta::resolve(connection, reference));
+    if (version.deleted_at_us != 0) return deleted_version(version);
     return meta::manifest_body(connection, version.digest);
   });
 }

@@ -46,6 +46,7 @@ class Registry {
   Registry(meta::Store& store, cas::ContentStore& content) : store_(store), content_(content) {}
 
   Result<Registered> register_version(const meta::Actor& actor, const NewVersion& wanted, meta::Commit commit);
+  // A few look-ups by key, fit for an I/O thread. Of a tree the files are left to files().
   Result<model::VersionView> show(const std::string& ref, TimestampUs as_of_us);
   Result<std::string> manifest(const std::string& ref);
   Result<std::vector<model::FileEntry>> files(const std::string& ref);

@@ -206,7 +206,7 @@ class RecordId : public Family {
 }  // namespace
 
 const Detector& mrn() {
-  static const RecordId kDetector({{"mrn", kMrnHeaders, Needs::kDigit, false}, kMrnWords, 4, 20});
+  static const RecordId kDetector({{"mrn", kMrnHeaders, Needs::kDigit, true}, kMrnWords, 4, 20});
   return kDetector;
 }
 const Detector& account() {
@@ -214,7 +214,7 @@ const Detector& account() {
   return kDetector;
 }
 const Detector& health_plan_id() {
-  static const RecordId kDetector({{"health_plan_id", kPlanHeaders, Needs::kDigit, false}, kPlanWords, 5, 20});
+  static const RecordId kDetector({{"health_plan_id", kPlanHeaders, Needs::kDigit, true}, kPlanWords, 5, 20});
   return kDetector;
 }
 const Detector& drivers_license() {

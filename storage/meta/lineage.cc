@@ -24,7 +24,9 @@ constexpr std::string_view kEdgeExists =
     "SELECT 1 FROM edges WHERE from_version_id = $1 AND to_version_id = $2 AND role = $3";
 constexpr std::string_view kRunByOutput =
     "SELECT id, source_version_id, output_version_id, policy_revision_id, evidence, created_at, created_by "
-    "FROM masking_runs WHERE output_version_id = $1 ORDER BY id LIMIT 1";
+    "FROM masking_runs WHERE output_version_id = $1 ORDER BY id DESC";
+constexpr std::string_view kHoldsMasked =
+    "SELECT 1 FROM masking_runs r JOIN versions v ON v.id = r.output_version_id WHERE v.artifact_id = $1 LIMIT 1";
 constexpr std::string_view kRunBySource =
     "SELECT r.id, r.source_version_id, r.output_version_id, r.policy_revision_id, r.evidence, r.created_at, "
     "r.created_by FROM masking_runs r JOIN policies p ON p.id = r.policy_revision_id "
@@ -34,11 +36,9 @@ constexpr std::string_view kInsertRun =
     "INSERT INTO masking_runs (id, source_version_id, output_version_id, policy_revision_id, evidence, created_at, "
     "created_by) VALUES ($1, $2, $3, $4, $5, $6, $7)";
 
-Result<std::optional<MaskingRunRow>> read_run(sql::Cursor cursor) {
-  MLOPS_ASSIGN(const bool found, cursor.next());
-  if (!found) return std::optional<MaskingRunRow>();
-  return std::optional(MaskingRunRow{cursor.text(0), cursor.text(1), cursor.text(2), cursor.text(3), cursor.text(4),
-                                     cursor.integer(5), cursor.text(6)});
+MaskingRunRow read_run(const sql::Cursor& cursor) {
+  return {cursor.text(0), cursor.text(1),    cursor.text(2), cursor.text(3),
+          cursor.text(4), cursor.integer(5), cursor.text(6)};
 }
 
 }  // namespace
@@ -80,16 +80,28 @@ Status insert_edge(WriteTx& tx, const std::string& from_version_id, const std::s
                                         tx.now_us()});
 }
 
-Result<std::optional<MaskingRunRow>> masking_run_of_output(sql::Connection& connection, const std::string& version_id) {
+Result<std::vector<MaskingRunRow>> masking_runs_of_output(sql::Connection& connection, const std::string& version_id) {
   MLOPS_ASSIGN(auto cursor, connection.query(kRunByOutput, {std::string_view(version_id)}));
-  return read_run(std::move(cursor));
+  std::vector<MaskingRunRow> runs;
+  while (true) {
+    MLOPS_ASSIGN(const bool more, cursor.next());
+    if (!more) return runs;
+    runs.push_back(read_run(cursor));
+  }
+}
+
+Result<bool> holds_masked_versions(sql::Connection& connection, const std::string& artifact_id) {
+  MLOPS_ASSIGN(auto cursor, connection.query(kHoldsMasked, {std::string_view(artifact_id)}));
+  return cursor.next();
 }
 
 Result<std::optional<MaskingRunRow>> find_masking_run(sql::Connection& connection, const std::string& source_version_id,
                                                       const std::string& policy_digest) {
   MLOPS_ASSIGN(auto cursor,
                connection.query(kRunBySource, {std::string_view(source_version_id), std::string_view(policy_digest)}));
-  return read_run(std::move(cursor));
+  MLOPS_ASSIGN(const bool found, cursor.next());
+  if (!found) return std::optional<MaskingRunRow>();
+  return std::optional(read_run(cursor));
 }
 
 Status insert_masking_run(WriteTx& tx, const MaskingRunRow& run) {

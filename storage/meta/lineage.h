@@ -38,7 +38,10 @@ Result<std::vector<model::VersionInput>> inputs_of(sql::Connection& connection, 
 Status insert_edge(WriteTx& tx, const std::string& from_version_id, const std::string& to_version_id,
                    const std::string& role);
 
-Result<std::optional<MaskingRunRow>> masking_run_of_output(sql::Connection& connection, const std::string& version_id);
+// Newest first: different sources, or policies, may give the same masked bytes.
+Result<std::vector<MaskingRunRow>> masking_runs_of_output(sql::Connection& connection, const std::string& version_id);
+// Whether the server made versions of this artifact by masking; nobody else may add to it then.
+Result<bool> holds_masked_versions(sql::Connection& connection, const std::string& artifact_id);
 // An earlier run of exactly this policy on exactly this source; its output may be reused.
 Result<std::optional<MaskingRunRow>> find_masking_run(sql::Connection& connection, const std::string& source_version_id,
                                                       const std::string& policy_digest);

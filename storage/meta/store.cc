@@ -25,7 +25,13 @@ constexpr std::string_view kQuickCheck = "PRAGMA quick_check(1)";
 constexpr std::size_t kGroupLimit = 256;
 // A log this long is folded into the database and truncated, so that one slow reader cannot grow it for ever.
 constexpr int kWalTruncatePages = 16384;
-constexpr std::chrono::seconds kReadDeadline{5};
+constexpr std::chrono::milliseconds kInstantDeadline{250};
+constexpr std::chrono::milliseconds kReadDeadline{5000};
+
+std::chrono::steady_clock::time_point deadline_of(Patience patience) {
+  if (patience == Patience::kLong) return {};
+  return std::chrono::steady_clock::now() + (patience == Patience::kInstant ? kInstantDeadline : kReadDeadline);
+}
 
 }  // namespace
 
@@ -98,10 +104,8 @@ Result<std::unique_ptr<Store>> Store::open(StoreOptions options, const Clock& cl
   MLOPS_ASSIGN(auto log, audit::AuditLog::open(*writer));
   std::unique_ptr<Store> store(new Store(std::move(options), clock, std::move(writer), std::move(log)));
   MLOPS_TRY(store->start_clock());
-  for (std::size_t i = 0; i < store->options_.readers; ++i) {
-    MLOPS_ASSIGN(auto reader, sql::Connection::open(store->options_.database_file, sql::OpenMode::kReader));
-    store->readers_.push_back(std::move(reader));
-  }
+  MLOPS_TRY(store->open_readers(store->readers_, store->options_.readers));
+  MLOPS_TRY(store->open_readers(store->instant_readers_, store->options_.instant_readers));
   store->writer_thread_ = std::thread([raw = store.get()] { raw->writer_loop(); });
   return store;
 }
@@ -212,28 +216,36 @@ void Store::answer_group(std::deque<Job*>& group, const Status& outcome) {
   }
 }
 
-Store::ReaderLease::ReaderLease(Store* store, std::unique_ptr<sql::Connection> connection)
-    : store_(store), connection_(std::move(connection)) {}
+Status Store::open_readers(ReaderPool& pool, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    MLOPS_ASSIGN(auto reader, sql::Connection::open(options_.database_file, sql::OpenMode::kReader));
+    pool.connections.push_back(std::move(reader));
+  }
+  return {};
+}
+
+Store::ReaderLease::ReaderLease(ReaderPool* pool, std::unique_ptr<sql::Connection> connection)
+    : pool_(pool), connection_(std::move(connection)) {}
 
 Store::ReaderLease::~ReaderLease() {
   if (!connection_) return;
   (void)connection_->execute(kRollback);
-  std::lock_guard lock(store_->readers_mutex_);
-  store_->readers_.push_back(std::move(connection_));
-  store_->reader_free_.notify_one();
+  std::lock_guard lock(pool_->mutex);
+  pool_->connections.push_back(std::move(connection_));
+  pool_->is_free.notify_one();
 }
 
 Result<Store::ReaderLease> Store::lease_reader(Patience patience) {
+  auto& pool = patience == Patience::kInstant ? instant_readers_ : readers_;
   std::unique_ptr<sql::Connection> connection;
   {
-    std::unique_lock lock(readers_mutex_);
-    reader_free_.wait(lock, [&] { return !readers_.empty(); });
-    connection = std::move(readers_.back());
-    readers_.pop_back();
+    std::unique_lock lock(pool.mutex);
+    pool.is_free.wait(lock, [&] { return !pool.connections.empty(); });
+    connection = std::move(pool.connections.back());
+    pool.connections.pop_back();
   }
-  using Time = std::chrono::steady_clock::time_point;
-  connection->set_deadline(patience == Patience::kShort ? std::chrono::steady_clock::now() + kReadDeadline : Time{});
-  ReaderLease lease(this, std::move(connection));
+  connection->set_deadline(deadline_of(patience));
+  ReaderLease lease(&pool, std::move(connection));
   MLOPS_TRY(lease.connection().execute(kReadBegin));
   return lease;
 }

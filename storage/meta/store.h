@@ -25,8 +25,10 @@
 
 namespace mlops::meta {
 
-// How long a read may take: kShort ones are cut after 5 s so that they cannot hold the write-ahead log open.
-enum class Patience { kShort, kLong };
+// How long a read may take. kShort ones are cut after 5 s so that they cannot hold the write-ahead log open; kLong ones
+// read everything. kInstant ones are a few look-ups by key on the I/O thread: they have connections of their own, so
+// that no other read can keep them waiting, and are cut after 250 ms.
+enum class Patience { kInstant, kShort, kLong };
 enum class Commit { kKeep, kDryRun };  // a dry run executes everything and keeps nothing
 
 // Who changes something, from where.
@@ -62,6 +64,7 @@ class WriteTx {
 struct StoreOptions {
   std::string database_file;
   std::size_t readers = 4;
+  std::size_t instant_readers = 1;  // one for each I/O thread
   std::function<void(const Error&)> on_fatal;  // must not return to normal service
 };
 
@@ -94,21 +97,27 @@ class Store {
 
  private:
   struct Job;
+  struct ReaderPool {
+    std::mutex mutex;
+    std::condition_variable is_free;
+    std::vector<std::unique_ptr<sql::Connection>> connections;
+  };
   class ReaderLease {
    public:
-    ReaderLease(Store* store, std::unique_ptr<sql::Connection> connection);
+    ReaderLease(ReaderPool* pool, std::unique_ptr<sql::Connection> connection);
     ReaderLease(ReaderLease&&) noexcept = default;
     ReaderLease& operator=(ReaderLease&&) noexcept = default;
     ~ReaderLease();
     sql::Connection& connection() { return *connection_; }
 
    private:
-    Store* store_;
+    ReaderPool* pool_;
     std::unique_ptr<sql::Connection> connection_;
   };
 
   Store(StoreOptions options, const Clock& clock, std::unique_ptr<sql::Connection> writer, audit::AuditLog log);
   Status run_write(const Actor& actor, Commit commit, const std::function<Status(WriteTx&)>& change);
+  Status open_readers(ReaderPool& pool, std::size_t count);
   Result<ReaderLease> lease_reader(Patience patience);
   Status start_clock();
   Status in_transaction_or_error() const;
@@ -129,9 +138,8 @@ class Store {
   bool stopping_ = false;
   bool broken_ = false;
 
-  std::mutex readers_mutex_;
-  std::condition_variable reader_free_;
-  std::vector<std::unique_ptr<sql::Connection>> readers_;
+  ReaderPool readers_;
+  ReaderPool instant_readers_;
   std::thread writer_thread_;
 };
 

@@ -79,7 +79,7 @@ TEST_CASE("every mistake is found at its line and column") {
       {kHead + "  - {name: a, clearance: none, protection: {approver_roles: [boss]}}\n", "env.yaml:4:61", "boss"},
       {kHead + "  - {name: a, clearance: none, labels: {\"a b\": x}}\n", "env.yaml:4:41", "a b"},
       {kHead + "  - {name: a, clearance: none}\n  - {name: a, clearance: none}\n", "env.yaml:5:5", "stands twice"},
-      {kHead + "  - {name: a, name: b, clearance: none}\n", "env.yaml:4:17", ""},
+      {kHead + "  - {name: a, name: b, clearance: none}\n", "env.yaml:4:15", "twice"},
   };
   for (const auto& row : rows) {
     INFO(row.yaml);

@@ -115,7 +115,7 @@ TEST_CASE("a manifest needs files, once each, inside the artifact") {
 }
 
 TEST_CASE("damaged manifests and trees are corrupt, not trusted") {
-  for (const std::string bad : {"", "[]", "{", "{\"layers\":{\"a\":1}}", "{\"layers\":[1]}", "{\"artifactType\":1}",
+  for (const std::string& bad : {"", "[]", "{", "{\"layers\":{\"a\":1}}", "{\"layers\":[1]}", "{\"artifactType\":1}",
                                 R"({"layers":[{"mediaType":"application/vnd.mlops.tree.v1","digest":"sha256:)"
                                 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}]}"}) {
     INFO(bad);
@@ -125,7 +125,7 @@ TEST_CASE("damaged manifests and trees are corrupt, not trusted") {
     CHECK(manifest.error().slug == "bad_manifest");
   }
   const std::string hex(64, 'a');
-  for (const std::string bad : {hex + " 1 a", hex + " 1\n", hex + "\n", hex + " -1 a\n", hex + " x a\n"}) {
+  for (const std::string& bad : {hex + " 1 a", hex + " 1\n", hex + "\n", hex + " -1 a\n", hex + " x a\n"}) {
     INFO(bad);
     const auto tree = parse_tree(bad);
     REQUIRE_FALSE(tree);

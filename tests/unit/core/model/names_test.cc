@@ -71,7 +71,7 @@ TEST_CASE("an alias is never a version number, nor a path") {
     INFO(good);
     CHECK(check_alias(good));
   }
-  for (const std::string bad : {"v3", "v0", "v03", "v12345678901234567890123", "3x", "a/b", "Champion"}) {
+  for (const std::string& bad : {"v3", "v0", "v03", "v12345678901234567890123", "3x", "a/b", "Champion"}) {
     INFO(bad);
     CHECK_FALSE(check_alias(bad));
   }
@@ -82,12 +82,12 @@ TEST_CASE("an alias is never a version number, nor a path") {
 TEST_CASE("principals and keys have their own alphabets") {
   CHECK(check_principal_name("rita@st-elsewhere.example"));
   CHECK(check_principal_name(std::string(64, 'a')));
-  for (const std::string bad : {""s, std::string(65, 'a'), "Rita"s, "a/b"s, "a b"s, "a\n"s, "a\0"s, "a;b"s}) {
+  for (const std::string& bad : {""s, std::string(65, 'a'), "Rita"s, "a/b"s, "a b"s, "a\n"s, "a\0"s, "a;b"s}) {
     INFO(bad);
     CHECK_FALSE(check_principal_name(bad));
   }
   CHECK(check_key("Team/Sub-key_1.2", "label"));
-  for (const std::string bad : {""s, std::string(65, 'a'), "a b"s, "a=b"s, "a\n"s, "caf\xc3\xa9"s}) {
+  for (const std::string& bad : {""s, std::string(65, 'a'), "a b"s, "a=b"s, "a\n"s, "caf\xc3\xa9"s}) {
     INFO(bad);
     CHECK_FALSE(check_key(bad, "label"));
   }
@@ -98,7 +98,7 @@ TEST_CASE("file paths stay inside the artifact") {
     INFO(good);
     CHECK(check_file_path(good));
   }
-  for (const std::string bad : {""s, "/a"s, "a/"s, "a//b"s, "."s, ".."s, "../a"s, "a/../b"s, "a/.."s, "./a"s, "a/./b"s,
+  for (const std::string& bad : {""s, "/a"s, "a/"s, "a//b"s, "."s, ".."s, "../a"s, "a/../b"s, "a/.."s, "./a"s, "a/./b"s,
                                 "..\\a"s, "a\\b"s, "C:\\a"s, "a\nb"s, "a\0b"s, "a\x7f"s, "\xff"s, "a/\xc3"s,
                                 std::string(1025, 'a')}) {
     INFO(bad);
@@ -112,7 +112,7 @@ TEST_CASE("file paths stay inside the artifact") {
 TEST_CASE("free text holds lines and tabs, no other control") {
   CHECK(check_free_text("first\nsecond\tthird caf\xc3\xa9", "reason"));
   CHECK(check_free_text(std::string(4096, 'a'), "reason"));
-  for (const std::string bad : {std::string(4097, 'a'), "\x1b[0m"s, "a\r\nb"s, "a\0b"s, "\x7f"s, "\xc3"s}) {
+  for (const std::string& bad : {std::string(4097, 'a'), "\x1b[0m"s, "a\r\nb"s, "a\0b"s, "\x7f"s, "\xc3"s}) {
     const auto status = check_free_text(bad, "reason");
     REQUIRE_FALSE(status);
     CHECK(status.error().slug == "bad_text");

@@ -46,9 +46,10 @@ TEST_CASE("a plan's stored body gives the plan back") {
 }
 
 TEST_CASE("a stored plan with a missing or strange member is corrupt") {
-  for (const auto& [key, value] : wire::plan_body(example()).items()) {
+  const auto whole = wire::plan_body(example());
+  for (const auto& [key, value] : whole.items()) {
     INFO(key);
-    auto body = wire::plan_body(example());
+    auto body = whole;
     body.erase(key);
     const auto back = wire::plan_from_body(body);
     REQUIRE_FALSE(back);

@@ -1,0 +1,116 @@
+// All domain services over a temporary database and content store, with people who hold real tokens.
+#pragma once
+
+#include <map>
+
+#include "daemon/domain/compliance.h"
+#include "daemon/domain/identity.h"
+#include "daemon/domain/integrity.h"
+#include "daemon/domain/lineage.h"
+#include "daemon/domain/promotion.h"
+#include "daemon/domain/registry.h"
+#include "storage/blob/local_store.h"
+#include "tests/unit/storage/meta/store_fixture.h"
+
+namespace mlops::test {
+
+using meta::Commit;
+using model::ArtifactKind;
+using model::Sensitivity;
+
+inline crypto::SecretBytes key_of(std::uint8_t byte) {
+  return crypto::SecretBytes(std::vector<std::uint8_t>(32, byte));
+}
+
+struct DomainFixture : StoreFixture {
+  DomainFixture()
+      : content(blob::open_local_store({dir / "blobs", 0}, posix_env()).value()),
+        registry(*store, content),
+        compliance(*store, content, key_of(1)),
+        promotion(*store, content, compliance),
+        integrity(*store, content),
+        lineage(*store),
+        identity(domain::Identity::open(*store, {key_of(2)}).value()) {}
+
+  // A person (or service) of that role; the same name is always the same principal.
+  meta::Actor person(const std::string& name, model::Role role, bool is_human = true) {
+    const auto known = people.find(name);
+    if (known != people.end()) return known->second;
+    const auto issued = identity->create_token(
+        domain::daemon_actor(), {.principal = name, .is_human = is_human, .role = role, .expires_in_s = 3600}, Commit::kKeep);
+    if (!issued) FAIL(issued.error().message);
+    const auto principal = identity->authenticate("Bearer " + issued->secret);
+    REQUIRE(principal);
+    return people[name] = meta::Actor{*principal, {"127.0.0.1", "req"}};
+  }
+  meta::Actor dora() { return person("dora", model::Role::kRelease); }
+  meta::Actor omar() { return person("omar", model::Role::kApprover); }
+
+  void environments(const std::string& list) {
+    clock.advance_us(1'000'000);
+    const auto applied = compliance.apply_environments(
+        dora(), "apiVersion: mlops/v1\nkind: Environments\nenvironments:\n" + list, "env.yaml", Commit::kKeep);
+    if (!applied) FAIL(applied.error().message);
+  }
+  void policy(const std::string& yaml) {
+    clock.advance_us(1'000'000);
+    const auto applied = compliance.apply_policy(dora(), yaml, "policy.yaml", Commit::kKeep);
+    if (!applied) FAIL(applied.error().message);
+  }
+
+  domain::NewVersion wanted(ArtifactKind kind, const std::string& name, const std::string& bytes,
+                            const std::string& path = "f") {
+    const auto stored = content.put(bytes);
+    REQUIRE(stored);
+    domain::NewVersion version;
+    version.kind = kind;
+    version.name = name;
+    version.files = {{path, stored->digest, stored->size_bytes}};
+    return version;
+  }
+  model::VersionView add(const domain::NewVersion& version) {
+    clock.advance_us(1'000'000);
+    auto registered = registry.register_version(dora(), version, Commit::kKeep);
+    if (!registered) FAIL(registered.error().message);
+    return registered->view;
+  }
+  // A model declared to be free of personal data.
+  model::VersionView model_version(const std::string& name, const std::string& bytes) {
+    auto version = wanted(ArtifactKind::kModel, name, bytes);
+    version.sensitivity = Sensitivity::kNone;
+    return add(version);
+  }
+
+  Result<model::PromotionView> promote(const std::string& ref, const std::string& environment,
+                                       Commit commit = Commit::kKeep) {
+    clock.advance_us(1'000'000);
+    return promotion.promote(dora(), {{ref}, environment, "because"}, commit);
+  }
+  Result<model::PromotionView> rollback(const std::string& name, const std::string& environment, std::int64_t to = 0) {
+    clock.advance_us(1'000'000);
+    return promotion.rollback(dora(), {name, environment, to, "because"}, Commit::kKeep);
+  }
+  // The reference that runs, or the error's slug.
+  std::string running(const std::string& name, const std::string& environment) {
+    const auto version = resolve(name + "#" + environment);
+    return version ? version->ref() : version.error().slug;
+  }
+
+  cas::ContentStore content;
+  domain::Registry registry;
+  domain::Compliance compliance;
+  domain::Promotion promotion;
+  domain::Integrity integrity;
+  domain::Lineage lineage;
+  std::unique_ptr<domain::Identity> identity;
+  std::map<std::string, meta::Actor> people;
+};
+
+inline const model::GateResult* gate_named(const model::Plan& plan, const std::string& kind) {
+  for (const auto& gate : plan.gates) {
+    if (gate.kind == kind) return &gate;
+  }
+  return nullptr;
+}
+
+}  // namespace mlops::test

@@ -1,0 +1,189 @@
+// A dataset above an environment's clearance is masked on the way in, or does not get in.
+#include "tests/unit/daemon/domain/domain_fixture.h"
+
+using namespace mlops;
+using namespace mlops::domain;
+using namespace mlops::test;
+
+namespace {
+
+const std::string kPolicy = R"(apiVersion: mlops/v1
+kind: PrivacyPolicy
+metadata: {name: deid, version: 1.0.0, extends: [pack/hipaa-safe-harbor]}
+spec:
+  select: {kinds: [dataset]}
+  classification:
+    columns:
+      mrn: {class: mrn}
+      last_name: {class: person_name}
+      note: {class: free_text}
+      hba1c: {class: measurement}
+    unknown_column: quarantine
+  transforms:
+    rules:
+      - {match: {class: mrn}, apply: suppress}
+)";
+
+const std::string kCsv =
+    "mrn,last_name,note,hba1c\n"
+    "MRN-0004711,Quisenberry,Quisenberry's cough is better,6.1\n"
+    "MRN-0004712,Featherstone,Call 555-867-5309 about Featherstone,7.2\n";
+
+struct Fixture : DomainFixture {
+  Fixture() {
+    policy(kPolicy);
+    environments("  - {name: clinical, clearance: special_category}\n"
+                 "  - {name: research, clearance: pseudonymous, policies: [deid]}\n");
+  }
+  model::VersionView patients(const std::string& csv, const std::string& path = "patients.csv") {
+    auto version = wanted(ArtifactKind::kDataset, "patients", csv, path);
+    version.sensitivity = Sensitivity::kSpecialCategory;
+    return add(version);
+  }
+  std::string bytes_of(const std::string& ref) {
+    const auto files = registry.files(ref);
+    REQUIRE(files);
+    std::string all;
+    for (const auto& file : *files) all += content.read(file.digest, 1u << 20).value();
+    return all;
+  }
+};
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("a dataset is masked on its way into research, and the masked version is what runs there") {
+  Fixture f;
+  f.patients(kCsv);
+  const auto view = f.promote("patients@v1", "research");
+  if (!view) FAIL(view.error().message << " " << view.error().detail);
+  REQUIRE(view->masking);
+  CHECK(view->masking->source_ref == "patients@v1");
+  CHECK(view->masking->policy == "deid");
+  const auto output = view->masking->output_ref;
+  CHECK(output != "patients@v1");
+  CHECK(view->deployment->members.front().ref == output);
+
+  const auto masked = f.bytes_of(output);
+  for (const std::string secret : {"Quisenberry", "Featherstone", "4711", "4712", "867-5309"}) {
+    INFO(secret);
+    CHECK_FALSE(has(masked, secret));
+    CHECK_FALSE(has(view->masking->evidence.dump(), secret));
+  }
+  CHECK(has(masked, "cough is better"));
+  CHECK(has(masked, "7.2"));
+  CHECK(f.bytes_of("patients@v1") == kCsv);
+
+  const auto shown = f.registry.show(output, 0);
+  REQUIRE(shown);
+  CHECK(shown->masked_from == "patients@v1");
+  CHECK(shown->version.sensitivity <= Sensitivity::kPseudonymous);
+  CHECK(shown->environments == std::vector<std::string>{"research"});
+  CHECK(f.registry.show("patients@v1", 0)->environments.empty());
+  CHECK(f.integrity.audit_entries({.action = "dataset.mask"})->size() == 1);
+  CHECK(f.integrity.fsck(FsckDepth::kReadData));
+  f.verified();
+}
+
+TEST_CASE("what was masked once under a policy is not masked again") {
+  Fixture f;
+  f.patients(kCsv);
+  const auto first = f.promote("patients@v1", "research");
+  REQUIRE(first);
+  const auto again = f.promote("patients@v1", "research");
+  REQUIRE(again);
+  CHECK(again->unchanged);
+  CHECK_FALSE(again->masking);
+  CHECK(f.count("masking_runs") == 1);
+}
+
+TEST_CASE("another policy revision that gives the same bytes reuses the masked version, on record") {
+  Fixture f;
+  f.patients(kCsv);
+  const auto first = f.promote("patients@v1", "research");
+  REQUIRE(first);
+  auto revised = kPolicy;
+  revised.replace(revised.find("1.0.0"), 5, "1.0.1");
+  f.policy(revised);
+  const auto second = f.promote("patients@v1", "research");
+  if (!second) FAIL(second.error().message);
+  REQUIRE(second->masking);
+  CHECK(second->masking->output_ref == first->masking->output_ref);
+  CHECK(f.count("masking_runs") == 2);
+  f.verified();
+}
+
+TEST_CASE("a dry run of a masking promotion decides and writes nothing at all") {
+  Fixture f;
+  f.patients(kCsv);
+  const auto before = f.verified();
+  const auto blobs = f.content.totals()->blobs;
+  const auto dry = f.promote("patients@v1", "research", Commit::kDryRun);
+  REQUIRE(dry);
+  CHECK_FALSE(dry->deployment);
+  REQUIRE(dry->plan.masking);
+  CHECK(dry->plan.verdict == model::Verdict::kPass);
+  CHECK(f.verified().head == before.head);
+  CHECK(f.content.totals()->blobs == blobs);
+}
+
+TEST_CASE("a refused masking leaves no version and no deployment") {
+  struct Row {
+    std::string csv;
+    std::string path;
+    std::string slug;
+  };
+  const Row rows[] = {
+      {"mrn,last_name,note,hba1c,shoe\n1,Quisenberry,well,6.1,Quisenberry\n", "p.csv", "columns_unknown"},
+      {kCsv, "p.parquet", "not_maskable"},
+      {"mrn,last_name,note,hba1c\n1,Quisenberry\n", "p.csv", ""},
+  };
+  for (const auto& row : rows) {
+    INFO(row.csv);
+    Fixture f;
+    f.patients(row.csv, row.path);
+    const auto refused = f.promote("patients@v1", "research");
+    REQUIRE_FALSE(refused);
+    if (!row.slug.empty()) CHECK(refused.error().slug == row.slug);
+    CHECK_FALSE(has(refused.error().message + refused.error().detail + refused.error().hint, "Quisenberry"));
+    CHECK(f.count("versions") == 1);
+    CHECK(f.count("deployments") == 0);
+    CHECK(f.count("masking_runs") == 0);
+    CHECK(f.count("artifacts") == 1);
+    CHECK(f.running("patients", "research") == "nothing_runs");
+    f.verified();
+  }
+}
+
+TEST_CASE("without a masking policy the clearance refuses; inside it nothing is masked") {
+  Fixture f;
+  f.environments("  - {name: open, clearance: none}\n");
+  f.patients(kCsv);
+  const auto refused = f.promote("patients@v1", "open");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().slug == "gates_denied");
+  CHECK(has(refused.error().message, "clearance"));
+  const auto clinical = f.promote("patients@v1", "clinical");
+  REQUIRE(clinical);
+  CHECK_FALSE(clinical->masking);
+  CHECK(f.running("patients", "clinical") == "patients@v1");
+}
+
+TEST_CASE("a source damaged in the store is noticed before anything made from it is kept") {
+  Fixture f;
+  f.patients(kCsv);
+  const auto hex = crypto::sha256(std::string_view(kCsv)).hex();
+  auto other = kCsv;
+  other[other.find("6.1")] = '9';
+  {
+    std::filesystem::remove(f.dir / ("blobs/sha256/" + hex.substr(0, 2) + "/" + hex));
+    auto file = posix_env().create_exclusive(f.dir / ("blobs/sha256/" + hex.substr(0, 2) + "/" + hex));
+    REQUIRE((*file)->append(as_bytes(other)));
+  }
+  const auto refused = f.promote("patients@v1", "research");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().slug == "blob_damaged");
+  CHECK(f.count("versions") == 1);
+  CHECK(f.count("deployments") == 0);
+}
