@@ -27,7 +27,9 @@ class StoreFixture {
 
   void reopen() {
     store.reset();
-    auto opened = meta::Store::open({dir / "meta.db", 4, {}}, clock);
+    meta::StoreOptions options;
+    options.database_file = dir / "meta.db";
+    auto opened = meta::Store::open(options, clock);
     REQUIRE(opened);
     store = std::move(*opened);
   }
