@@ -69,6 +69,13 @@ Status check_no_file_is_a_folder(const std::vector<FileEntry>& files) {
   return {};
 }
 
+// Stored bytes that break a rule of their grammar are damage, whatever the rule's own error says.
+template <class T>
+Result<T> stored(Result<T> parsed) {
+  if (!parsed) return bad_manifest(parsed.error().message);
+  return parsed;
+}
+
 Result<FileEntry> read_layer(const Json& layer) {
   FileEntry file;
   MLOPS_ASSIGN(file.digest, crypto::Digest::parse(layer.value("digest", "")));
@@ -147,10 +154,10 @@ Result<Manifest> parse_manifest(std::string_view bytes) {
     if (artifact_type == types_of(ArtifactKind::kDataset).artifact) manifest.kind = ArtifactKind::kDataset;
     const auto layers = json->value("layers", Json::array());
     if (layers.size() == 1 && layers[0].value("mediaType", "") == kTreeMediaType) {
-      return read_tree_layer(std::move(manifest), layers[0]);
+      return stored(read_tree_layer(std::move(manifest), layers[0]));
     }
     for (const auto& layer : layers) {
-      MLOPS_ASSIGN(auto file, read_layer(layer));
+      MLOPS_ASSIGN(auto file, stored(read_layer(layer)));
       manifest.content_size_bytes += file.size_bytes;
       manifest.files.push_back(std::move(file));
     }
@@ -172,12 +179,12 @@ Result<std::vector<FileEntry>> parse_tree(std::string_view bytes) {
     const auto second = first == std::string_view::npos ? first : line.find(' ', first + 1);
     if (second == std::string_view::npos) return bad_manifest("a tree line without three fields");
     FileEntry file;
-    MLOPS_ASSIGN(file.digest, crypto::Digest::parse_hex(line.substr(0, first)));
+    MLOPS_ASSIGN(file.digest, stored(crypto::Digest::parse_hex(line.substr(0, first))));
     const auto size = parse_int(line.substr(first + 1, second - first - 1));
     if (!size || *size < 0) return bad_manifest("a tree line with a bad size");
     file.size_bytes = static_cast<std::uint64_t>(*size);
     file.path = line.substr(second + 1);
-    MLOPS_TRY(check_file_path(file.path));
+    if (auto path = check_file_path(file.path); !path) return bad_manifest(path.error().message);
     files.push_back(std::move(file));
   }
   return files;

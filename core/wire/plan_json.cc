@@ -30,6 +30,10 @@ model::PlanMember member_from(const Json& json) {
   return member;
 }
 
+Failure bad_plan() {
+  return fail(ErrorCode::kCorrupt, "bad_plan", "a stored plan cannot be read", "run `mlopsctl audit verify`");
+}
+
 Json gates_json(const model::Plan& plan) {
   Json gates = Json::array();
   for (const auto& gate : plan.gates) gates.push_back(model::to_json(gate));
@@ -126,13 +130,14 @@ Result<model::Plan> plan_from_body(const Json& body) {
     plan.requested_by = body.at("requested_by");
     plan.verdict = known(model::verdict_from_word(body.at("verdict").get<std::string>()));
     for (const auto& gate : body.at("gates")) {
-      MLOPS_ASSIGN(auto result, model::gate_result_from_json(gate));
-      plan.gates.push_back(std::move(result));
+      auto result = model::gate_result_from_json(gate);
+      if (!result) return bad_plan();
+      plan.gates.push_back(std::move(*result));
     }
     plan.approvals_needed = body.at("approvals_needed");
     return plan;
   } catch (const Json::exception&) {
-    return fail(ErrorCode::kCorrupt, "bad_plan", "a stored plan cannot be read", "run `mlopsctl audit verify`");
+    return bad_plan();
   }
 }
 

@@ -200,7 +200,7 @@ Result<Response> list_artifacts(const Services& services, Request& request) {
   meta::ArtifactFilter filter;
   filter.limit = limit + 1;
   filter.prefix = request.query_or("prefix", "");
-  filter.after_name = request.query_or("after", "");
+  filter.after = request.query_or("after", "");
   if (const auto kind = request.query_or("kind", ""); !kind.empty()) {
     filter.kind = model::artifact_kind_from_word(kind);
     if (!filter.kind) return bad_field("`kind` must be model or dataset");

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <sys/statvfs.h>
 
+#include <mutex>
+#include <set>
+
 #include "core/base/log.h"
 #include "core/crypto/seal.h"
 
@@ -16,14 +19,14 @@ class LocalStore;
 
 class LocalWriter : public BlobWriter {
  public:
-  LocalWriter(const LocalStore& store, Env& env, std::string path, std::unique_ptr<WritableFile> file)
+  LocalWriter(LocalStore& store, Env& env, std::string path, std::unique_ptr<WritableFile> file)
       : store_(store), env_(env), path_(std::move(path)), file_(std::move(file)) {}
   ~LocalWriter() override;
   Status append(ByteView bytes) override;
   Status publish(const crypto::Digest& digest) override;
 
  private:
-  const LocalStore& store_;
+  LocalStore& store_;
   Env& env_;
   const std::string path_;
   std::unique_ptr<WritableFile> file_;
@@ -49,7 +52,12 @@ class LocalStore : public BlobStore {
 
   Status prepare() {
     for (const auto& path : {options_.root, tmp_dir(), options_.root + "/sha256"}) MLOPS_TRY(env_.make_dir(path));
-    for (unsigned i = 0; i < 256; ++i) MLOPS_TRY(env_.make_dir(fmt::format("{}/sha256/{:02x}", options_.root, i)));
+    for (unsigned i = 0; i < 256; ++i) {
+      const auto dir = fmt::format("{}/sha256/{:02x}", options_.root, i);
+      MLOPS_TRY(env_.make_dir(dir));
+      // A name whose sync failed last time becomes durable now, before anything can rely on it.
+      MLOPS_TRY(env_.sync_dir(dir));
+    }
     MLOPS_TRY(env_.sync_dir(options_.root + "/sha256"));
     MLOPS_TRY(env_.sync_dir(options_.root));
     // What was being written when the last process ended was never acknowledged.
@@ -67,12 +75,14 @@ class LocalStore : public BlobStore {
   }
 
   Result<std::unique_ptr<BlobReader>> open(const crypto::Digest& digest) const override {
+    MLOPS_TRY(check_durable(digest));
     auto file = env_.open_readable(path_of(digest));
     if (!file) return not_found_or(digest, std::move(file.error()));
     return std::unique_ptr<BlobReader>(std::make_unique<LocalReader>(std::move(*file)));
   }
 
   Result<std::uint64_t> size_bytes(const crypto::Digest& digest) const override {
+    MLOPS_TRY(check_durable(digest));
     auto size = env_.file_size_bytes(path_of(digest));
     if (!size) return not_found_or(digest, std::move(size.error()));
     return *size;
@@ -95,6 +105,22 @@ class LocalStore : public BlobStore {
       }
     }
     return {};
+  }
+
+  // A blob whose directory could not be synced may be gone after a power cut: it counts as absent until it is sent again.
+  void set_durable(const crypto::Digest& digest, bool is_durable) {
+    std::lock_guard lock(mutex_);
+    if (is_durable) {
+      not_durable_.erase(digest);
+    } else {
+      not_durable_.insert(digest);
+    }
+  }
+
+  Status check_durable(const crypto::Digest& digest) const {
+    std::lock_guard lock(mutex_);
+    if (!not_durable_.contains(digest)) return {};
+    return not_found_or(digest, {ErrorCode::kNotFound, {}, {}, {}, {}});
   }
 
   Status check_space() const {
@@ -123,6 +149,8 @@ class LocalStore : public BlobStore {
 
   const LocalStoreOptions options_;
   Env& env_;
+  mutable std::mutex mutex_;
+  std::set<crypto::Digest> not_durable_;
 };
 
 LocalWriter::~LocalWriter() {
@@ -147,7 +175,9 @@ Status LocalWriter::publish(const crypto::Digest& digest) {
   MLOPS_TRY(file_->close());
   MLOPS_TRY(env_.rename_replace(path_, store_.path_of(digest)));
   published_ = true;
-  return env_.sync_dir(store_.dir_of(digest));
+  auto synced = env_.sync_dir(store_.dir_of(digest));
+  store_.set_durable(digest, synced.has_value());
+  return synced;
 }
 
 }  // namespace

@@ -97,13 +97,16 @@ Result<ArtifactRow> the_artifact(sql::Connection& connection, std::optional<mode
 }
 
 Result<std::vector<ArtifactRow>> list_artifacts(sql::Connection& connection, const ArtifactFilter& filter) {
-  std::string query = "SELECT id, kind, name, last_number FROM artifacts WHERE name || ':' || kind > $1";
-  std::vector<sql::Value> values{std::string_view(filter.after_name)};
+  std::string query = "SELECT id, kind, name, last_number FROM artifacts WHERE (name, kind) > ($1, $2)";
+  const auto colon = std::min(filter.after.find(':'), filter.after.size());
+  const auto after_name = std::string_view(filter.after).substr(0, colon);
+  const auto after_kind = std::string_view(filter.after).substr(std::min(colon + 1, filter.after.size()));
+  std::vector<sql::Value> values{after_name, after_kind};
   std::string prefix_end;
   if (!filter.prefix.empty()) {
     prefix_end = filter.prefix;
     prefix_end.push_back('\x7f');
-    query += " AND name >= $2 AND name < $3";
+    query += " AND name >= $3 AND name < $4";
     values.emplace_back(std::string_view(filter.prefix));
     values.emplace_back(std::string_view(prefix_end));
   }

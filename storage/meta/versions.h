@@ -34,7 +34,7 @@ Result<ArtifactRow> the_artifact(sql::Connection& connection, std::optional<mode
 struct ArtifactFilter {
   std::optional<model::ArtifactKind> kind;
   std::string prefix;
-  std::string after_name;  // cursor
+  std::string after;  // cursor: "name:kind"
   std::size_t limit = 100;
 };
 Result<std::vector<ArtifactRow>> list_artifacts(sql::Connection& connection, const ArtifactFilter& filter);

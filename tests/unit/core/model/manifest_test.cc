@@ -115,7 +115,7 @@ TEST_CASE("a manifest needs files, once each, inside the artifact") {
 }
 
 TEST_CASE("damaged manifests and trees are corrupt, not trusted") {
-  for (const std::string& bad : {"", "[]", "{", "{\"layers\":{\"a\":1}}", "{\"layers\":[1]}", "{\"artifactType\":1}",
+  for (const char* const bad : {"", "[]", "{", "{\"layers\":{\"a\":1}}", "{\"layers\":[1]}", "{\"artifactType\":1}",
                                 R"({"layers":[{"mediaType":"application/vnd.mlops.tree.v1","digest":"sha256:)"
                                 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}]}"}) {
     INFO(bad);
@@ -134,7 +134,7 @@ TEST_CASE("damaged manifests and trees are corrupt, not trusted") {
 }
 
 // manifest.h promises kCorrupt "bad_manifest" for both; a bad digest or path inside comes back as the caller's mistake.
-TEST_CASE("a bad digest or path inside stored bytes is corrupt too", "[!shouldfail]") {
+TEST_CASE("a bad digest or path inside stored bytes is corrupt too", "") {
   const std::string hex(64, 'a');
   CHECK(parse_tree("zz 1 a\n").error().code == ErrorCode::kCorrupt);
   CHECK(parse_tree(hex + " 1 ../a\n").error().code == ErrorCode::kCorrupt);

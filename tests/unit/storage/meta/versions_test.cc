@@ -229,7 +229,7 @@ std::vector<std::string> names_in_pages(Fixture& f, std::size_t limit) {
   std::string after;
   while (true) {
     const auto rows =
-        f.read<Rows>([&](sql::Connection& c) { return list_artifacts(c, {.after_name = after, .limit = limit}); }).value();
+        f.read<Rows>([&](sql::Connection& c) { return list_artifacts(c, {.after = after, .limit = limit}); }).value();
     if (rows.empty() || names.size() > 20) return names;
     for (const auto& row : rows) names.push_back(row.name);
     // As the API makes its cursor.
@@ -254,7 +254,7 @@ TEST_CASE("artifacts are listed in pages by name and kind, and by prefix") {
 }
 
 // The cursor is compared as name || ':' || kind while the order is by name: ':' sorts after '-', '.', '/' and digits.
-TEST_CASE("pages of artifacts lose none whose name goes on from another's", "[!shouldfail]") {
+TEST_CASE("pages of artifacts lose none whose name goes on from another's", "") {
   Fixture f;
   for (const std::string name : {"a", "a-b", "a/b", "a1"}) f.add_version(ArtifactKind::kModel, name, "1");
   CHECK(names_in_pages(f, 1) == std::vector<std::string>{"a", "a-b", "a/b", "a1"});
