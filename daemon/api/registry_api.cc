@@ -149,8 +149,17 @@ Result<Response> list_versions(const Services& services, Request& request) {
 Result<Response> show_version(const Services& services, Request& request) {
   MLOPS_TRY(only_known_params(request, {"as_of"}));
   MLOPS_ASSIGN(const auto time, as_of(request));
+  const auto generation = services.store.generation();
+  const auto key = fmt::format("{} {}", time, request.params[0]);
+  Response response;
+  if (auto page = services.version_pages->find(key, generation)) {
+    response.body = std::move(*page);
+    return response;
+  }
   MLOPS_ASSIGN(const auto view, services.registry.show(request.params[0], time));
-  return Response::json(200, wire::to_json(view));
+  response = Response::json(200, wire::to_json(view));
+  services.version_pages->keep(key, generation, response.body);
+  return response;
 }
 
 Result<Response> show_manifest(const Services& services, Request& request) {

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 
+#include "daemon/api/page_cache.h"
 #include "daemon/domain/compliance.h"
 #include "daemon/domain/identity.h"
 #include "daemon/domain/integrity.h"
@@ -24,6 +26,7 @@ struct Services {
   meta::Store& store;
   std::function<bool()> is_ready;
   std::function<std::string()> metrics_text;
+  std::shared_ptr<PageCache> version_pages = std::make_shared<PageCache>();
   std::size_t json_limit_bytes = 4u << 20;
   std::size_t upload_limit_bytes = std::size_t{1} << 40;
 };

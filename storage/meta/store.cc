@@ -183,6 +183,7 @@ void Store::run_group(std::deque<Job*>& group) {
       return;
     }
   }
+  ++generation_;
   answer_group(group, committed);
 }
 

@@ -7,6 +7,7 @@
 // Thread-safety: Store is thread-safe; a WriteTx or ReadTx belongs to its closure.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -94,6 +95,8 @@ class Store {
   }
 
   const Clock& clock() const { return clock_; }
+  // Grows with every commit, before any of its callers is answered.
+  std::uint64_t generation() const { return generation_.load(); }
 
  private:
   struct Job;
@@ -131,6 +134,7 @@ class Store {
   std::unique_ptr<sql::Connection> writer_;
   audit::AuditLog log_;
   TimestampUs last_now_us_ = 0;
+  std::atomic<std::uint64_t> generation_{1};
 
   std::mutex mutex_;
   std::condition_variable wake_writer_;
