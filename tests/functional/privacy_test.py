@@ -4,6 +4,7 @@ The second half: what must be refused (taint, laundering, unknown or missing col
 with nothing half-done.
 """
 
+import pathlib
 import sqlite3
 import unittest
 
@@ -248,6 +249,38 @@ class PrivacyTest(DaemonCase):
             self.assertEqual(version["sensitivity"], "special_category", "the same bytes got a lower label")
         else:
             self.assertIn(result.code, (REFUSED, CONFLICT), result)
+
+    def test_nobody_registers_under_a_masked_name(self):
+        path = self.file("other.csv", "a,b\n1,2\n")
+        self.ctl("register", "dataset", "ward/patients-deid", path, "--sensitivity", "none", check=CONFLICT)
+
+    def test_a_higher_label_for_known_bytes_is_no_silent_success(self):
+        path = self.file("relabel.csv", "x,y\n3,4\n")
+        self.registered("dataset", "relabel", path, "--sensitivity", "none")
+        self.ctl("register", "dataset", "relabel", path, "--sensitivity", "special_category", check=CONFLICT)
+
+    def test_refused_masking_is_recorded(self):
+        rows = [dict(row, shoe_size="42") for row in self.raw_rows[:20]]
+        version = self.registered("dataset", "recorded", self.file("recorded.csv", fixtures.write_csv(rows)),
+                                  "--sensitivity", "special_category")
+        self.refused("promote", version["ref"], "--to", "research", "--reason", "please")
+        entries = self.daemon.api("GET", "/api/v1/audit?action=release.refused&limit=1000", token="admin").json["items"]
+        self.assertTrue(any("recorded@v1" in e["target"] and "masking" in e["reason"] for e in entries))
+
+    def test_a_record_number_in_a_kept_column(self):
+        rows = [dict(row) for row in self.raw_rows[:50]]
+        kept = next(c for c in ("icd10", "diagnosis", "sex") if c in rows[0])
+        rows[7][kept] = "MRN 12345678"
+        version = self.registered("dataset", "kept-mrn", self.file("kept.csv", fixtures.write_csv(rows)),
+                                  "--sensitivity", "special_category")
+        result = self.ctl("promote", version["ref"], "--to", "research", "--reason", "please")
+        if result.code == DONE:  # then the column was raised and masked
+            out = pathlib.Path(self.file("kept-out.marker", "")).with_name("kept-out")
+            self.ok("pull", "kept-mrn-deid@v1", str(out))
+            for masked in out.rglob("*.csv"):
+                self.assertNotIn("12345678", masked.read_text())
+        else:
+            self.assertEqual(result.code, REFUSED, result)
 
     def test_unknown_column(self):
         rows = [dict(row, passport_no="X1234567") for row in self.raw_rows[:50]]

@@ -259,6 +259,31 @@ class PromotionTest(DaemonCase):
         self.assertIn(result.code, (REFUSED, NOT_FOUND, CONFLICT), result)
         self.ctl("rollback", "never-there", "--env", "staging", "--reason", "x", token=self.rita, check=NOT_FOUND)
 
+    def test_a_second_rollback_still_counts_the_approval(self):
+        first, second, third = self.model("twice"), self.model("twice"), self.model("twice")
+        self.to_prod(first)
+        self.to_prod(second)
+        self.ok("rollback", "twice", "--env", "prod", "--reason", "back", token=self.rita)
+        self.to_prod(third)
+        self.ok("rollback", "twice", "--env", "prod", "--reason", "back again", token=self.rita)
+        self.assertEqual(self.running("prod", "twice"), first)
+
+    def test_who_executes_is_no_second_person(self):
+        ref = self.model("alone")
+        self.promote(ref, "staging")
+        service = self.daemon.new_token("pipeline-plans", "ci", human=False)
+        approving = self.daemon.new_token("rita", "approver")
+        plan = self.ctl("plan", ref, "--to", "prod", "--reason", "x", "-o", "json", token=service, check=REFUSED).json()
+        self.ok("approve", plan["id"], "--reason", "by rita", token=approving)
+        self.ctl("promote", "--plan", plan["id"], token=self.rita, check=REFUSED)
+        self.assertIsNone(self.running("prod", "alone"))
+
+    def test_the_reason_of_a_plan_cannot_be_replaced(self):
+        ref = self.model("said")
+        plan = self.plan(ref, "staging")
+        reply = self.daemon.api("POST", "/api/v1/promotions", {"plan": plan["id"], "reason": "another"}, token=self.rita)
+        self.assertEqual(reply.status, 400)
+
     def test_rollback_in_staging_needs_nobody(self):
         first, second = self.model("easy"), self.model("easy")
         self.promote(first, "staging")
