@@ -11,6 +11,7 @@ namespace mlops::cli {
 namespace {
 
 constexpr std::string_view kBlobs = "/api/v1/blobs";
+constexpr std::string_view kBinary = "application/octet-stream";
 // Lists come in pages of at most 1,000 items; a lineage graph is the largest single answer.
 constexpr JsonLimits kAnswerLimits{.size_bytes = 64u << 20, .depth = 64, .nodes = 4'000'000, .string_bytes = 4u << 20};
 
@@ -91,6 +92,45 @@ Result<ApiClient::Raw> HttpApiClient::raw(const std::string& method, const std::
   MLOPS_ASSIGN(auto reply, exchange(call));
   const auto type = reply.headers.find("content-type");
   return Raw{reply.status, type == reply.headers.end() ? "" : type->second, std::move(reply.body)};
+}
+
+Result<std::string> HttpApiClient::call_bytes(const HttpCall& call) {
+  MLOPS_ASSIGN(auto reply, exchange(call));
+  if (reply.status < 200 || reply.status > 299) return fail(error_of_reply(reply, server_url_));
+  return std::move(reply.body);
+}
+
+Result<std::string> HttpApiClient::post_bytes(const std::string& path, std::string_view body) {
+  return call_bytes(
+      {.method = "POST", .path = path, .body = std::string(body), .content_type = std::string(kBinary)});
+}
+
+Result<std::string> HttpApiClient::get_bytes(const std::string& path) {
+  return call_bytes({.path = path});
+}
+
+Result<Json> HttpApiClient::post_stream(const std::string& path, const std::function<Result<ByteView>()>& next) {
+  HttpCall call{.method = "POST", .path = path, .content_type = std::string(kBinary)};
+  call.stream = next;
+  call.stream_bytes = kUnknownStreamBytes;
+  MLOPS_ASSIGN(const auto reply, exchange(call));
+  if (reply.status < 200 || reply.status > 299) return fail(error_of_reply(reply, server_url_));
+  return parse_answer(reply, server_url_);
+}
+
+Status HttpApiClient::post_for_stream(const std::string& path, std::string_view body,
+                                      const std::function<Status(ByteView)>& sink) {
+  HttpCall call{
+      .method = "POST", .path = path, .body = std::string(body), .content_type = std::string(kBinary), .sink = sink};
+  MLOPS_ASSIGN(const auto reply, exchange(call));
+  if (reply.status < 200 || reply.status > 299) return fail(error_of_reply(reply, server_url_));
+  return {};
+}
+
+// Not observed: what goes over further connections is one command's transfer, and several threads would talk at once.
+Result<std::unique_ptr<ApiClient>> HttpApiClient::another() const {
+  MLOPS_ASSIGN(auto transport, transport_->another());
+  return std::unique_ptr<ApiClient>(std::make_unique<HttpApiClient>(std::move(transport), env_, server_url_));
 }
 
 Result<Json> HttpApiClient::upload(const std::string& file, const std::string& expected_digest,

@@ -28,12 +28,19 @@ class HttpApiClient final : public ApiClient {
                       const std::function<void(std::uint64_t)>& progress) override;
   Status download(const std::string& digest, const std::string& target, std::uint64_t size_bytes,
                   const std::function<void(std::uint64_t)>& progress) override;
+  Result<std::string> post_bytes(const std::string& path, std::string_view body) override;
+  Result<std::string> get_bytes(const std::string& path) override;
+  Result<Json> post_stream(const std::string& path, const std::function<Result<ByteView>()>& next) override;
+  Status post_for_stream(const std::string& path, std::string_view body,
+                         const std::function<Status(ByteView)>& sink) override;
+  Result<std::unique_ptr<ApiClient>> another() const override;
   std::string server_url() const override { return server_url_; }
 
   // Of the last answer; "" before the first.
   const std::string& last_request_id() const { return last_request_id_; }
 
  private:
+  Result<std::string> call_bytes(const HttpCall& call);
   Result<Json> call_json(const std::string& method, const std::string& path, const Json* body);
   Result<HttpReply> exchange(const HttpCall& call);
 

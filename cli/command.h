@@ -56,7 +56,7 @@ enum Shared : unsigned { kOutput = 1, kDryRun = 2, kAsOf = 4, kOffline = 8 /* ne
 
 struct Command {
   std::string_view path;     // "promote", "env apply"
-  std::string_view group;    // heading in `mlopsctl help`: "Daily work", "Registry", "Audit", "Administration", "Tool"
+  std::string_view group;    // heading in `mlopsctl help`: "Daily work", "Registry", "Audit", "Storage", …
   std::string_view summary;  // one line
   std::vector<Operand> operands;
   std::vector<Option> options;

@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
+#include <optional>
 
 #include "cli/version.h"
+#include "core/net/bulk_client.h"
 #include "core/net/http_client.h"
 
 namespace mlops::cli {
@@ -15,7 +16,8 @@ constexpr std::int64_t kConnectTimeoutMs = 5000;
 
 class NetTransport final : public Transport {
  public:
-  NetTransport(net::HttpClient client, std::string origin) : client_(std::move(client)), origin_(std::move(origin)) {}
+  NetTransport(net::HttpClient client, net::HttpClientOptions options, std::string origin)
+      : client_(std::move(client)), options_(std::move(options)), origin_(std::move(origin)) {}
 
   Result<HttpReply> exchange(const HttpCall& call) override {
     auto response = send(call);
@@ -23,22 +25,23 @@ class NetTransport final : public Transport {
     return HttpReply{response->status, std::move(response->headers), std::move(response->body)};
   }
 
+  Result<std::unique_ptr<Transport>> another() const override {
+    MLOPS_ASSIGN(auto client, net::HttpClient::create(options_));
+    return std::unique_ptr<Transport>(std::make_unique<NetTransport>(std::move(client), options_, origin_));
+  }
+
  private:
+  // Small calls go through the one client, large bodies through the other.
   Result<net::HttpResponse> send(const HttpCall& call) {
     const net::HttpRequest request{call.method, call.path, call.body, call.content_type, {}};
-    if (call.sink) return client_.download(request, call.sink);
-    if (!call.stream) return client_.request(request);
-    ByteView left;
-    const auto fill = [&](std::span<std::uint8_t> into) -> Result<std::size_t> {
-      if (left.empty()) {
-        MLOPS_ASSIGN(left, call.stream());
-      }
-      const auto take = std::min(into.size(), left.size());
-      std::memcpy(into.data(), left.data(), take);
-      left = left.subspan(take);
-      return take;
-    };
-    return client_.upload(request, {call.stream_bytes, fill});
+    if (!call.sink && !call.stream) return client_.request(request);
+    if (!bulk_) {
+      MLOPS_ASSIGN(auto bulk, net::BulkClient::create(options_));
+      bulk_.emplace(std::move(bulk));
+    }
+    if (call.sink) return bulk_->download(request, call.sink);
+    const bool is_known = call.stream_bytes != kUnknownStreamBytes;
+    return bulk_->upload(request, is_known ? call.stream_bytes : net::kUnknownSize, call.stream);
   }
 
   // Below this room nobody knows how the person starts a server or names one.
@@ -54,6 +57,8 @@ class NetTransport final : public Transport {
   }
 
   net::HttpClient client_;
+  std::optional<net::BulkClient> bulk_;  // made at the first use
+  const net::HttpClientOptions options_;
   const std::string origin_;
 };
 
@@ -68,9 +73,9 @@ Result<std::unique_ptr<Transport>> connect_over_net(const Connection& connection
   options.user_agent = fmt::format("mlopsctl/{}", kVersion);
   options.connect_timeout_ms = std::min(kConnectTimeoutMs, timeout_ms);
   options.read_timeout_ms = timeout_ms;
-  MLOPS_ASSIGN(auto client, net::HttpClient::create(std::move(options)));
-  return std::unique_ptr<Transport>(
-      std::make_unique<NetTransport>(std::move(client), fmt::format("now from {}", connection.server_origin)));
+  MLOPS_ASSIGN(auto client, net::HttpClient::create(options));
+  return std::unique_ptr<Transport>(std::make_unique<NetTransport>(
+      std::move(client), std::move(options), fmt::format("now from {}", connection.server_origin)));
 }
 
 }  // namespace mlops::cli

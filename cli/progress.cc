@@ -107,6 +107,7 @@ std::string Progress::line(TimestampUs now_us) const {
                           human_size(static_cast<std::uint64_t>(rate)));
     if (rate > 0) numbers += fmt::format("  {} left", duration(static_cast<std::int64_t>(left_bytes / rate)));
   }
+  if (!note_.empty()) numbers += "  " + note_;
   if (style_ == ProgressStyle::kLines) return fmt::format("{}  {}", title_, numbers);
   // A line that wraps could not be cleared again, so the bar goes first and the title after it.
   for (const auto& text : {fmt::format("{}  {}{}", title_, bar, numbers), fmt::format("{}  {}", title_, numbers)}) {

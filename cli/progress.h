@@ -32,6 +32,8 @@ class Progress {
 
   // Bytes done so far (not since the last call).
   void update(std::uint64_t done_bytes);
+  // A few words behind the numbers: "82% known".
+  void note(std::string text) { note_ = std::move(text); }
   // What ApiClient::upload and download take: bytes done so far.
   std::function<void(std::uint64_t)> callback();
   // For one bar over several files: the callback of the next file, counted on top of everything before it.
@@ -51,6 +53,7 @@ class Progress {
   TimestampUs drawn_us_;
   std::uint64_t done_bytes_ = 0;
   std::uint64_t base_bytes_ = 0;
+  std::string note_;
   bool visible_ = false;
 };
 

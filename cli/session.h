@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "core/base/bytes.h"
 #include "core/base/json.h"
 #include "core/base/result.h"
 
@@ -89,6 +90,15 @@ class ApiClient {
   // renames. Errors: kCorrupt "digest_mismatch" (nothing is left behind).
   virtual Status download(const std::string& digest, const std::string& target, std::uint64_t size_bytes,
                           const std::function<void(std::uint64_t)>& progress) = 0;
+  // Bytes to and from the store's routes (docs/format/push.md).
+  virtual Result<std::string> post_bytes(const std::string& path, std::string_view body) = 0;
+  virtual Result<std::string> get_bytes(const std::string& path) = 0;
+  // A body of unknown size; an empty piece ends it.
+  virtual Result<Json> post_stream(const std::string& path, const std::function<Result<ByteView>()>& next) = 0;
+  virtual Status post_for_stream(const std::string& path, std::string_view body,
+                                 const std::function<Status(ByteView)>& sink) = 0;
+  // The same server over a connection of its own, for another thread.
+  virtual Result<std::unique_ptr<ApiClient>> another() const = 0;
   virtual std::string server_url() const = 0;
 };
 

@@ -19,6 +19,7 @@ class FailedTransport final : public Transport {
  public:
   explicit FailedTransport(Error error) : error_(std::move(error)) {}
   Result<HttpReply> exchange(const HttpCall&) override { return mlops::fail(error_); }
+  Result<std::unique_ptr<Transport>> another() const override { return mlops::fail(error_); }
 
  private:
   const Error error_;

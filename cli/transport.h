@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 
 #include "core/base/bytes.h"
@@ -12,12 +13,15 @@
 
 namespace mlops::cli {
 
+inline constexpr std::uint64_t kUnknownStreamBytes = ~std::uint64_t{0};
+
 struct HttpCall {
   std::string method = "GET";
   std::string path;  // with the query, percent-encoded
   std::string body;
   std::string content_type;  // "" without a body
-  // Instead of body: pieces of `stream_bytes` bytes in all; an empty piece ends it early, which breaks the request off.
+  // Instead of body: pieces of `stream_bytes` bytes in all; an empty piece ends it: early breaks the request off, unless the
+  // size is kUnknownStreamBytes.
   std::function<Result<ByteView>()> stream;
   std::uint64_t stream_bytes = 0;
   // Takes the body of a 2xx answer as it arrives (other answers are gathered); an error breaks the transfer off.
@@ -36,6 +40,8 @@ class Transport {
   // Errors: kUnavailable "unreachable" (no connection, or it broke), kTimeout "no_answer", kInvalid "bad_ca_file",
   // kUnavailable "tls_failed"; what `stream` or `sink` failed with.
   virtual Result<HttpReply> exchange(const HttpCall& call) = 0;
+  // To the same server, with a connection of its own.
+  virtual Result<std::unique_ptr<Transport>> another() const = 0;
 };
 
 }  // namespace mlops::cli

@@ -3,159 +3,323 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
+#include <chrono>
+#include <optional>
+#include <set>
+#include <thread>
+#include <utility>
 
+#include "cli/cmd/ask.h"
 #include "cli/cmd/fields.h"
-#include "cli/cmd/query.h"
+#include "cli/cmd/push_stream.h"
 #include "cli/progress.h"
 #include "cli/transfer.h"
 #include "core/base/env.h"
 #include "core/base/text.h"
-#include "core/crypto/digest.h"
+#include "storage/cas/recipe.h"
 
 namespace mlops::cli {
 namespace {
 
-constexpr std::size_t kAskBatch = 10'000;  // the server's limit
-constexpr std::size_t kVersionsLookedAt = 100;
-constexpr int kFileListsLookedAt = 8;
-constexpr std::uint64_t kInOneReadBytes = 1u << 20;  // below this a second hashing thread costs more than it gains
+// Bytes that wait for the server's word on what it has.
+constexpr std::size_t kAskBytes = 8u << 20;
+constexpr std::size_t kQueued = 256;
+constexpr int kTries = 4;
 
-Failure file_changed(const WalkedFile& file) {
-  return fail(ErrorCode::kConflict, "file_changed", fmt::format("{} changed while it was read", printable(file.path)),
-              "register it again once nothing writes to it");
+unsigned cores() {
+  return std::max(1u, std::thread::hardware_concurrency());
 }
 
 class Push {
  public:
-  Push(Session& session, const Walk& walk) : session_(session), walk_(walk) { result_.files.resize(walk.files.size()); }
+  Push(Session& session, const std::vector<PushInput>& inputs, ThreadPool& workers, Progress& progress)
+      : session_(session), inputs_(inputs), workers_(workers), progress_(progress) {
+    result_.digests.resize(inputs.size());
+  }
 
-  Result<PushResult> run(model::ArtifactKind kind, const std::string& name) {
-    MLOPS_ASSIGN(const auto known, known_sizes(kind, name));
-    std::vector<std::size_t> first;
-    std::vector<std::size_t> at_once;
-    for (std::size_t i = 0; i < walk_.files.size(); ++i) {
-      const bool streams = !session_.dry_run() && streams_at_once(walk_.files[i], known);
-      (streams ? at_once : first).push_back(i);
+  Result<PushResult> run() {
+    PushSource source(inputs_, workers_);
+    while (true) {
+      MLOPS_ASSIGN(auto unit, source.next());
+      if (!unit) break;
+      for (const auto& chunk : unit->chunks) MLOPS_TRY(take(unit, chunk));
+      unit.reset();
+      if (waiting_bytes_ >= kAskBytes) MLOPS_TRY(settle(waiting_bytes_ - open_bytes_ >= kAskBytes / 2));
     }
-    MLOPS_TRY(hash_all(first));
-    MLOPS_ASSIGN(const auto missing, missing_of(first));
-    auto to_send = files_to_send(first, missing);
-    to_send.insert(to_send.end(), at_once.begin(), at_once.end());
-    MLOPS_TRY(send_all(to_send, at_once.size()));
+    MLOPS_TRY(settle(false));
+    if (stream_) MLOPS_TRY(finish_stream());
     return std::move(result_);
   }
 
  private:
-  // Sizes of files in earlier versions; only asked for when a large file makes the answer worth a request.
-  Result<std::set<std::uint64_t>> known_sizes(model::ArtifactKind kind, const std::string& name) {
-    std::set<std::uint64_t> sizes;
-    const bool has_large = std::any_of(walk_.files.begin(), walk_.files.end(),
-                                       [](const WalkedFile& file) { return file.size_bytes >= kStreamFromBytes; });
-    if (!has_large) return sizes;
-    Query query("/api/v1/versions");
-    query.add("kind", model::to_word(kind)).add("name", name);
-    auto versions = fetch_list(session_.api(), query, kVersionsLookedAt);
-    if (!versions && versions.error().code == ErrorCode::kNotFound) return sizes;
-    if (!versions) return mlops::fail(std::move(versions.error()));
-    int lists_left = kFileListsLookedAt;
-    for (const auto& version : *versions) {
-      const auto size_bytes = static_cast<std::uint64_t>(int_of(version, "size_bytes"));
-      if (int_of(version, "file_count") == 1) {
-        sizes.insert(size_bytes);
-      } else if (size_bytes >= kStreamFromBytes && lists_left-- > 0) {
-        MLOPS_ASSIGN(const auto files, session_.api().get(item_path("versions", text_of(version, "ref"), "/files")));
-        for (const auto& file : array_of(files, "items")) {
-          sizes.insert(static_cast<std::uint64_t>(int_of(file, "size_bytes")));
-        }
-      }
+  // What waits: a chunk of a long file, a whole file of one chunk, or the end of a long file.
+  struct Item {
+    enum class Kind { kChunk, kSingle, kEnd };
+    Kind kind = Kind::kChunk;
+    std::shared_ptr<const PushUnit> unit;
+    PushChunk chunk;
+    int node = -1;  // of nodes_; -1: of none that is whole
+    bool is_here = false;
+  };
+  struct WaitingNode {
+    crypto::Digest digest;
+    bool is_here = false;
+    bool is_told = false;
+  };
+
+  Status take(const std::shared_ptr<const PushUnit>& unit, const PushChunk& chunk) {
+    if (chunk.is_first && chunk.is_last) {
+      result_.digests[chunk.input] = chunk.digest;
+      items_.push_back({Item::Kind::kSingle, unit, chunk, -1, false});
+      waiting_bytes_ += chunk.size;
+      return {};
     }
-    return sizes;
+    if (chunk.is_first) start_file();
+    items_.push_back({Item::Kind::kChunk, unit, chunk, -1, false});
+    waiting_bytes_ += chunk.size;
+    open_bytes_ += chunk.size;
+    MLOPS_TRY(recipe_->add({chunk.digest, chunk.size}));
+    if (!chunk.is_last) return {};
+    MLOPS_TRY(recipe_->finish());
+    items_.push_back({Item::Kind::kEnd, nullptr, chunk, -1, false});
+    open_bytes_ = 0;
+    is_open_told_ = false;
+    return {};
   }
 
-  Status hash_all(const std::vector<std::size_t>& indexes) {
-    std::uint64_t total_bytes = 0;
-    for (const auto i : indexes) total_bytes += walk_.files[i].size_bytes;
-    Progress progress(session_, "hashing", total_bytes);
-    for (const auto i : indexes) {
-      const auto& file = walk_.files[i];
-      const auto told = progress.next_file(file.size_bytes);
-      MLOPS_ASSIGN(const auto digest, hash_one(file, told));
-      result_.files[i] = {file.path, digest, file.size_bytes};
+  void start_file() {
+    recipe_.emplace([this](const cas::Node& node, const crypto::Digest& digest, const std::string&) {
+      if (node.level == 0) close_node(node, digest);
+      return Status{};
+    });
+  }
+
+  // The node's chunks are the last ones that wait, unless some of them have been told singly.
+  void close_node(const cas::Node& node, const crypto::Digest& digest) {
+    if (!is_open_told_) {
+      const int index = static_cast<int>(nodes_.size());
+      nodes_.push_back({digest, false, false});
+      for (auto at = items_.end() - static_cast<std::ptrdiff_t>(node.entries.size()); at != items_.end(); ++at) {
+        at->node = index;
+      }
+    }
+    is_open_told_ = false;
+    open_bytes_ = 0;
+  }
+
+  // Asks about what waits and sends what the server lacks. `keep_open`: the chunks of a node that is not complete wait on.
+  Status settle(bool keep_open) {
+    std::vector<Item> open;
+    if (keep_open) {
+      auto first = items_.end();
+      while (first != items_.begin() && is_open(*(first - 1))) --first;
+      open.assign(std::make_move_iterator(first), std::make_move_iterator(items_.end()));
+      items_.erase(first, items_.end());
+    } else if (open_bytes_ > 0) {
+      is_open_told_ = true;
+      open_bytes_ = 0;
+    }
+    MLOPS_TRY(ask());
+    for (auto& item : items_) MLOPS_TRY(send(item));
+    items_ = std::move(open);
+    nodes_.clear();
+    waiting_bytes_ = open_bytes_;
+    return {};
+  }
+
+  static bool is_open(const Item& item) { return item.kind == Item::Kind::kChunk && item.node < 0; }
+
+  Status ask() {
+    std::vector<cas::Question> questions;
+    for (const auto& node : nodes_) questions.push_back({cas::RecordType::kKnownNode, node.digest, 0});
+    for (const auto& item : items_) {
+      if (item.kind == Item::Kind::kSingle) {
+        questions.push_back({cas::RecordType::kEnd, item.chunk.digest, item.chunk.size});
+      }
+    }
+    MLOPS_ASSIGN(const auto first, ask_server(session_.api(), questions));
+    std::size_t at = 0;
+    for (auto& node : nodes_) node.is_here = first[at++];
+    for (auto& item : items_) {
+      if (item.kind == Item::Kind::kSingle) item.is_here = first[at++];
+    }
+    questions.clear();
+    for (const auto& item : items_) {
+      if (needs_question(item)) questions.push_back({cas::RecordType::kKnownChunk, item.chunk.digest, 0});
+    }
+    MLOPS_ASSIGN(const auto second, ask_server(session_.api(), questions));
+    at = 0;
+    for (auto& item : items_) {
+      if (needs_question(item)) item.is_here = second[at++];
     }
     return {};
   }
 
-  static Result<crypto::Digest> hash_one(const WalkedFile& file, const std::function<void(std::uint64_t)>& told) {
-    if (file.size_bytes > kInOneReadBytes) {
-      MLOPS_ASSIGN(const auto hashed, hash_file(posix_env(), file.source, told));
-      if (hashed.size_bytes != file.size_bytes) return file_changed(file);
-      return hashed.digest;
-    }
-    MLOPS_ASSIGN(const auto bytes, read_file(file.source));
-    if (bytes.size() != file.size_bytes) return file_changed(file);
-    if (told) told(file.size_bytes);
-    return crypto::sha256(bytes);
+  bool needs_question(const Item& item) const {
+    return item.kind == Item::Kind::kChunk && (item.node < 0 || !nodes_[static_cast<std::size_t>(item.node)].is_here);
   }
 
-  Result<std::set<std::string>> missing_of(const std::vector<std::size_t>& indexes) {
-    std::map<std::string, std::uint64_t> asked;
-    for (const auto i : indexes) asked[result_.files[i].digest.to_string()] = result_.files[i].size_bytes;
-    std::set<std::string> missing;
-    auto at = asked.begin();
-    while (at != asked.end()) {
-      Json blobs = Json::array();
-      for (; at != asked.end() && blobs.size() < kAskBatch; ++at) {
-        blobs.push_back({{"digest", at->first}, {"size_bytes", at->second}});
+  Status send(const Item& item) {
+    done_bytes_ += item.kind == Item::Kind::kEnd ? 0 : item.chunk.size;
+    switch (item.kind) {
+      case Item::Kind::kEnd:
+        unnamed_.push_back(item.chunk.input);
+        MLOPS_TRY(send_record(cas::RecordType::kEnd, {}));
+        break;
+      case Item::Kind::kSingle:
+        MLOPS_TRY(send_single(item));
+        break;
+      case Item::Kind::kChunk:
+        MLOPS_TRY(send_chunk(item));
+        break;
+    }
+    progress_.note(fmt::format("{}% known", done_bytes_ == 0 ? 0 : result_.known_bytes * 100 / done_bytes_));
+    progress_.update(done_bytes_);
+    return {};
+  }
+
+  Status send_single(const Item& item) {
+    if (item.is_here || !sent_.insert(item.chunk.digest).second) {
+      result_.known_bytes += item.chunk.size;
+      return {};
+    }
+    ++result_.sent_files;
+    MLOPS_TRY(send_new(item));
+    return send_record(cas::RecordType::kEnd, item.chunk.digest);
+  }
+
+  Status send_chunk(const Item& item) {
+    auto* const node = item.node < 0 ? nullptr : &nodes_[static_cast<std::size_t>(item.node)];
+    if (node && node->is_here) {
+      result_.known_bytes += item.chunk.size;
+      if (std::exchange(node->is_told, true)) return {};
+      return send_record(cas::RecordType::kKnownNode, node->digest);
+    }
+    if (item.is_here || !sent_.insert(item.chunk.digest).second) {
+      result_.known_bytes += item.chunk.size;
+      return send_record(cas::RecordType::kKnownChunk, item.chunk.digest);
+    }
+    if (counted_ != item.chunk.input) ++result_.sent_files;
+    counted_ = item.chunk.input;
+    return send_new(item);
+  }
+
+  Status send_new(const Item& item) {
+    MLOPS_TRY(start_stream());
+    return stream_->add_chunk(item.unit, item.chunk) ? Status{} : stream_failure();
+  }
+
+  Status send_record(cas::RecordType type, const crypto::Digest& digest) {
+    MLOPS_TRY(start_stream());
+    return stream_->add_record(type, digest) ? Status{} : stream_failure();
+  }
+
+  Status start_stream() {
+    if (stream_) return {};
+    MLOPS_ASSIGN(auto api, session_.api().another());
+    stream_ = std::make_unique<PushStream>(std::move(api), workers_);
+    return {};
+  }
+
+  Status stream_failure() {
+    auto answer = stream_->finish();
+    if (!answer) return fail(std::move(answer.error()));
+    return fail(ErrorCode::kInternal, "bad_answer", "the server answered before it had everything");
+  }
+
+  Status finish_stream() {
+    MLOPS_ASSIGN(const auto answer, stream_->finish());
+    const auto& files = array_of(answer, "files");
+    if (files.size() != unnamed_.size()) {
+      return fail(ErrorCode::kInternal, "bad_answer", "the server tells of another number of files than were sent");
+    }
+    for (std::size_t i = 0; i < unnamed_.size(); ++i) {
+      MLOPS_ASSIGN(const auto digest, crypto::Digest::parse(text_of(files[i], "digest")));
+      if (static_cast<std::uint64_t>(int_of(files[i], "size_bytes")) != inputs_[unnamed_[i]].size_bytes) {
+        return fail(ErrorCode::kCorrupt, "bad_answer", "the server received a file of another size");
       }
-      MLOPS_ASSIGN(const auto answer, session_.api().post("/api/v1/blobs/missing", {{"blobs", std::move(blobs)}}));
-      for (auto& digest : strings_of(answer, "missing")) missing.insert(std::move(digest));
+      result_.digests[unnamed_[i]] = digest;
     }
-    return missing;
-  }
-
-  // One file for each missing digest: equal files are sent once.
-  std::vector<std::size_t> files_to_send(const std::vector<std::size_t>& indexes, std::set<std::string> missing) const {
-    std::vector<std::size_t> to_send;
-    for (const auto i : indexes) {
-      if (missing.erase(result_.files[i].digest.to_string()) > 0) to_send.push_back(i);
-    }
-    return to_send;
-  }
-
-  // The last `streamed` of `indexes` have no digest yet.
-  Status send_all(const std::vector<std::size_t>& indexes, std::size_t streamed) {
-    for (const auto i : indexes) result_.sent_bytes += walk_.files[i].size_bytes;
-    result_.sent_files = indexes.size();
-    if (session_.dry_run()) return {};
-    Progress progress(session_, "uploading", result_.sent_bytes);
-    for (std::size_t n = 0; n < indexes.size(); ++n) {
-      const auto i = indexes[n];
-      const auto& file = walk_.files[i];
-      const bool is_hashed = n + streamed < indexes.size();
-      const auto expected = is_hashed ? result_.files[i].digest.to_string() : std::string();
-      MLOPS_ASSIGN(const auto answer,
-                   session_.api().upload(file.source, expected, progress.next_file(file.size_bytes)));
-      MLOPS_ASSIGN(const auto digest, crypto::Digest::parse(text_of(answer, "digest")));
-      if (static_cast<std::uint64_t>(int_of(answer, "size_bytes")) != file.size_bytes) return file_changed(file);
-      result_.files[i] = {file.path, digest, file.size_bytes};
-    }
+    result_.sent_bytes = stream_->sent_bytes();
+    result_.stored_bytes = static_cast<std::uint64_t>(int_of(answer, "new_bytes"));
     return {};
   }
 
   Session& session_;
-  const Walk& walk_;
+  const std::vector<PushInput>& inputs_;
+  ThreadPool& workers_;
+  Progress& progress_;
   PushResult result_;
+  std::unique_ptr<PushStream> stream_;
+
+  std::vector<Item> items_;
+  std::vector<WaitingNode> nodes_;
+  std::optional<cas::RecipeBuilder> recipe_;  // of the long file being taken
+  std::size_t waiting_bytes_ = 0;
+  std::size_t open_bytes_ = 0;    // of these, chunks of the node that is not complete
+  bool is_open_told_ = false;     // some chunks of that node were told singly
+  std::set<crypto::Digest> sent_;  // in this stream
+  std::vector<std::size_t> unnamed_;
+  std::size_t counted_ = ~std::size_t{0};
+  std::uint64_t done_bytes_ = 0;
 };
+
+bool is_worth_another_try(const Error& error) {
+  // What the server had and lost meanwhile, and what got lost on the way; what arrived is not sent again.
+  return error.slug == "object_missing" || error.slug == "store_changed" || error.slug == "connection_lost" ||
+         error.slug == "server_timeout";
+}
+
+std::uint64_t total_bytes(const std::vector<PushInput>& inputs) {
+  std::uint64_t total = 0;
+  for (const auto& input : inputs) total += input.size_bytes;
+  return total;
+}
 
 }  // namespace
 
-bool streams_at_once(const WalkedFile& file, const std::set<std::uint64_t>& known_sizes) {
-  return file.size_bytes >= kStreamFromBytes && !known_sizes.contains(file.size_bytes);
+Result<PushResult> push_files(Session& session, const std::vector<PushInput>& inputs) {
+  ThreadPool workers(cores(), kQueued);
+  for (int i = 1;; ++i) {
+    Progress progress(session, "pushing", total_bytes(inputs));
+    auto pushed = Push(session, inputs, workers, progress).run();
+    if (pushed || i == kTries || !is_worth_another_try(pushed.error())) return pushed;
+    session.warn(fmt::format("{}; going on where it stopped", pushed.error().message));
+    std::this_thread::sleep_for(std::chrono::milliseconds(250) * i);
+  }
 }
 
-Result<PushResult> push_files(Session& session, model::ArtifactKind kind, const std::string& name, const Walk& walk) {
-  return Push(session, walk).run(kind, name);
+Result<std::vector<std::size_t>> missing_files(Session& session, const std::vector<PushInput>& inputs,
+                                               const std::vector<crypto::Digest>& digests) {
+  std::vector<cas::Question> questions;
+  questions.reserve(inputs.size());
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    questions.push_back({cas::RecordType::kEnd, digests[i], inputs[i].size_bytes});
+  }
+  MLOPS_ASSIGN(const auto answers, ask_server(session.api(), questions));
+  std::vector<std::size_t> missing;
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    if (!answers[i]) missing.push_back(i);
+  }
+  return missing;
+}
+
+Result<PushResult> would_push(Session& session, const std::vector<PushInput>& inputs) {
+  PushResult result;
+  Progress progress(session, "hashing", total_bytes(inputs));
+  for (const auto& input : inputs) {
+    const auto told = progress.next_file(input.size_bytes);
+    MLOPS_ASSIGN(const auto hashed, hash_file(posix_env(), input.source, told));
+    result.digests.push_back(hashed.digest);
+  }
+  MLOPS_ASSIGN(const auto missing, missing_files(session, inputs, result.digests));
+  std::set<crypto::Digest> counted;
+  for (const auto i : missing) {
+    if (!counted.insert(result.digests[i]).second) continue;
+    ++result.sent_files;
+    result.sent_bytes += inputs[i].size_bytes;
+  }
+  return result;
 }
 
 }  // namespace mlops::cli

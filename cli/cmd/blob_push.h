@@ -1,34 +1,35 @@
-// Getting an artifact's bytes to the server, moving only what it lacks.
+// Getting an artifact's bytes to the server, moving only what it lacks: files are cut into chunks and hashed by all cores,
+// the server is asked in batches which nodes, chunks and small files it has, and only the others are sent, encoded, in one
+// stream (docs/format/push.md). A push that broke off goes on where it stopped: what arrived is not sent again; a lost
+// connection is tried again by itself.
 //
-// Small files are hashed first, asked about in batches, and only missing ones sent. A file of 64 MiB or more would be
-// read twice that way, so it is streamed and hashed in one pass, unless the artifact already has a file of that very
-// size: then hashing first is likely to save the whole transfer. Errors: those of the server and of reading; kConflict
-// "file_changed" when a file changed while it was read. Thread-safety: main thread. Sizes in bytes.
+// Errors: those of the server and of reading; kConflict "file_changed" when a file changed while it was read.
+// Thread-safety: main thread. Sizes in bytes.
 #pragma once
 
 #include <cstdint>
-#include <set>
 #include <string>
 #include <vector>
 
-#include "cli/cmd/file_walk.h"
+#include "cli/cmd/push_source.h"
 #include "cli/session.h"
-#include "core/model/manifest.h"
 
 namespace mlops::cli {
 
-inline constexpr std::uint64_t kStreamFromBytes = 64u << 20;
-
 struct PushResult {
-  std::vector<model::FileEntry> files;  // in the order of the walk
-  std::uint64_t sent_files = 0;         // with --dry-run: what would be sent
-  std::uint64_t sent_bytes = 0;
+  std::vector<crypto::Digest> digests;  // of the inputs, in their order
+  std::uint64_t sent_files = 0;         // of which something was sent; with --dry-run: would be
+  std::uint64_t sent_bytes = 0;         // over the wire; with --dry-run: of the files that would be sent
+  std::uint64_t stored_bytes = 0;       // that the server's store grew by
+  std::uint64_t known_bytes = 0;        // of the files, that the server had already
 };
 
-// Which files to send without asking first: large ones of a size that no version has. `known_sizes`: of files that the
-// server may hold.
-bool streams_at_once(const WalkedFile& file, const std::set<std::uint64_t>& known_sizes);
-
-Result<PushResult> push_files(Session& session, model::ArtifactKind kind, const std::string& name, const Walk& walk);
+// Makes sure that the server has every input, durably, and tells their digests.
+Result<PushResult> push_files(Session& session, const std::vector<PushInput>& inputs);
+// Of files whose digests are known: which of them the server lacks (indexes).
+Result<std::vector<std::size_t>> missing_files(Session& session, const std::vector<PushInput>& inputs,
+                                               const std::vector<crypto::Digest>& digests);
+// Hashes and asks, sends nothing.
+Result<PushResult> would_push(Session& session, const std::vector<PushInput>& inputs);
 
 }  // namespace mlops::cli

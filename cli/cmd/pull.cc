@@ -24,7 +24,7 @@ Result<int> pull(Session& session) {
   if (const auto reason = text_of(version, "deprecated"); !reason.empty()) {
     session.warn(text_of(version, "ref") + " is deprecated: " + reason);
   }
-  MLOPS_TRY(restore_files(session, files, directory));
+  MLOPS_ASSIGN(const auto fetched, restore_files(session, version, files, directory));
   std::uint64_t size_bytes = 0;
   for (const auto& file : files) size_bytes += file.size_bytes;
   const Json answer = {{"ref", text_of(version, "ref")},
@@ -32,7 +32,9 @@ Result<int> pull(Session& session) {
                        {"digest", text_of(version, "digest")},
                        {"directory", directory},
                        {"files", files.size()},
-                       {"size_bytes", size_bytes}};
+                       {"size_bytes", size_bytes},
+                       {"received_bytes", fetched.received_bytes},
+                       {"known_bytes", fetched.local_bytes}};
   session.print_value(
       answer,
       [&] {
@@ -44,6 +46,8 @@ Result<int> pull(Session& session) {
         rows.add("content", fmt::format("{}, {}; the SHA-256 of every file verified",
                                         counted(static_cast<std::int64_t>(files.size()), "file", "files"),
                                         human_size(size_bytes)));
+        rows.add("transfer", fmt::format("{} received, {} were here", human_size(fetched.received_bytes),
+                                         human_size(fetched.local_bytes)));
         rows.add("sensitivity", text_of(version, "sensitivity"));
         print_lines(session, rows.lines(style, 2));
       },
@@ -65,7 +69,9 @@ const Command kPullCommand{
     .shared = kOutput,
     .description =
         R"(Checks that the files listed make up the version's digest, fetches each, verifies its SHA-256 while writing, and shows
-the directory only when all are complete. A byte that differs ends with exit code 8 and leaves nothing behind.
+the directory only when all are complete. A byte that differs ends with exit code 8 and leaves nothing behind. With --force
+into a directory that holds an older version, only what differs is fetched. A lost connection is tried again where it
+stopped.
 
 Examples:
   mlopsctl pull hospital/readmission@v3 ./model

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "cli/cmd/blob_push.h"
+#include "cli/cmd/artifact_push.h"
 #include "cli/cmd/fields.h"
 #include "cli/cmd/lines.h"
 #include "cli/cmd/query.h"
@@ -124,12 +124,25 @@ Result<int> register_artifact(Session& session) {
     MLOPS_ASSIGN(body["git"], git_json(described.git_directory));
     if (bool_of(body["git"], "dirty")) session.warn("the git work tree has uncommitted changes: recorded as dirty");
   }
-  MLOPS_ASSIGN(const auto pushed, push_files(session, *kind, name, walk));
-  for (const auto& file : pushed.files) {
-    body["files"].push_back(
-        {{"path", file.path}, {"digest", file.digest.to_string()}, {"size_bytes", file.size_bytes}});
+  ArtifactPush push(session, walk, *kind);
+  const bool is_recognised = push.recognise(session.flag("--rehash") ? Rehash::kYes : Rehash::kNo);
+  const auto post = [&]() -> Result<Json> {
+    MLOPS_ASSIGN(const auto content, push.described());
+    Json all = body;
+    all.update(content);
+    return session.api().post("/api/v1/versions", with_dry_run(session, std::move(all)));
+  };
+  // What is unchanged since the last time is most likely there: one question tells.
+  Result<Json> answer = Json();
+  const bool is_settled = is_recognised && [&] {
+    answer = post();
+    return answer || answer.error().slug != "blobs_missing";
+  }();
+  if (!is_settled) {
+    MLOPS_TRY(push.push());
+    answer = post();
   }
-  const auto answer = session.api().post("/api/v1/versions", with_dry_run(session, std::move(body)));
+  const auto& pushed = push.result();
   if (!answer && only_misses_unsent_bytes(session, pushed, answer.error())) {
     session.print_line(fmt::format("would upload {}, {}, and register a new version of {} {}",
                                    counted(static_cast<std::int64_t>(pushed.sent_files), "file", "files"),
@@ -137,6 +150,10 @@ Result<int> register_artifact(Session& session) {
     return kExitDone;
   }
   if (!answer) return fail(answer.error());
+  if (!session.dry_run() && !is_settled) push.remember();
+  (*answer)["sent_bytes"] = pushed.sent_bytes;
+  (*answer)["stored_bytes"] = pushed.stored_bytes;
+  (*answer)["known_bytes"] = is_settled ? walk.size_bytes : pushed.known_bytes;
   session.print_value(
       *answer, [&] { print_lines(session, result_lines(session, *answer, pushed)); },
       [&] { return text_of(member(*answer, "version"), "ref"); });
@@ -182,11 +199,15 @@ const Command kRegisterCommand{
          {.name = "--manifest",
           .value_name = "FILE",
           .help = "metadata file instead of the mlops.yaml beside the artifact",
-          .complete = Complete::kFile}},
+          .complete = Complete::kFile},
+         {.name = "--rehash",
+          .help = "read every file, also those that have not changed since the last time; heals what the server lost"}},
     .shared = kOutput | kDryRun,
     .description =
-        R"(Reads and hashes (SHA-256) every file, uploads only what the server lacks, and makes an immutable version. The same
-bytes under the same kind and name give the version that exists, with exit code 0.
+        R"(Cuts and hashes (SHA-256) every file with all cores, sends only the chunks that the server lacks, and makes an immutable
+version. The same bytes under the same kind and name give the version that exists, with exit code 0. A file whose size,
+times and inode are those of the last time is not read again (--rehash reads all). A register that was interrupted goes on
+where it stopped when it is run again.
 
 Hidden files count. Symbolic links, sockets and pipes are refused. Empty directories are not kept. A mlops.yaml in the
 directory (or beside the file) gives metadata and is not part of the content; options win over it.

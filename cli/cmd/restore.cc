@@ -6,8 +6,8 @@
 #include <set>
 #include <system_error>
 
+#include "cli/cmd/fetch_plan.h"
 #include "cli/cmd/fields.h"
-#include "cli/progress.h"
 #include "core/base/env.h"
 #include "core/base/id.h"
 #include "core/base/text.h"
@@ -70,22 +70,39 @@ Status prepare_parents(const fs::path& root, const std::string& path) {
   return {};
 }
 
-Status fetch_all(Session& session, const std::vector<model::FileEntry>& files, const fs::path& staging) {
-  std::uint64_t total_bytes = 0;
-  for (const auto& file : files) total_bytes += file.size_bytes;
-  Progress progress(session, "downloading", total_bytes);
+// Directories of the files, each once.
+Status prepare_all(const fs::path& root, const std::vector<model::FileEntry>& files) {
+  std::string last = "/";  // no file's parent
   for (const auto& file : files) {
-    MLOPS_TRY(prepare_parents(staging, file.path));
-    MLOPS_TRY(session.api().download(file.digest.to_string(), (staging / file.path).string(), file.size_bytes,
-                                     progress.next_file(file.size_bytes)));
+    const auto slash = file.path.rfind('/');
+    const auto parent = slash == std::string::npos ? std::string() : file.path.substr(0, slash);
+    if (parent == last) continue;
+    MLOPS_TRY(prepare_parents(root, file.path));
+    last = parent;
   }
   return {};
 }
 
+struct Staged {
+  std::vector<model::FileEntry> files;
+  FetchResult fetched;
+};
+
+Result<Staged> fetch_all(Session& session, const Json& version, const std::vector<model::FileEntry>& files,
+                         const fs::path& staging, const std::string& directory, OlderFiles older) {
+  MLOPS_ASSIGN(const auto plan, plan_fetch(session, version, files, staging.string(), directory, older));
+  Staged staged;
+  for (const auto& fetch : plan.files) staged.files.push_back(fetch.file);
+  MLOPS_TRY(prepare_all(staging, staged.files));
+  MLOPS_ASSIGN(staged.fetched, fetch_files(session, plan.files, staging.string()));
+  for (const auto& file : plan.unchanged) staged.fetched.local_bytes += file.size_bytes;
+  return staged;
+}
+
 Status move_into(const std::vector<model::FileEntry>& files, const fs::path& staging, const fs::path& directory) {
   std::set<fs::path> touched{directory};
+  MLOPS_TRY(prepare_all(directory, files));
   for (const auto& file : files) {
-    MLOPS_TRY(prepare_parents(directory, file.path));
     const auto target = directory / file.path;
     MLOPS_TRY(posix_env().rename_replace((staging / file.path).string(), target.string()));
     touched.insert(target.parent_path());
@@ -135,17 +152,30 @@ Status check_target(const std::string& directory, Overwrite overwrite) {
   return {};
 }
 
-Status restore_files(Session& session, const std::vector<model::FileEntry>& files, const std::string& directory) {
+Result<FetchResult> restore_files(Session& session, const Json& version, const std::vector<model::FileEntry>& files,
+                                  const std::string& directory) {
   fs::path target = fs::path(directory).lexically_normal();
   if (!target.has_filename() && target.has_parent_path() && target != target.root_path()) target = target.parent_path();
   std::error_code error;
   const bool exists = fs::exists(target, error);
-  // Inside an existing target, because that may be a file system of its own.
-  MLOPS_ASSIGN(const auto staging, Staging::create(exists ? target / "" : target));
-  MLOPS_TRY(fetch_all(session, files, staging.path()));
-  if (exists) return move_into(files, staging.path(), target);
-  MLOPS_TRY(posix_env().rename_no_replace(staging.path().string(), target.string()));
-  return posix_env().sync_dir(target.has_parent_path() ? target.parent_path().string() : ".");
+  const auto old_directory = exists ? target.string() : std::string();
+  const auto stage = [&](OlderFiles older) -> Result<FetchResult> {
+    // Inside an existing target, because that may be a file system of its own.
+    MLOPS_ASSIGN(const auto staging, Staging::create(exists ? target / "" : target));
+    MLOPS_ASSIGN(const auto staged, fetch_all(session, version, files, staging.path(), old_directory, older));
+    if (exists) {
+      MLOPS_TRY(move_into(staged.files, staging.path(), target));
+      return staged.fetched;
+    }
+    MLOPS_TRY(posix_env().sync_dir(staging.path().string()));
+    MLOPS_TRY(posix_env().rename_no_replace(staging.path().string(), target.string()));
+    MLOPS_TRY(posix_env().sync_dir(target.has_parent_path() ? target.parent_path().string() : "."));
+    return staged.fetched;
+  };
+  auto fetched = stage(OlderFiles::kUse);
+  // An older file that is not what it seemed to be: everything from the server, then.
+  const bool has_guessed_wrong = !fetched && fetched.error().slug == "digest_mismatch" && exists;
+  return has_guessed_wrong ? stage(OlderFiles::kIgnore) : fetched;
 }
 
 }  // namespace mlops::cli

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/cmd/fetch.h"
 #include "cli/session.h"
 #include "core/model/manifest.h"
 
@@ -25,6 +26,8 @@ Result<std::vector<model::FileEntry>> proven_files(const Json& version, const Js
 // Errors before anything is fetched when the directory is not fit to restore into.
 Status check_target(const std::string& directory, Overwrite overwrite);
 // REQUIRES: `files` came from proven_files, check_target passed.
-Status restore_files(Session& session, const std::vector<model::FileEntry>& files, const std::string& directory);
+// What an older version in the directory has in common with this one is taken from there.
+Result<FetchResult> restore_files(Session& session, const Json& version, const std::vector<model::FileEntry>& files,
+                                  const std::string& directory);
 
 }  // namespace mlops::cli

@@ -40,6 +40,21 @@ extern const Command kPolicyPacksCommand;
 extern const Command kAuditLogCommand;
 extern const Command kAuditVerifyCommand;
 extern const Command kFsckCommand;
+
+extern const Command kGcPlanCommand;
+extern const Command kGcRunCommand;
+extern const Command kGcWhyCommand;
+extern const Command kGcRunsCommand;
+extern const Command kGcRestoreCommand;
+extern const Command kHoldAddCommand;
+extern const Command kHoldListCommand;
+extern const Command kHoldReleaseCommand;
+extern const Command kRetentionSetCommand;
+extern const Command kRetentionListCommand;
+extern const Command kRetentionRemoveCommand;
+extern const Command kBackupCommand;
+extern const Command kRestoreCommand;
+
 extern const Command kTokenCreateCommand;
 extern const Command kTokenListCommand;
 extern const Command kTokenRevokeCommand;

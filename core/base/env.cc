@@ -86,7 +86,8 @@ class Fd {
 
 class PosixWritableFile : public WritableFile {
  public:
-  PosixWritableFile(Fd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+  PosixWritableFile(Fd fd, std::string path, off_t size_bytes = 0)
+      : fd_(std::move(fd)), path_(std::move(path)), submitted_(size_bytes) {}
 
   Status append(ByteView bytes) override {
     while (!bytes.empty()) {
@@ -157,6 +158,15 @@ class PosixEnv : public Env {
     return std::make_unique<PosixWritableFile>(std::move(fd), path);
   }
 
+  Result<std::unique_ptr<WritableFile>> open_append(const std::string& path) override {
+    Fd fd(retried([&] { return ::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW); }));
+    if (!fd.ok()) return fail_errno("open", path, errno);
+    struct stat info {};
+    if (::fstat(fd.get(), &info) != 0) return fail_errno("open", path, errno);
+    if (!S_ISREG(info.st_mode)) return fail_errno("open", path, EISDIR);
+    return std::make_unique<PosixWritableFile>(std::move(fd), path, info.st_size);
+  }
+
   Result<std::unique_ptr<ReadableFile>> open_readable(const std::string& path) override {
     // O_NONBLOCK: a FIFO in place of a file must not hang the opener; it means nothing for regular files.
     Fd fd(retried([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); }));
@@ -197,6 +207,11 @@ class PosixEnv : public Env {
     return fail_errno("make directory", path, number);
   }
 
+  Status remove_dir(const std::string& path) override {
+    if (::rmdir(path.c_str()) != 0) return fail_errno("remove directory", path, errno);
+    return {};
+  }
+
   Status sync_dir(const std::string& path) override {
     const Fd fd(retried([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
     if (!fd.ok()) return fail_errno("open directory", path, errno);
@@ -222,6 +237,12 @@ class PosixEnv : public Env {
     struct stat info {};
     if (::stat(path.c_str(), &info) != 0) return fail_errno("look up", path, errno);
     return static_cast<std::uint64_t>(info.st_size);
+  }
+
+  Result<TimestampUs> file_modified_at_us(const std::string& path) override {
+    struct stat info {};
+    if (::stat(path.c_str(), &info) != 0) return fail_errno("look up", path, errno);
+    return TimestampUs{info.st_mtim.tv_sec} * 1'000'000 + info.st_mtim.tv_nsec / 1'000;
   }
 };
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/base/bytes.h"
+#include "core/base/clock.h"
 #include "core/base/result.h"
 
 namespace mlops {
@@ -36,14 +37,18 @@ class Env {
  public:
   virtual ~Env() = default;
   virtual Result<std::unique_ptr<WritableFile>> create_exclusive(const std::string& path, int mode = 0600) = 0;
+  // An existing file, written behind its present end.
+  virtual Result<std::unique_ptr<WritableFile>> open_append(const std::string& path) = 0;
   virtual Result<std::unique_ptr<ReadableFile>> open_readable(const std::string& path) = 0;
   virtual Status rename_no_replace(const std::string& from, const std::string& to) = 0;
   virtual Status rename_replace(const std::string& from, const std::string& to) = 0;
   virtual Status remove(const std::string& path) = 0;
   virtual Status make_dir(const std::string& path, int mode = 0700) = 0;  // an existing one is success
+  virtual Status remove_dir(const std::string& path) = 0;  // an empty one
   virtual Status sync_dir(const std::string& path) = 0;
   virtual Result<std::vector<std::string>> list_dir(const std::string& path) = 0;  // names, sorted, without . and ..
   virtual Result<std::uint64_t> file_size_bytes(const std::string& path) = 0;
+  virtual Result<TimestampUs> file_modified_at_us(const std::string& path) = 0;
 };
 
 // The real one; lives for the whole process.

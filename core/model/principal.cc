@@ -6,10 +6,10 @@
 namespace mlops::model {
 namespace {
 
-constexpr std::array<std::string_view, 13> kScopeWords{
+constexpr std::array<std::string_view, 15> kScopeWords{
     "public",          "self",           "read",         "metrics:read",      "artifact:write", "artifact:delete",
     "release:plan",    "release:promote", "release:approve", "policy:write", "environment:write", "audit:read",
-    "token:admin"};
+    "token:admin",     "store:admin",    "hold:write"};
 
 struct RoleRow {
   std::string_view word;
@@ -26,7 +26,7 @@ const std::array<RoleRow, 6>& role_rows() {
       {"auditor", {kSelf, kRead, kAuditRead}},
       {"admin",
        {kSelf, kRead, kMetricsRead, kArtifactWrite, kArtifactDelete, kReleasePlan, kReleasePromote, kReleaseApprove,
-        kPolicyWrite, kEnvironmentWrite, kAuditRead, kTokenAdmin}},
+        kPolicyWrite, kEnvironmentWrite, kAuditRead, kTokenAdmin, kStoreAdmin, kHoldWrite}},
   }};
   return rows;
 }

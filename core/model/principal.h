@@ -27,6 +27,8 @@ enum class Scope {
   kEnvironmentWrite,// "environment:write"
   kAuditRead,       // "audit:read"
   kTokenAdmin,      // "token:admin"
+  kStoreAdmin,      // "store:admin": collections, retention rules
+  kHoldWrite,       // "hold:write"
 };
 
 std::string_view to_word(Scope scope);

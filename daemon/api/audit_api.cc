@@ -1,4 +1,6 @@
 // Lineage, the audit log, and integrity checks.
+#include <cstdlib>
+
 #include "core/base/text.h"
 #include "core/wire/views_json.h"
 #include "daemon/api/request.h"
@@ -63,16 +65,36 @@ Result<Response> verify_audit(const Services& services, Request& request) {
       200, {{"ok", true}, {"entries", report.entries}, {"rows", report.rows}, {"head", "sha256:" + report.head}});
 }
 
+// A share of the objects, "0.05": above 0, up to 1.
+Result<double> sample_of(const Request& request) {
+  const std::string text(request.query_or("sample", "1"));
+  char* end = nullptr;
+  const double share = std::strtod(text.c_str(), &end);
+  if (text.empty() || *end != '\0' || !(share > 0.0 && share <= 1.0)) {
+    return fail(ErrorCode::kInvalid, "bad_parameter", "`sample` must be a share above 0 up to 1, such as 0.05");
+  }
+  return share;
+}
+
 Result<Response> fsck(const Services& services, Request& request) {
-  MLOPS_TRY(only_known_params(request, {"read_data"}));
-  const bool read_data = request.query_or("read_data", "0") == "1";
-  MLOPS_ASSIGN(const auto report, services.integrity.fsck(read_data ? domain::FsckDepth::kReadData
-                                                                    : domain::FsckDepth::kStructure));
+  MLOPS_TRY(only_known_params(request, {"read_data", "sample"}));
+  domain::FsckOptions options;
+  MLOPS_ASSIGN(options.sample, sample_of(request));
+  const bool read_data = request.query_or("read_data", "0") == "1" || options.sample < 1.0;
+  options.depth = read_data ? domain::FsckDepth::kReadData : domain::FsckDepth::kStructure;
+  // Another choice each time, so that repeated samples come to everything.
+  options.seed = static_cast<std::uint64_t>(services.store.clock().now_us());
+  MLOPS_ASSIGN(const auto report, services.integrity.fsck(options));
   return Response::json(200, {{"ok", true},
-                              {"blobs", report.blobs},
-                              {"bytes", report.bytes},
                               {"versions", report.manifests},
-                              {"read_data", read_data}});
+                              {"packs", report.store.packs},
+                              {"objects", report.store.objects},
+                              {"bytes", report.store.raw_bytes},
+                              {"stored_bytes", report.store.stored_bytes},
+                              {"read_data", read_data},
+                              {"sample", options.sample},
+                              {"read_objects", report.read_objects},
+                              {"read_bytes", report.read_bytes}});
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "core/base/text.h"
 #include "daemon/api/request.h"
 #include "daemon/api/routes.h"
+#include "daemon/domain/viewer.h"
 
 namespace mlops::api {
 namespace {
@@ -30,6 +31,7 @@ Result<Response> missing(const Services& services, Request& request) {
     return fail(ErrorCode::kExhausted, "too_many_entries", fmt::format("more than {} blobs in one question", kAskLimit),
                 "ask in batches");
   }
+  const auto viewer = domain::viewer_of(request.principal);
   Json out = Json::array();
   for (const auto& blob : blobs) {
     if (!blob.is_object()) return fail(ErrorCode::kInvalid, "bad_field", "\"blobs\" must be a list of objects");
@@ -38,7 +40,11 @@ Result<Response> missing(const Services& services, Request& request) {
     MLOPS_ASSIGN(const auto digest, crypto::Digest::parse(text));
     MLOPS_ASSIGN(const auto size, optional_int(blob, "size_bytes", -1, 0, std::int64_t{1} << 62));
     if (size < 0) return fail(ErrorCode::kInvalid, "missing_field", "a blob needs its size_bytes");
-    if (!services.content.has(digest, static_cast<std::uint64_t>(size))) out.push_back(text);
+    if (services.content.has(digest, static_cast<std::uint64_t>(size), viewer)) {
+      services.content.lease(digest);
+    } else {
+      out.push_back(text);
+    }
   }
   return Response::json(200, {{"missing", std::move(out)}});
 }
@@ -49,7 +55,7 @@ Result<Response> upload(const Services& services, Request& request) {
   if (const auto text = request.query_or("digest", ""); !text.empty()) {
     MLOPS_ASSIGN(expected, crypto::Digest::parse(text));
   }
-  MLOPS_ASSIGN(auto incoming, services.content.start_upload());
+  MLOPS_ASSIGN(auto incoming, services.content.start_upload(domain::viewer_of(request.principal)));
   std::vector<std::uint8_t> buffer(kUploadBufferBytes);
   while (true) {
     MLOPS_ASSIGN(const std::size_t count, request.stream->read(buffer));
@@ -107,7 +113,7 @@ std::optional<Range> parse_range(std::string_view text, std::uint64_t size) {
 Result<Response> download(const Services& services, Request& request) {
   MLOPS_TRY(only_known_params(request, {}));
   MLOPS_ASSIGN(const auto digest, crypto::Digest::parse(request.params[0]));
-  MLOPS_ASSIGN(auto reader, services.content.open(digest));
+  MLOPS_ASSIGN(auto reader, services.content.open_blob(digest));
   const auto size = reader->size_bytes();
   Response response;
   response.content_type = "application/octet-stream";

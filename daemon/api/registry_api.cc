@@ -38,6 +38,26 @@ Result<std::vector<model::FileEntry>> read_files(const Json& body) {
   return files;
 }
 
+Result<std::uint64_t> required_count(const Json& object, const std::string& key) {
+  MLOPS_ASSIGN(const auto value, optional_int(object, key, -1, 0, std::int64_t{1} << 62));
+  if (value < 0) return bad_field("\"tree\" needs digest, size_bytes, file_count and content_size_bytes");
+  return static_cast<std::uint64_t>(value);
+}
+
+Result<std::optional<domain::NewVersion::Tree>> read_tree(const Json& body) {
+  if (!body.contains("tree")) return std::optional<domain::NewVersion::Tree>();
+  const auto& object = body.at("tree");
+  if (!object.is_object() || body.contains("files")) return bad_field("\"tree\" is an object, instead of \"files\"");
+  MLOPS_TRY(only_known_fields(object, {"digest", "size_bytes", "file_count", "content_size_bytes"}));
+  domain::NewVersion::Tree tree;
+  MLOPS_ASSIGN(const auto digest, require_string(object, "digest"));
+  MLOPS_ASSIGN(tree.digest, crypto::Digest::parse(digest));
+  MLOPS_ASSIGN(tree.size_bytes, required_count(object, "size_bytes"));
+  MLOPS_ASSIGN(tree.file_count, required_count(object, "file_count"));
+  MLOPS_ASSIGN(tree.content_size_bytes, required_count(object, "content_size_bytes"));
+  return std::optional(tree);
+}
+
 Result<std::vector<domain::NewVersion::Input>> read_inputs(const Json& body) {
   std::vector<domain::NewVersion::Input> inputs;
   if (!body.contains("inputs")) return inputs;
@@ -88,7 +108,10 @@ Result<domain::NewVersion> read_register(const Json& body) {
   if (!kind) return bad_field("\"kind\" must be model or dataset");
   wanted.kind = *kind;
   MLOPS_ASSIGN(wanted.name, require_string(body, "name"));
-  MLOPS_ASSIGN(wanted.files, read_files(body));
+  MLOPS_ASSIGN(wanted.tree, read_tree(body));
+  if (!wanted.tree) {
+    MLOPS_ASSIGN(wanted.files, read_files(body));
+  }
   MLOPS_ASSIGN(wanted.inputs, read_inputs(body));
   MLOPS_ASSIGN(wanted.params, string_map(body, "params"));
   MLOPS_ASSIGN(wanted.metrics, read_metrics(body));
@@ -106,7 +129,7 @@ Result<domain::NewVersion> read_register(const Json& body) {
 }
 
 Result<Response> register_version(const Services& services, Request& request) {
-  MLOPS_ASSIGN(const auto body, body_with(request, {"kind", "name", "files", "inputs", "params", "metrics", "labels",
+  MLOPS_ASSIGN(const auto body, body_with(request, {"kind", "name", "files", "tree", "inputs", "params", "metrics", "labels",
                                                     "description", "sensitivity", "git", "dry_run"}));
   MLOPS_ASSIGN(const auto commit, commit_of(body));
   MLOPS_ASSIGN(const auto wanted, read_register(body));

@@ -19,10 +19,14 @@ Routes make_routes(const Services& services) {
   add_system_routes(services, routes);
   add_identity_routes(services, routes);
   add_blob_routes(services, routes);
+  add_store_routes(services, routes);
   add_registry_routes(services, routes);
   add_compliance_routes(services, routes);
   add_promotion_routes(services, routes);
   add_audit_routes(services, routes);
+  add_backup_routes(services, routes);
+  add_gc_routes(services, routes);
+  add_retention_routes(services, routes);
   routes.push_back({http::Method::kGet, "/openapi.json", model::Scope::kPublic, http::BodyMode::kNone, 0,
                     http::RunOn::kInline, "This description.", {}});
   routes.back().handler = openapi_handler(routes);

@@ -15,10 +15,14 @@ using Routes = std::vector<http::Route>;
 void add_system_routes(const Services& services, Routes& routes);
 void add_identity_routes(const Services& services, Routes& routes);
 void add_blob_routes(const Services& services, Routes& routes);
+void add_store_routes(const Services& services, Routes& routes);
 void add_registry_routes(const Services& services, Routes& routes);
 void add_compliance_routes(const Services& services, Routes& routes);
 void add_promotion_routes(const Services& services, Routes& routes);
 void add_audit_routes(const Services& services, Routes& routes);
+void add_backup_routes(const Services& services, Routes& routes);
+void add_gc_routes(const Services& services, Routes& routes);
+void add_retention_routes(const Services& services, Routes& routes);
 
 // OpenAPI 3.1 of the rows.
 Json openapi(const Routes& routes);

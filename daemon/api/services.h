@@ -6,12 +6,15 @@
 #include <string>
 
 #include "daemon/api/page_cache.h"
+#include "daemon/domain/backup.h"
 #include "daemon/domain/compliance.h"
+#include "daemon/domain/gc.h"
 #include "daemon/domain/identity.h"
 #include "daemon/domain/integrity.h"
 #include "daemon/domain/lineage.h"
 #include "daemon/domain/promotion.h"
 #include "daemon/domain/registry.h"
+#include "daemon/domain/retention.h"
 
 namespace mlops::api {
 
@@ -22,6 +25,9 @@ struct Services {
   domain::Promotion& promotion;
   domain::Lineage& lineage;
   domain::Integrity& integrity;
+  domain::Gc& gc;
+  domain::Retention& retention;
+  domain::Backups& backups;
   cas::ContentStore& content;
   meta::Store& store;
   std::function<bool()> is_ready;

@@ -70,6 +70,14 @@ const Setting kSettings[] = {
     {"store.low_water_percent", "MLOPSD_STORE_LOW_WATER_PERCENT",
      [](Config& c) -> Slot { return &c.store.low_water_percent; },
      "free space of the file system, in percent, below which uploads are refused", 0, 50},
+    {"store.gc_lease_hours", "MLOPSD_STORE_GC_LEASE_HOURS",
+     [](Config& c) -> Slot { return &c.store.gc_lease_hours; },
+     "bytes that were written or used within these hours are not collected", 1, 24 * 366},
+    {"store.trash_days", "MLOPSD_STORE_TRASH_DAYS", [](Config& c) -> Slot { return &c.store.trash_days; },
+     "how long what was collected stays in the trash, from where it can be restored", 0, 3660},
+    {"store.scrub_mib_per_s", "MLOPSD_STORE_SCRUB_MIB_PER_S",
+     [](Config& c) -> Slot { return &c.store.scrub_mib_per_s; },
+     "how fast the background scrub reads what is stored; 0 turns it off", 0, 100'000},
 };
 
 // The names directly below `prefix` ("listen." → address, port, tls, …), in table order.

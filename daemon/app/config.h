@@ -47,6 +47,9 @@ struct Config {
   };
   struct Store {
     std::int64_t low_water_percent = 5;  // of the file system: below it, uploads are refused
+    std::int64_t gc_lease_hours = 24;    // what was written or used more lately is not collected
+    std::int64_t trash_days = 7;         // how long a collection can be undone
+    std::int64_t scrub_mib_per_s = 8;    // of the background scrub; 0: off
   };
 
   Listen listen;

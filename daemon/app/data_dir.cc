@@ -82,8 +82,13 @@ DataDir::~DataDir() {
   if (lock_fd_ >= 0) ::close(lock_fd_);
 }
 
+bool DataDir::has_key(const std::string& name) const {
+  struct stat info {};
+  return ::stat(key_file(name).c_str(), &info) == 0;
+}
+
 Result<crypto::SecretBytes> DataDir::key(const std::string& name) const {
-  const auto file = fmt::format("{}/keys/{}.key", path_, name);
+  const auto file = key_file(name);
   struct stat info {};
   if (::stat(file.c_str(), &info) != 0) {
     MLOPS_ASSIGN(const auto fresh, crypto::random_bytes(32));

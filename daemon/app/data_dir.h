@@ -30,8 +30,10 @@ class DataDir {
   std::string admin_token_file() const { return path_ + "/admin-token"; }
   // The key of that name, made at the first call ever. REQUIRES: a name of ours, not a client's.
   Result<crypto::SecretBytes> key(const std::string& name) const;
+  bool has_key(const std::string& name) const;
 
  private:
+  std::string key_file(const std::string& name) const { return path_ + "/keys/" + name + ".key"; }
   DataDir(std::string path, int lock_fd) : path_(std::move(path)), lock_fd_(lock_fd) {}
   std::string path_;
   int lock_fd_;

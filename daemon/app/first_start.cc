@@ -12,22 +12,38 @@
 
 namespace mlops::app {
 
+Result<Keys> check_keys(const DataDir& data_dir, meta::Store& store, MissingKeys missing) {
+  MLOPS_ASSIGN(const auto tokens, store.read<std::vector<meta::TokenRow>>(
+                                      [](sql::Connection& connection) { return meta::list_tokens(connection); }));
+  if (tokens.empty()) return Keys::kUsual;
+  for (const std::string name : {"token", "masking"}) {
+    if (data_dir.has_key(name)) continue;
+    if (missing == MissingKeys::kReplace) return Keys::kReplaced;
+    return fail(ErrorCode::kRefused, "key_missing",
+                fmt::format("the database in {} is in use already, but keys/{}.key is not there", data_dir.path(), name),
+                "put back the folder keys that was kept beside the backup. Without it: mlopsd --replace-keys makes new "
+                "ones; then every token is void, a new one is in admin-token, and new pseudonyms differ from earlier ones");
+  }
+  return Keys::kUsual;
+}
+
 Status make_first_token(const DataDir& data_dir, meta::Store& store, domain::Identity& identity,
-                        std::int64_t lifetime_s) {
-  if (!identity.is_fresh()) return {};
-  MLOPS_TRY(store.write<bool>(domain::daemon_actor(), meta::Commit::kKeep, [](meta::WriteTx& tx) -> Result<bool> {
-    tx.begin_entry("daemon.init", "data directory", fmt::format("mlopsd {}", kVersion));
+                        std::int64_t lifetime_s, Keys keys) {
+  const bool is_replaced = keys == Keys::kReplaced;
+  if (!identity.is_fresh() && !is_replaced) return {};
+  MLOPS_TRY(store.write<bool>(domain::daemon_actor(), meta::Commit::kKeep, [&](meta::WriteTx& tx) -> Result<bool> {
+    tx.begin_entry(is_replaced ? "daemon.keys" : "daemon.init", "data directory", fmt::format("mlopsd {}", kVersion));
     return true;
   }));
   domain::NewToken wanted;
   wanted.principal = "admin";
   wanted.role = model::Role::kAdmin;
-  wanted.name = "first-start";
+  wanted.name = is_replaced ? "keys-replaced" : "first-start";
   wanted.expires_in_s = lifetime_s;
   auto actor = domain::daemon_actor();
   MLOPS_ASSIGN(const auto issued, identity.create_token(actor, wanted, meta::Commit::kKeep));
   MLOPS_TRY(write_file_atomic(data_dir.admin_token_file(), issued.secret + "\n"));
-  log::info("first_start", {{"admin_token_file", std::string_view(data_dir.admin_token_file())}});
+  log::info(is_replaced ? "keys_replaced" : "first_start", {{"admin_token_file", std::string_view(data_dir.admin_token_file())}});
   return {};
 }
 

@@ -14,12 +14,13 @@ using mlops::Error;
 using mlops::app::Config;
 
 constexpr std::string_view kUsage =
-    "usage: mlopsd [--config FILE] [--print-config | --check-config | --help | --version]\n";
+    "usage: mlopsd [--config FILE] [--replace-keys] [--print-config | --check-config | --help | --version]\n";
 
 struct Words {
   std::string config_file;
   bool print_config = false;
   bool check_config = false;
+  bool replace_keys = false;
   bool help = false;
   bool version = false;
   std::string problem;
@@ -37,6 +38,8 @@ Words read_words(int count, char** words) {
       out.print_config = true;
     } else if (word == "--check-config") {
       out.check_config = true;
+    } else if (word == "--replace-keys") {
+      out.replace_keys = true;
     } else if (word == "--help" || word == "-h") {
       out.help = true;
     } else if (word == "--version") {
@@ -63,7 +66,8 @@ int main(int count, char** argv) {
     return 2;
   }
   if (words.help) {
-    fmt::print("{}\nSettings, in YAML and by environment:\n\n{}", kUsage, mlops::app::settings_help());
+    fmt::print("{}\n--replace-keys: start a data directory that was restored without its keys; every token is void then, "
+               "and a new one\nis in admin-token.\n\nSettings, in YAML and by environment:\n\n{}", kUsage, mlops::app::settings_help());
     return 0;
   }
   if (words.version) {
@@ -77,6 +81,7 @@ int main(int count, char** argv) {
   if (words.print_config) fmt::print("{}", mlops::app::print_config(*config));
   if (words.print_config || words.check_config) return 0;
   mlops::log::set_level_word(config->log.level);
-  if (auto ran = mlops::app::run_daemon(*config); !ran) return tell(ran.error(), 1);
+  const auto missing_keys = words.replace_keys ? mlops::app::MissingKeys::kReplace : mlops::app::MissingKeys::kRefuse;
+  if (auto ran = mlops::app::run_daemon(*config, missing_keys); !ran) return tell(ran.error(), 1);
   return 0;
 }

@@ -70,6 +70,16 @@ class Metrics::Impl {
                                     .Help("Resident memory.")
                                     .Register(registry)
                                     .Add({});
+  prometheus::Counter& scrubbed_objects = prometheus::BuildCounter()
+                                              .Name("mlopsd_scrub_objects_total")
+                                              .Help("Stored objects read and compared by the background scrub.")
+                                              .Register(registry)
+                                              .Add({});
+  prometheus::Counter& scrub_problems = prometheus::BuildCounter()
+                                            .Name("mlopsd_scrub_problems_total")
+                                            .Help("Damaged objects found by the background scrub.")
+                                            .Register(registry)
+                                            .Add({});
   std::mutex mutex;
   std::map<std::tuple<std::string, std::string, int>, Series> cache;
 };
@@ -86,6 +96,11 @@ void Metrics::observe(const http::RequestRecord& record) {
   }
   series.count->Increment();
   series.duration->Observe(record.duration_s);
+}
+
+void Metrics::scrubbed(std::uint64_t objects, std::uint64_t problems) {
+  impl_->scrubbed_objects.Increment(static_cast<double>(objects));
+  impl_->scrub_problems.Increment(static_cast<double>(problems));
 }
 
 std::string Metrics::text() const {

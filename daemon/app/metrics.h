@@ -2,6 +2,7 @@
 // Labels are route patterns and status codes, never names or values. Thread-safety: thread-safe.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -14,6 +15,8 @@ class Metrics {
   Metrics();
   ~Metrics();
   void observe(const http::RequestRecord& record);
+  // One pass of the background scrub.
+  void scrubbed(std::uint64_t objects, std::uint64_t problems);
   std::string text() const;
 
  private:

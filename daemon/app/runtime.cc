@@ -13,11 +13,12 @@
 #include "core/base/env.h"
 #include "core/base/log.h"
 #include "daemon/api/routes.h"
+#include "daemon/app/convert_blobs.h"
 #include "daemon/app/data_dir.h"
 #include "daemon/app/first_start.h"
 #include "daemon/app/metrics.h"
 #include "daemon/app/sd_notify.h"
-#include "storage/blob/local_store.h"
+#include "daemon/domain/scrub.h"
 
 namespace mlops::app {
 namespace {
@@ -36,12 +37,15 @@ sigset_t stop_signals() {
   return set;
 }
 
-Result<std::unique_ptr<cas::ContentStore>> open_content(const DataDir& data_dir, const Config& config) {
-  blob::LocalStoreOptions options;
-  options.root = data_dir.blob_dir();
-  options.low_water_percent = static_cast<unsigned>(config.store.low_water_percent);
-  MLOPS_ASSIGN(auto blobs, blob::open_local_store(options, posix_env()));
-  return std::make_unique<cas::ContentStore>(std::move(blobs));
+Result<std::unique_ptr<cas::ContentStore>> open_content(const DataDir& data_dir, const Config& config,
+                                                        const Clock& clock) {
+  cas::ContentStoreOptions options;
+  options.packs.root = data_dir.blob_dir();
+  options.packs.low_water_percent = static_cast<unsigned>(config.store.low_water_percent);
+  options.lease_us = config.store.gc_lease_hours * 3600 * 1'000'000;
+  MLOPS_ASSIGN(auto content, cas::ContentStore::open(std::move(options), posix_env(), clock));
+  MLOPS_TRY(convert_loose_blobs(data_dir.blob_dir(), *content, posix_env()));
+  return content;
 }
 
 Result<std::unique_ptr<domain::Identity>> open_identity(meta::Store& store, const DataDir& data_dir,
@@ -65,6 +69,20 @@ void observe(Metrics& metrics, const http::RequestRecord& record) {
               {"peer", record.peer_ip}});
 }
 
+domain::ScrubOptions scrub_options(const Config& config, domain::Gc& gc, Metrics& metrics) {
+  domain::ScrubOptions options;
+  options.bytes_per_second = static_cast<std::uint64_t>(config.store.scrub_mib_per_s) << 20;
+  options.on_pass = [&metrics](const cas::CheckReport& report) {
+    metrics.scrubbed(report.objects, report.problems.size());
+  };
+  options.chores = [&gc] {
+    if (auto swept = gc.sweep(domain::daemon_actor(), std::nullopt); !swept) {
+      log::warn("sweep_failed", {{"slug", std::string_view(swept.error().slug)}});
+    }
+  };
+  return options;
+}
+
 void tell_service_manager(std::string_view state) {
   const char* socket = std::getenv("NOTIFY_SOCKET");
   if (auto sent = sd_notify(socket ? socket : "", state); !sent) {
@@ -82,7 +100,7 @@ std::string url_of(const Config& config, int port) {
 
 }  // namespace
 
-Status run_daemon(const Config& config) {
+Status run_daemon(const Config& config, MissingKeys missing_keys) {
   // Blocked before any thread is made, so that only the wait below receives them.
   const auto signals = stop_signals();
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
@@ -100,7 +118,8 @@ Status run_daemon(const Config& config) {
   store_options.on_fatal = stop_at_once;
   store_options.instant_readers = static_cast<std::size_t>(config.listen.io_threads);
   MLOPS_ASSIGN(const auto store, meta::Store::open(std::move(store_options), clock));
-  MLOPS_ASSIGN(const auto content, open_content(data_dir, config));
+  MLOPS_ASSIGN(const auto content, open_content(data_dir, config, clock));
+  MLOPS_ASSIGN(const auto keys, check_keys(data_dir, *store, missing_keys));
   MLOPS_ASSIGN(const auto identity, open_identity(*store, data_dir, config));
   MLOPS_ASSIGN(auto masking_key, data_dir.key("masking"));
   domain::Registry registry(*store, *content);
@@ -108,7 +127,10 @@ Status run_daemon(const Config& config) {
   domain::Promotion promotion(*store, *content, compliance);
   domain::Lineage lineage(*store);
   domain::Integrity integrity(*store, *content);
-  MLOPS_TRY(make_first_token(data_dir, *store, *identity, config.token.max_days * 86400));
+  domain::Gc gc(*store, *content, {config.store.gc_lease_hours * 3600, config.store.trash_days * 86400});
+  domain::Retention retention(*store, *content, gc);
+  MLOPS_ASSIGN(const auto backups, domain::Backups::open(*store, *content));
+  MLOPS_TRY(make_first_token(data_dir, *store, *identity, config.token.max_days * 86400, keys));
 
   Metrics metrics;
   std::atomic<bool> ready{false};
@@ -118,6 +140,9 @@ Status run_daemon(const Config& config) {
                                .promotion = promotion,
                                .lineage = lineage,
                                .integrity = integrity,
+                               .gc = gc,
+                               .retention = retention,
+                               .backups = *backups,
                                .content = *content,
                                .store = *store,
                                .is_ready = [&ready] { return ready.load(); },
@@ -129,6 +154,7 @@ Status run_daemon(const Config& config) {
       [&identity](std::string_view authorization) { return identity->authenticate(authorization); },
       [&metrics](const http::RequestRecord& record) { observe(metrics, record); });
   MLOPS_TRY(server.start());
+  const domain::Scrubber scrubber(*content, scrub_options(config, gc, metrics));
   const auto url = url_of(config, server.port());
   make_local_context(data_dir, url);
   ready = true;

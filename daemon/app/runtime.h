@@ -4,10 +4,11 @@
 
 #include "core/base/result.h"
 #include "daemon/app/config.h"
+#include "daemon/app/first_start.h"
 
 namespace mlops::app {
 
 // Serves until SIGTERM or SIGINT, then drains. Errors: whatever kept it from starting.
-Status run_daemon(const Config& config);
+Status run_daemon(const Config& config, MissingKeys missing_keys);
 
 }  // namespace mlops::app

@@ -178,11 +178,11 @@ Result<model::FileEntry> Compliance::mask_file(const policy::Policy& policy, con
                 fmt::format("the file {} is not a CSV table, and this server masks only those", printable(file.path)),
                 "register the dataset as CSV files");
   }
-  MLOPS_ASSIGN(const auto first, content_.open(file.digest));
+  MLOPS_ASSIGN(const auto first, content_.open_blob(file.digest));
   BlobSource first_pass(*first, file);
   MLOPS_ASSIGN(const auto columns, policy::plan_table(policy, first_pass));
   MLOPS_TRY(first_pass.check_digest());
-  MLOPS_ASSIGN(const auto second, content_.open(file.digest));
+  MLOPS_ASSIGN(const auto second, content_.open_blob(file.digest));
   BlobSource second_pass(*second, file);
   MLOPS_ASSIGN(auto upload, content_.start_upload());
   UploadSink sink(upload);

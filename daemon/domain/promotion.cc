@@ -255,6 +255,12 @@ Result<model::MaskingView> Promotion::register_masked(meta::WriteTx& tx, Draft& 
   MLOPS_ASSIGN(const auto manifest, model::make_manifest(model::ArtifactKind::kDataset, masked.files));
   const auto body = model::manifest_bytes(manifest);
   if (manifest.is_tree) MLOPS_TRY(content_.put(model::tree_bytes(manifest)));
+  // They were stored before this transaction, and a collection that heeds no leases may have run since.
+  for (const auto& file : manifest.files) {
+    if (content_.has(file.digest, file.size_bytes)) continue;
+    return fail(ErrorCode::kUnavailable, "store_changed", "masked bytes were collected before they were registered",
+                "try again");
+  }
   tx.begin_entry("dataset.mask", fmt::format("{} → {}", planned.source_ref, planned.output_name),
                  fmt::format("policy {}", planned.policy.name), planned.policy.digest);
   MLOPS_ASSIGN(const auto artifact, meta::upsert_artifact(tx, model::ArtifactKind::kDataset, planned.output_name));

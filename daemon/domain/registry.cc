@@ -2,113 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
-
 #include "core/base/text.h"
 #include "core/model/names.h"
 #include "storage/meta/releases.h"
+#include "storage/meta/retention.h"
 
 namespace mlops::domain {
 namespace {
 
 constexpr std::size_t kTreeLimitBytes = 256u << 20;
-constexpr std::size_t kEntriesLimit = 1000;
-
-Status check_metadata(const NewVersion& wanted) {
-  MLOPS_TRY(model::check_artifact_name(wanted.name));
-  MLOPS_TRY(model::check_free_text(wanted.description, "description"));
-  if (wanted.params.size() + wanted.metrics.size() + wanted.labels.size() + wanted.inputs.size() > kEntriesLimit) {
-    return fail(ErrorCode::kExhausted, "too_many_entries",
-                fmt::format("more than {} params, metrics, labels and inputs", kEntriesLimit));
-  }
-  for (const auto& [key, value] : wanted.params) {
-    MLOPS_TRY(model::check_key(key, "param"));
-    MLOPS_TRY(model::check_free_text(value, fmt::format("param {}", key)));
-  }
-  for (const auto& [key, value] : wanted.labels) {
-    MLOPS_TRY(model::check_key(key, "label"));
-    MLOPS_TRY(model::check_free_text(value, fmt::format("label {}", key)));
-  }
-  for (const auto& [key, value] : wanted.metrics) {
-    MLOPS_TRY(model::check_key(key, "metric"));
-    if (!std::isfinite(value)) return fail(ErrorCode::kInvalid, "bad_metric", fmt::format("metric {} is not finite", key));
-  }
-  return {};
-}
-
-struct ResolvedInput {
-  model::Version version;
-  std::string role;
-};
-
-Result<std::vector<ResolvedInput>> resolve_inputs(sql::Connection& connection, const NewVersion& wanted) {
-  std::vector<ResolvedInput> inputs;
-  for (const auto& input : wanted.inputs) {
-    MLOPS_TRY(model::check_key(input.role, "role"));
-    if (input.role == "masked") {
-      return fail(ErrorCode::kInvalid, "reserved_role", "the role \"masked\" is for masking runs of the server");
-    }
-    MLOPS_ASSIGN(const auto reference, model::parse_version_reference(input.ref));
-    MLOPS_ASSIGN(auto version, meta::resolve(connection, reference));
-    if (version.deleted_at_us != 0) {
-      return fail(ErrorCode::kNotFound, "version_deleted", fmt::format("the input {} was deleted", version.ref()));
-    }
-    inputs.push_back({std::move(version), input.role});
-  }
-  return inputs;
-}
-
-// Own label: declared, or the safe default (what nobody classified, from nobody knows what, may hold personal data). Effective: the highest
-// of own and inputs, fixed for ever because neither changes.
-void set_sensitivity(model::Version& version, const NewVersion& wanted, const std::vector<ResolvedInput>& inputs) {
-  version.sensitivity_assumed = !wanted.sensitivity && inputs.empty();
-  version.own_sensitivity = wanted.sensitivity.value_or(version.sensitivity_assumed ? model::Sensitivity::kPersonal
-                                                                                    : model::Sensitivity::kNone);
-  version.sensitivity = version.own_sensitivity;
-  for (const auto& input : inputs) version.sensitivity = std::max(version.sensitivity, input.version.sensitivity);
-}
-
-// A copy under another name does not lose its label: a file brings along the highest label its bytes have anywhere.
-// Only files that are a tenth of their version, or 4 KiB, take part, so that a short licence text taints nobody.
-bool carries_label(const model::FileEntry& file, const model::Manifest& manifest) {
-  constexpr std::uint64_t kAlwaysBytes = 4096;
-  if (file.size_bytes == 0) return false;
-  return file.size_bytes >= kAlwaysBytes || file.size_bytes * 10 >= manifest.content_size_bytes;
-}
-
-Status raise_by_content(sql::Connection& connection, const model::Manifest& manifest, model::Version& version) {
-  for (const auto& file : manifest.files) {
-    if (!carries_label(file, manifest)) continue;
-    MLOPS_ASSIGN(const auto known, meta::content_label(connection, file.digest));
-    if (!known || *known <= version.sensitivity) continue;
-    version.own_sensitivity = *known;
-    version.sensitivity = *known;
-    version.sensitivity_assumed = false;
-  }
-  return {};
-}
-
-Status record_content(meta::WriteTx& tx, const model::Manifest& manifest, const model::Version& version) {
-  for (const auto& file : manifest.files) {
-    if (!carries_label(file, manifest)) continue;
-    MLOPS_TRY(meta::raise_content_label(tx, file.digest, version.sensitivity));
-  }
-  return {};
-}
-
-std::string unchanged_note(const NewVersion& wanted, const model::VersionView& view,
-                           const std::vector<ResolvedInput>& inputs) {
-  auto note = fmt::format("the same bytes are already {}", view.version.ref());
-  bool inputs_differ = inputs.size() != view.inputs.size();
-  for (std::size_t i = 0; i < inputs.size() && !inputs_differ; ++i) {
-    inputs_differ = inputs[i].version.id != view.inputs[i].version_id || inputs[i].role != view.inputs[i].role;
-  }
-  if ((!wanted.params.empty() && wanted.params != view.version.params) ||
-      (!wanted.metrics.empty() && wanted.metrics != view.version.metrics) || (!inputs.empty() && inputs_differ)) {
-    note += "; the params, metrics or inputs given differ from its recorded ones and were not applied";
-  }
-  return note;
-}
 
 Failure deleted_version(const model::Version& version) {
   return fail(ErrorCode::kNotFound, "version_deleted",
@@ -126,6 +28,16 @@ Status check_manifest(const model::Version& version, const std::string& body) {
   if (crypto::sha256(body) == version.digest) return {};
   return fail(ErrorCode::kCorrupt, "manifest_damaged", fmt::format("the manifest of {} is damaged", version.ref()),
               "restore a backup");
+}
+
+Status check_not_held(sql::Connection& connection, const model::Version& version) {
+  MLOPS_ASSIGN(const auto holds, meta::open_holds_of(connection, version.id));
+  if (holds.empty()) return {};
+  std::vector<std::string> cases;
+  for (const auto& hold : holds) cases.push_back(hold.case_id);
+  return fail(ErrorCode::kConflict, "version_held",
+              fmt::format("{} is held for {} {}", version.ref(), cases.size() == 1 ? "case" : "cases", join(cases, ", ")),
+              "deprecate it instead, or release the holds: `mlopsctl hold list`", canonical_dump({{"cases", cases}}));
 }
 
 Status check_not_in_use(sql::Connection& connection, const model::Version& version) {
@@ -166,74 +78,6 @@ Result<model::VersionView> view_of(sql::Connection& connection, model::Version v
   }
   view.version = std::move(version);
   return view;
-}
-
-Status Registry::check_bytes(const model::Manifest& manifest) const {
-  Json missing = Json::array();
-  for (const auto& file : manifest.files) {
-    if (!content_.has(file.digest, file.size_bytes)) missing.push_back(file.digest.to_string());
-  }
-  if (missing.empty()) return {};
-  const auto count = missing.size();
-  return fail(ErrorCode::kConflict, "blobs_missing",
-              fmt::format("{} of {} files are not in the store", count, manifest.files.size()),
-              "upload them first (POST /api/v1/blobs)", canonical_dump({{"missing", std::move(missing)}}));
-}
-
-Result<Registered> Registry::register_version(const meta::Actor& actor, const NewVersion& wanted, meta::Commit commit) {
-  MLOPS_TRY(check_metadata(wanted));
-  MLOPS_ASSIGN(const auto manifest, model::make_manifest(wanted.kind, wanted.files));
-  MLOPS_TRY(check_bytes(manifest));
-  if (manifest.is_tree && commit == meta::Commit::kKeep) MLOPS_TRY(content_.put(model::tree_bytes(manifest)));
-  const auto body = model::manifest_bytes(manifest);
-  const auto digest = crypto::sha256(body);
-  return store_.write<Registered>(actor, commit, [&](meta::WriteTx& tx) -> Result<Registered> {
-    MLOPS_ASSIGN(const auto inputs, resolve_inputs(tx.sql(), wanted));
-    MLOPS_ASSIGN(const auto artifact, meta::find_artifact(tx.sql(), wanted.kind, wanted.name));
-    if (artifact) {
-      MLOPS_ASSIGN(const bool masked, meta::holds_masked_versions(tx.sql(), artifact->id));
-      if (masked) {
-        return fail(ErrorCode::kConflict, "reserved_name",
-                    fmt::format("{} holds datasets that the server masked; only masking adds to it", wanted.name),
-                    "register under another name");
-      }
-      MLOPS_ASSIGN(auto existing, meta::find_by_content(tx.sql(), artifact->id, digest));
-      if (existing && wanted.sensitivity && *wanted.sensitivity > existing->sensitivity) {
-        return fail(ErrorCode::kConflict, "sensitivity_differs",
-                    fmt::format("the same bytes are already {}, labelled {}; a version's label does not change",
-                                existing->ref(), to_word(existing->sensitivity)),
-                    fmt::format("delete {} and register again, so that the higher label stands", existing->ref()));
-      }
-      if (existing) {
-        MLOPS_ASSIGN(auto view, view_of(tx.sql(), std::move(*existing), 0));
-        auto note = unchanged_note(wanted, view, inputs);
-        return Registered{false, std::move(view), std::move(note)};
-      }
-    }
-    model::Version version;
-    version.kind = wanted.kind;
-    version.name = wanted.name;
-    version.digest = digest;
-    version.size_bytes = manifest.content_size_bytes;
-    version.file_count = manifest.file_count;
-    version.params = wanted.params;
-    version.metrics = wanted.metrics;
-    version.description = wanted.description;
-    version.git = wanted.git;
-    version.created_by = actor.principal.name;
-    set_sensitivity(version, wanted, inputs);
-    MLOPS_TRY(raise_by_content(tx.sql(), manifest, version));
-    const auto next = artifact ? artifact->last_number + 1 : 1;
-    tx.begin_entry("version.register", fmt::format("{}:{}@v{}", to_word(wanted.kind), wanted.name, next));
-    MLOPS_ASSIGN(const auto row, meta::upsert_artifact(tx, wanted.kind, wanted.name));
-    version.artifact_id = row.id;
-    MLOPS_TRY(meta::insert_version(tx, version, body));
-    MLOPS_TRY(record_content(tx, manifest, version));
-    for (const auto& input : inputs) MLOPS_TRY(meta::insert_edge(tx, input.version.id, version.id, input.role));
-    for (const auto& [name, value] : wanted.labels) MLOPS_TRY(meta::set_label(tx, version.id, name, value));
-    MLOPS_ASSIGN(auto view, view_of(tx.sql(), std::move(version), 0));
-    return Registered{true, std::move(view), {}};
-  });
 }
 
 Result<std::vector<model::FileEntry>> Registry::files_of(const model::Version& version,
@@ -404,6 +248,7 @@ Result<model::VersionView> Registry::remove(const meta::Actor& actor, const std:
   }
   return store_.write<model::VersionView>(actor, commit, [&](meta::WriteTx& tx) -> Result<model::VersionView> {
     MLOPS_ASSIGN(auto version, resolve_live(tx.sql(), ref));
+    MLOPS_TRY(check_not_held(tx.sql(), version));
     MLOPS_TRY(check_not_in_use(tx.sql(), version));
     tx.begin_entry("version.delete", version.typed_ref(), reason);
     MLOPS_ASSIGN(const auto aliases, meta::aliases_of(tx.sql(), version.id));

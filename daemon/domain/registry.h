@@ -2,7 +2,7 @@
 // content store before their version is.
 //
 // Errors: those of meta and cas; kInvalid for bad input; kConflict "blobs_missing" naming what to upload first,
-// "version_in_use"; kNotFound. Thread-safety: thread-safe.
+// "version_in_use", "version_held"; kNotFound. Thread-safety: thread-safe.
 #pragma once
 
 #include <map>
@@ -22,6 +22,14 @@ struct NewVersion {
   model::ArtifactKind kind = model::ArtifactKind::kModel;
   std::string name;
   std::vector<model::FileEntry> files;
+  // Instead of files: a tree blob that was pushed before, and what its manifest says of it.
+  struct Tree {
+    crypto::Digest digest;
+    std::uint64_t size_bytes = 0;
+    std::uint64_t file_count = 0;
+    std::uint64_t content_size_bytes = 0;
+  };
+  std::optional<Tree> tree;
   struct Input {
     std::string ref;
     std::string role;
@@ -75,7 +83,10 @@ class Registry {
  private:
   Result<model::Manifest> manifest_of(const model::Version& version);
   Result<std::vector<model::FileEntry>> files_of(const model::Version& version, const std::string& manifest_body);
-  Status check_bytes(const model::Manifest& manifest) const;
+  Status check_bytes(const model::Manifest& manifest, cas::OwnerTag viewer) const;
+  Status load_tree(model::Manifest& manifest, cas::OwnerTag viewer);
+  static Result<std::optional<Registered>> find_registered(sql::Connection& connection, const NewVersion& wanted,
+                                                           const crypto::Digest& digest);
 
   meta::Store& store_;
   cas::ContentStore& content_;

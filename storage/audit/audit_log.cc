@@ -14,7 +14,7 @@ struct TableRow {
   std::string_view table;
   std::string_view select;
 };
-constexpr std::array<TableRow, 15> kTables{{
+constexpr std::array<TableRow, 18> kTables{{
     {"principals", "SELECT * FROM principals WHERE id = $1"},
     {"tokens", "SELECT * FROM tokens WHERE id = $1"},
     {"artifacts", "SELECT * FROM artifacts WHERE id = $1"},
@@ -30,6 +30,9 @@ constexpr std::array<TableRow, 15> kTables{{
     {"plans", "SELECT * FROM plans WHERE id = $1"},
     {"approvals", "SELECT * FROM approvals WHERE id = $1"},
     {"deployments", "SELECT * FROM deployments WHERE id = $1"},
+    {"holds", "SELECT * FROM holds WHERE id = $1"},
+    {"retention_rules", "SELECT * FROM retention_rules WHERE id = $1"},
+    {"gc_runs", "SELECT * FROM gc_runs WHERE id = $1"},
 }};
 
 constexpr std::string_view kHead = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1";

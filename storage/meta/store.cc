@@ -217,6 +217,11 @@ void Store::answer_group(std::deque<Job*>& group, const Status& outcome) {
   }
 }
 
+Status Store::copy_into(const std::string& file) const {
+  MLOPS_ASSIGN(const auto reader, sql::Connection::open(options_.database_file, sql::OpenMode::kReader));
+  return reader->copy_into(file);
+}
+
 Status Store::open_readers(ReaderPool& pool, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
     MLOPS_ASSIGN(auto reader, sql::Connection::open(options_.database_file, sql::OpenMode::kReader));

@@ -94,6 +94,10 @@ class Store {
     return look(lease.connection());
   }
 
+  // The whole database as of now in a new file, through a connection of its own, so that nobody waits.
+  // Errors: those of sql::Connection::copy_into.
+  Status copy_into(const std::string& file) const;
+
   const Clock& clock() const { return clock_; }
   // Grows with every commit, before any of its callers is answered.
   std::uint64_t generation() const { return generation_.load(); }

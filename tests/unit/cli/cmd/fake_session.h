@@ -37,6 +37,12 @@ class FakeApi : public ApiClient {
   }
   Status download(const std::string& digest, const std::string& target, std::uint64_t,
                   const std::function<void(std::uint64_t)>&) override;
+  Result<std::string> post_bytes(const std::string& path, std::string_view body) override;
+  Result<std::string> get_bytes(const std::string& path) override;
+  Result<Json> post_stream(const std::string& path, const std::function<Result<ByteView>()>& next) override;
+  Status post_for_stream(const std::string& path, std::string_view body,
+                         const std::function<Status(ByteView)>& sink) override;
+  Result<std::unique_ptr<ApiClient>> another() const override;
   std::string server_url() const override { return "http://test"; }
 
   std::vector<Call> calls;

@@ -138,8 +138,8 @@ TEST_CASE("what is no plain file is refused by name") {
 }
 
 TEST_CASE("a large file is streamed at once unless one of its size is known") {
-  const WalkedFile large{"f", "f", kStreamFromBytes};
-  const WalkedFile small{"f", "f", kStreamFromBytes - 1};
+  const WalkedFile large{"f", kStreamFromBytes, {}};
+  const WalkedFile small{"f", kStreamFromBytes - 1, {}};
   CHECK(streams_at_once(large, {}));
   CHECK_FALSE(streams_at_once(large, {kStreamFromBytes}));
   CHECK_FALSE(streams_at_once(small, {}));
@@ -174,7 +174,9 @@ TEST_CASE("a size that differs from the walk's is a file that changed") {
   TemporaryDirectory dir;
   dir.write("a", "longer now");
   Walk walk;
-  walk.files = {{"a", dir.path("a"), 3}};
+  walk.root = dir.path();
+  walk.is_directory = true;
+  walk.files = {{"a", 3, {}}};
   FakeSession session;
   const auto pushed = push_files(session, model::ArtifactKind::kModel, "m", walk);
   REQUIRE_FALSE(pushed);

@@ -16,6 +16,7 @@ namespace {
 // Answers from a list; remembers what it was asked.
 class ScriptedTransport final : public Transport {
  public:
+  Result<std::unique_ptr<Transport>> another() const override { return fail(ErrorCode::kInternal, "not_scripted", ""); }
   struct Seen {
     HttpCall call;
     std::string streamed;

@@ -58,6 +58,7 @@ const Command kThrows{
 
 class OneAnswer final : public Transport {
  public:
+  Result<std::unique_ptr<Transport>> another() const override { return fail(ErrorCode::kInternal, "not_scripted", ""); }
   explicit OneAnswer(std::string body) : body_(std::move(body)) {}
   Result<HttpReply> exchange(const HttpCall&) override { return HttpReply{200, {{"x-request-id", "r7"}}, body_}; }
 

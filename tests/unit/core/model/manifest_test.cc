@@ -18,7 +18,8 @@ FileEntry file(const std::string& path, const std::string& content) {
 
 std::vector<FileEntry> many(std::size_t count) {
   std::vector<FileEntry> files;
-  for (std::size_t i = 0; i < count; ++i) files.push_back(file("part-" + std::to_string(i) + " of many", std::to_string(i)));
+  for (std::size_t i = 0; i < count; ++i)
+    files.push_back(file("part-" + std::to_string(i) + " of many", std::to_string(i)));
   return files;
 }
 
@@ -112,6 +113,39 @@ TEST_CASE("a manifest needs files, once each, inside the artifact") {
   CHECK(make_manifest(ArtifactKind::kModel, {file("a", "1"), file("b", "2"), file("a", "1")}).error().slug ==
         "duplicate_path");
   CHECK(make_manifest(ArtifactKind::kModel, {file("a", "1"), file("../b", "2")}).error().slug == "bad_path");
+}
+
+TEST_CASE("a file that is also a folder is refused, also when others sort in between") {
+  const auto slug_of = [](const std::vector<std::string>& paths) {
+    std::vector<FileEntry> files;
+    for (const auto& path : paths) files.push_back(file(path, "x"));
+    const auto manifest = make_manifest(ArtifactKind::kModel, std::move(files));
+    return manifest ? std::string() : manifest.error().slug + ": " + manifest.error().message;
+  };
+  CHECK(slug_of({"a", "a b", "a-", "a.b", "a0", "ab/c"}).empty());
+  CHECK(slug_of({"a", "a b", "a.b", "a/c"}) == "bad_path: \"a\" is both a file and a folder");
+  CHECK(slug_of({"a/b", "a/b.c", "a/b/c/d"}) == "bad_path: \"a/b\" is both a file and a folder");
+  // Every set of up to four of these paths, beside the plain definition.
+  const std::vector<std::string> paths{"a", "a/a", "a/a/a", "a b", "a b/a", "a.", "a/a.", "aa", "aa/a", "b"};
+  for (std::size_t set = 1; set < std::size_t{1} << paths.size(); ++set) {
+    std::vector<std::string> chosen;
+    for (std::size_t i = 0; i < paths.size(); ++i) {
+      if ((set >> i & 1) != 0) chosen.push_back(paths[i]);
+    }
+    if (chosen.size() > 4) continue;
+    bool clashes = false;
+    for (const auto& a : chosen) {
+      for (const auto& b : chosen) clashes = clashes || b.starts_with(a + "/");
+    }
+    if (slug_of(chosen).empty() == clashes) FAIL("set " << set);
+  }
+}
+
+TEST_CASE("tree bytes: the line of the grammar, sizes up to the largest") {
+  Manifest manifest;
+  manifest.files = {{"a b", crypto::sha256("x"), 0}, {"c", crypto::sha256("y"), ~std::uint64_t{0}}};
+  CHECK(tree_bytes(manifest) ==
+        crypto::sha256("x").hex() + " 0 a b\n" + crypto::sha256("y").hex() + " 18446744073709551615 c\n");
 }
 
 TEST_CASE("damaged manifests and trees are corrupt, not trusted") {

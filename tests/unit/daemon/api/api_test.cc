@@ -30,7 +30,8 @@ class Chunks : public http::BodyReader {
 
 struct Fixture : DomainFixture {
   Fixture()
-      : services{*identity, registry, compliance, promotion, lineage, integrity, content, *store,
+      : services{*identity, registry, compliance, promotion, lineage, integrity, gc, retention, *backups,
+                 content, *store,
                  [this] { return ready; }, [] { return std::string("metric 1\n"); }},
         routes(make_routes(services)) {}
 
@@ -58,6 +59,7 @@ struct Fixture : DomainFixture {
   }
 
   bool ready = true;
+  std::unique_ptr<domain::Backups> backups = domain::Backups::open(*store, content).value();
   Services services;
   Routes routes;
 };
@@ -194,7 +196,7 @@ TEST_CASE("an upload is streamed, checked and told") {
   const auto mismatch = f.upload({"other"}, digest);
   CHECK(mismatch.status >= 400);
   CHECK(slug_of(mismatch) == "digest_mismatch");
-  CHECK(f.content.totals()->blobs == 1);
+  CHECK(f.content.totals().objects == 1);
   CHECK(slug_of(f.upload({"x"}, "sha256:1")) == "bad_digest");
 }
 

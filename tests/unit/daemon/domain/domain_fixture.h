@@ -1,15 +1,19 @@
 // All domain services over a temporary database and content store, with people who hold real tokens.
 #pragma once
 
+#include <fmt/format.h>
+
+#include <fstream>
 #include <map>
 
 #include "daemon/domain/compliance.h"
+#include "daemon/domain/gc.h"
 #include "daemon/domain/identity.h"
 #include "daemon/domain/integrity.h"
 #include "daemon/domain/lineage.h"
 #include "daemon/domain/promotion.h"
 #include "daemon/domain/registry.h"
-#include "storage/blob/local_store.h"
+#include "daemon/domain/retention.h"
 #include "tests/unit/storage/meta/store_fixture.h"
 
 namespace mlops::test {
@@ -23,14 +27,47 @@ inline crypto::SecretBytes key_of(std::uint8_t byte) {
 }
 
 struct DomainFixture : StoreFixture {
+  static constexpr std::int64_t kLeaseS = 24 * 3600;
+  static constexpr std::int64_t kTrashS = 7 * 24 * 3600;
+
   DomainFixture()
-      : content(blob::open_local_store({dir / "blobs", 0}, posix_env()).value()),
+      : packs(open_packs()),
+        content(*packs),
+        gc(*store, content, {kLeaseS, kTrashS}),
+        retention(*store, content, gc),
         registry(*store, content),
         compliance(*store, content, key_of(1)),
         promotion(*store, content, compliance),
         integrity(*store, content),
         lineage(*store),
         identity(domain::Identity::open(*store, {key_of(2)}).value()) {}
+
+  std::unique_ptr<cas::ContentStore> open_packs() {
+    cas::ContentStoreOptions options;
+    options.packs.root = dir / "blobs";
+    options.packs.low_water_percent = 0;
+    options.lease_us = kLeaseS * 1'000'000;
+    auto opened = cas::ContentStore::open(options, posix_env(), clock);
+    REQUIRE(opened);
+    return std::move(*opened);
+  }
+  // Flips a bit of a stored chunk.
+  void damage(const crypto::Digest& chunk) {
+    const auto at = content.packs().locate({cas::ObjectKind::kChunk, chunk});
+    REQUIRE(at);
+    std::uint32_t id = 0;
+    for (const auto& pack : content.packs().packs()) {
+      if (pack.slot == at->first.pack) id = pack.id;
+    }
+    const auto path = content.packs().packs_dir() + fmt::format("/{:08x}.pack", id);
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    const auto where = static_cast<std::streamoff>(at->second.offset + cas::kFrameHeadBytes);
+    file.seekg(where);
+    const int byte = file.get();
+    REQUIRE(byte >= 0);
+    file.seekp(where);
+    file.put(static_cast<char>(byte ^ 1));
+  }
 
   // A person (or service) of that role; the same name is always the same principal.
   meta::Actor person(const std::string& name, model::Role role, bool is_human = true) {
@@ -96,7 +133,10 @@ struct DomainFixture : StoreFixture {
     return version ? version->ref() : version.error().slug;
   }
 
-  cas::ContentStore content;
+  std::unique_ptr<cas::ContentStore> packs;
+  cas::ContentStore& content;
+  domain::Gc gc;
+  domain::Retention retention;
   domain::Registry registry;
   domain::Compliance compliance;
   domain::Promotion promotion;

@@ -118,14 +118,14 @@ TEST_CASE("a dry run of a masking promotion decides and writes nothing at all") 
   Fixture f;
   f.patients(kCsv);
   const auto before = f.verified();
-  const auto blobs = f.content.totals()->blobs;
+  const auto blobs = f.content.totals().objects;
   const auto dry = f.promote("patients@v1", "research", Commit::kDryRun);
   REQUIRE(dry);
   CHECK_FALSE(dry->deployment);
   REQUIRE(dry->plan.masking);
   CHECK(dry->plan.verdict == model::Verdict::kPass);
   CHECK(f.verified().head == before.head);
-  CHECK(f.content.totals()->blobs == blobs);
+  CHECK(f.content.totals().objects == blobs);
 }
 
 TEST_CASE("a refused masking leaves no version and no deployment") {
@@ -173,17 +173,10 @@ TEST_CASE("without a masking policy the clearance refuses; inside it nothing is 
 TEST_CASE("a source damaged in the store is noticed before anything made from it is kept") {
   Fixture f;
   f.patients(kCsv);
-  const auto hex = crypto::sha256(std::string_view(kCsv)).hex();
-  auto other = kCsv;
-  other[other.find("6.1")] = '9';
-  {
-    std::filesystem::remove(f.dir / ("blobs/sha256/" + hex.substr(0, 2) + "/" + hex));
-    auto file = posix_env().create_exclusive(f.dir / ("blobs/sha256/" + hex.substr(0, 2) + "/" + hex));
-    REQUIRE((*file)->append(as_bytes(other)));
-  }
+  f.damage(crypto::sha256(std::string_view(kCsv)));
   const auto refused = f.promote("patients@v1", "research");
   REQUIRE_FALSE(refused);
-  CHECK(refused.error().slug == "blob_damaged");
+  CHECK(refused.error().code == ErrorCode::kCorrupt);
   CHECK(f.count("versions") == 1);
   CHECK(f.count("deployments") == 0);
 }

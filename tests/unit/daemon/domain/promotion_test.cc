@@ -231,8 +231,7 @@ TEST_CASE("what was deleted after its plan does not move") {
 TEST_CASE("a version whose bytes are gone does not move") {
   Fixture f;
   const auto view = f.model_version("m", "1");
-  const auto hex = crypto::sha256(std::string_view("1")).hex();
-  std::filesystem::remove(f.dir / ("blobs/sha256/" + hex.substr(0, 2) + "/" + hex));
+  f.content.packs().quarantine({cas::ObjectKind::kChunk, crypto::sha256(std::string_view("1"))});
   const auto refused = f.promote("m@v1", "dev");
   REQUIRE_FALSE(refused);
   CHECK(refused.error().slug == "gates_denied");

@@ -174,7 +174,7 @@ TEST_CASE("fsck names a damaged blob, and registering the same bytes again heals
   f.model_version("m", "weights");
   CHECK(f.integrity.fsck(FsckDepth::kReadData)->manifests == 1);
   const auto digest = crypto::sha256(std::string_view("weights"));
-  std::ofstream(f.dir / ("blobs/sha256/" + digest.hex().substr(0, 2) + "/" + digest.hex())) << "WEIGHTS";
+  f.damage(digest);
   CHECK(f.integrity.fsck(FsckDepth::kStructure));  // the size is right: only reading finds it
   const auto broken = f.integrity.fsck(FsckDepth::kReadData);
   REQUIRE_FALSE(broken);

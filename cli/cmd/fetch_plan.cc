@@ -1,0 +1,204 @@
+#include "cli/cmd/fetch_plan.h"
+
+#include <sys/stat.h>
+
+#include <map>
+#include <optional>
+#include <thread>
+
+#include "cli/cmd/fields.h"
+#include "cli/cmd/push_source.h"
+#include "cli/cmd/query.h"
+#include "cli/transfer.h"
+#include "core/base/env.h"
+#include "storage/cas/little_endian.h"
+
+namespace mlops::cli {
+namespace {
+
+constexpr std::uint64_t kWorthDeltaBytes = 1u << 20;
+constexpr std::size_t kVersionsLookedAt = 100;
+constexpr int kFileListsLookedAt = 8;
+
+struct LocalChunk {
+  std::uint64_t begin = 0;
+  std::uint64_t size = 0;
+};
+using LocalChunks = std::map<crypto::Digest, LocalChunk>;
+struct RecipeChunk {
+  crypto::Digest digest;
+  std::uint64_t size = 0;
+};
+
+Result<std::vector<RecipeChunk>> fetch_recipe(ApiClient& api, const crypto::Digest& digest) {
+  constexpr std::size_t kHead = 16;
+  constexpr std::size_t kEntry = 36;
+  std::vector<RecipeChunk> chunks;
+  std::uint64_t done = 0;
+  while (true) {
+    MLOPS_ASSIGN(const auto text, api.get_bytes("/api/v1/store/recipe/" + url_encode(digest.to_string()) +
+                                                "?offset=" + std::to_string(done)));
+    const auto bytes = as_bytes(text);
+    const auto count = bytes.size() < kHead ? 0 : cas::load_le<std::uint32_t>(bytes.data() + 8);
+    if (bytes.size() != kHead + std::size_t{count} * kEntry || count == 0) {
+      return fail(ErrorCode::kInternal, "bad_answer", "the server's recipe is not well formed");
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto* at = bytes.data() + kHead + i * kEntry;
+      std::array<std::uint8_t, 32> hash;
+      std::copy_n(at, hash.size(), hash.begin());
+      chunks.push_back({crypto::Digest(hash), cas::load_le<std::uint32_t>(at + 32)});
+      done += chunks.back().size;
+    }
+    if (done >= cas::load_le<std::uint64_t>(bytes.data())) return chunks;
+  }
+}
+
+// Files of earlier versions by path and size; asked for once, when the first older file needs it.
+class Guesses {
+ public:
+  Guesses(Session& session, const Json& version) : session_(session), version_(version) {}
+
+  std::optional<crypto::Digest> find(const std::string& path, std::uint64_t size_bytes) {
+    if (!is_loaded_) load();
+    const auto found = digests_.find({path, size_bytes});
+    return found == digests_.end() ? std::nullopt : std::optional(found->second);
+  }
+
+ private:
+  // A guess that cannot be had is none.
+  void load() {
+    is_loaded_ = true;
+    Query query("/api/v1/versions");
+    query.add("kind", text_of(version_, "kind")).add("name", text_of(version_, "name"));
+    const auto versions = fetch_list(session_.api(), query, kVersionsLookedAt);
+    if (!versions) return;
+    int lists_left = kFileListsLookedAt;
+    for (const auto& version : *versions) {
+      if (text_of(version, "digest") == text_of(version_, "digest") || lists_left-- <= 0) continue;
+      const auto ref = text_of(version, "kind") + ":" + text_of(version, "ref");
+      const auto files = session_.api().get(item_path("versions", ref, "/files"));
+      if (!files) continue;
+      for (const auto& file : array_of(*files, "items")) {
+        const auto digest = crypto::Digest::parse(text_of(file, "digest"));
+        const auto size_bytes = static_cast<std::uint64_t>(int_of(file, "size_bytes"));
+        if (digest) digests_.try_emplace({text_of(file, "path"), size_bytes}, *digest);
+      }
+    }
+  }
+
+  Session& session_;
+  const Json& version_;
+  bool is_loaded_ = false;
+  std::map<std::pair<std::string, std::uint64_t>, crypto::Digest> digests_;
+};
+
+LocalChunks chunks_of_recipe(const std::vector<RecipeChunk>& recipe) {
+  LocalChunks chunks;
+  std::uint64_t begin = 0;
+  for (const auto& chunk : recipe) {
+    chunks.try_emplace(chunk.digest, LocalChunk{begin, chunk.size});
+    begin += chunk.size;
+  }
+  return chunks;
+}
+
+Result<LocalChunks> chunks_of_file(const std::string& path, std::uint64_t size_bytes) {
+  constexpr std::size_t kQueued = 64;
+  ThreadPool workers(std::max(1u, std::thread::hardware_concurrency()), kQueued);
+  const std::vector<PushInput> inputs{{path, path, nullptr, size_bytes}};
+  PushSource source(inputs, workers);
+  LocalChunks chunks;
+  std::uint64_t begin = 0;
+  while (true) {
+    MLOPS_ASSIGN(const auto unit, source.next());
+    if (!unit) return chunks;
+    for (const auto& chunk : unit->chunks) {
+      chunks.try_emplace(chunk.digest, LocalChunk{begin, chunk.size});
+      begin += chunk.size;
+    }
+  }
+}
+
+std::vector<FetchPart> parts_of(const std::vector<RecipeChunk>& recipe, const LocalChunks& local) {
+  std::vector<FetchPart> parts;
+  std::uint64_t begin = 0;
+  for (const auto& chunk : recipe) {
+    const auto found = local.find(chunk.digest);
+    const bool is_local = found != local.end() && found->second.size == chunk.size;
+    const auto end = begin + chunk.size;
+    auto* const last = parts.empty() ? nullptr : &parts.back();
+    const bool goes_on = last && last->is_local == is_local &&
+                         (!is_local || last->local_begin + (last->end - last->begin) == found->second.begin);
+    if (goes_on) {
+      last->end = end;
+    } else {
+      parts.push_back({begin, end, is_local, is_local ? found->second.begin : 0});
+    }
+    begin = end;
+  }
+  return parts;
+}
+
+class Planner {
+ public:
+  Planner(Session& session, const Json& version, const std::string& directory, OlderFiles older)
+      : session_(session), guesses_(session, version), directory_(directory), older_(older) {}
+
+  // True: the file is in the directory already.
+  Result<bool> plan(FetchFile& fetch) {
+    fetch.parts = {{0, fetch.file.size_bytes, false, 0}};
+    if (directory_.empty() || older_ == OlderFiles::kIgnore) return false;
+    const auto path = directory_ + "/" + fetch.file.path;
+    struct stat info {};
+    if (::lstat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0) return false;
+    const auto size = static_cast<std::uint64_t>(info.st_size);
+    const bool is_large = size >= kWorthDeltaBytes && fetch.file.size_bytes >= kWorthDeltaBytes;
+    const auto guess = is_large ? guesses_.find(fetch.file.path, size) : std::nullopt;
+    if (size == fetch.file.size_bytes && !guess) {
+      const auto hashed = hash_file(posix_env(), path);
+      if (hashed && hashed->digest == fetch.file.digest) return true;
+    }
+    if (!is_large) return false;
+    MLOPS_ASSIGN(const auto recipe, fetch_recipe(session_.api(), fetch.file.digest));
+    MLOPS_ASSIGN(const auto local, local_chunks(path, size, guess));
+    fetch.base = path;
+    fetch.parts = parts_of(recipe, local);
+    return false;
+  }
+
+ private:
+  Result<LocalChunks> local_chunks(const std::string& path, std::uint64_t size,
+                                   const std::optional<crypto::Digest>& guess) {
+    if (guess) {
+      auto recipe = fetch_recipe(session_.api(), *guess);
+      if (recipe) return chunks_of_recipe(*recipe);
+    }
+    return chunks_of_file(path, size);
+  }
+
+  Session& session_;
+  Guesses guesses_;
+  const std::string directory_;
+  const OlderFiles older_;
+};
+
+}  // namespace
+
+Result<FetchPlan> plan_fetch(Session& session, const Json& version, const std::vector<model::FileEntry>& files,
+                             const std::string& staging, const std::string& directory, OlderFiles older) {
+  FetchPlan plan;
+  Planner planner(session, version, directory, older);
+  for (const auto& file : files) {
+    FetchFile fetch{file, staging + "/" + file.path, {}, {}};
+    MLOPS_ASSIGN(const bool is_there, planner.plan(fetch));
+    if (is_there) {
+      plan.unchanged.push_back(file);
+    } else {
+      plan.files.push_back(std::move(fetch));
+    }
+  }
+  return plan;
+}
+
+}  // namespace mlops::cli

@@ -1,0 +1,230 @@
+#include "cli/cmd/push_source.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/base/env.h"
+#include "core/base/text.h"
+#include "core/crypto/digest_batch.h"
+#include "storage/cas/chunker.h"
+
+namespace mlops::cli {
+namespace {
+
+constexpr std::uint64_t kSmallBytes = 1u << 20;
+constexpr std::size_t kSmallFiles = 512;  // of one unit
+
+Failure file_changed(const PushInput& input) {
+  return fail(ErrorCode::kConflict, "file_changed", fmt::format("{} changed while it was read", printable(input.path)),
+              "register it again once nothing writes to it");
+}
+
+void hash_chunks(PushUnit& unit) {
+  std::vector<ByteView> views;
+  views.reserve(unit.chunks.size());
+  for (const auto& chunk : unit.chunks) views.push_back(unit.bytes_of(chunk));
+  std::vector<crypto::Digest> digests(views.size());
+  crypto::sha256_batch(views, digests);
+  for (std::size_t i = 0; i < digests.size(); ++i) unit.chunks[i].digest = digests[i];
+}
+
+// Reads on from one file or from memory.
+class InputReader {
+ public:
+  static Result<InputReader> open(const PushInput& input) {
+    InputReader reader(input);
+    if (input.memory) return reader;
+    MLOPS_ASSIGN(reader.file_, posix_env().open_readable(input.source));
+    if (reader.file_->size_bytes() != input.size_bytes) return file_changed(input);
+    return reader;
+  }
+
+  // Exactly that many, or the file has changed.
+  Status read(std::span<std::uint8_t> into) {
+    if (input_->memory) {
+      std::memcpy(into.data(), input_->memory->data() + offset_, into.size());
+    } else {
+      MLOPS_ASSIGN(const auto got, file_->read_at(offset_, into));
+      if (got != into.size()) return file_changed(*input_);
+    }
+    offset_ += into.size();
+    return {};
+  }
+  std::uint64_t left() const { return input_->size_bytes - offset_; }
+
+ private:
+  explicit InputReader(const PushInput& input) : input_(&input) {}
+  const PushInput* input_;
+  std::unique_ptr<ReadableFile> file_;
+  std::uint64_t offset_ = 0;
+};
+
+}  // namespace
+
+struct PushSource::Slot {
+  std::shared_ptr<PushUnit> unit;
+  Status status;
+  bool is_ready = false;
+};
+
+// Held by every unit too, so that one may outlive the source.
+struct PushSource::Gate {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::size_t alive = 0;
+  bool is_closed = false;
+};
+
+PushSource::PushSource(const std::vector<PushInput>& inputs, ThreadPool& workers)
+    : inputs_(inputs), workers_(workers), gate_(std::make_shared<Gate>()), reader_([this] { read_all(); }) {}
+
+PushSource::~PushSource() {
+  {
+    const std::lock_guard lock(gate_->mutex);
+    gate_->is_closed = true;
+  }
+  gate_->changed.notify_all();
+  reader_.join();
+  // Workers still refer to this while they have work of it.
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] {
+    return std::all_of(slots_.begin(), slots_.end(), [](const auto& slot) { return slot->is_ready; });
+  });
+}
+
+std::shared_ptr<PushUnit> PushSource::new_unit() {
+  std::unique_lock lock(gate_->mutex);
+  gate_->changed.wait(lock, [this] { return gate_->is_closed || gate_->alive < kUnits; });
+  if (gate_->is_closed) return nullptr;
+  ++gate_->alive;
+  return {new PushUnit, [gate = gate_](PushUnit* unit) {
+            delete unit;
+            {
+              const std::lock_guard inner(gate->mutex);
+              --gate->alive;
+            }
+            gate->changed.notify_all();
+          }};
+}
+
+// False when nobody wants more.
+bool PushSource::hand_out(std::shared_ptr<PushUnit> unit, std::function<Status(PushUnit&)> work) {
+  auto slot = std::make_shared<Slot>();
+  slot->unit = std::move(unit);
+  {
+    const std::lock_guard lock(mutex_);
+    slots_.push_back(slot);
+  }
+  const auto job = [this, slot, work = std::move(work)] {
+    auto status = work(*slot->unit);
+    if (status) hash_chunks(*slot->unit);
+    // Told under the lock: the source may be gone as soon as it is released.
+    const std::lock_guard lock(mutex_);
+    slot->status = std::move(status);
+    slot->is_ready = true;
+    changed_.notify_all();
+  };
+  if (!workers_.try_post(job)) job();
+  return true;
+}
+
+void PushSource::read_all() {
+  std::size_t at = 0;
+  Status status;
+  while (status && at < inputs_.size()) {
+    if (inputs_[at].size_bytes > kSmallBytes) {
+      status = read_large(at++);
+      continue;
+    }
+    std::vector<std::size_t> small;
+    at = gather_small(at, small);
+    auto unit = new_unit();
+    if (!unit) break;
+    hand_out(std::move(unit), [this, small = std::move(small)](PushUnit& into) { return read_small(small, into); });
+  }
+  end(std::move(status));
+}
+
+void PushSource::end(Status status) {
+  const std::lock_guard lock(mutex_);
+  is_ended_ = true;
+  ended_with_ = std::move(status);
+  changed_.notify_all();
+}
+
+std::size_t PushSource::gather_small(std::size_t from, std::vector<std::size_t>& inputs) const {
+  std::uint64_t bytes = 0;
+  while (from < inputs_.size() && inputs_[from].size_bytes <= kSmallBytes && inputs.size() < kSmallFiles) {
+    if (!inputs.empty() && bytes + inputs_[from].size_bytes > kUnitBytes) break;
+    bytes += inputs_[from].size_bytes;
+    inputs.push_back(from++);
+  }
+  return from;
+}
+
+Status PushSource::read_small(const std::vector<std::size_t>& inputs, PushUnit& unit) const {
+  std::size_t total = 0;
+  for (const auto i : inputs) total += inputs_[i].size_bytes;
+  unit.bytes.resize(total);
+  std::size_t begin = 0;
+  for (const auto i : inputs) {
+    const auto size = static_cast<std::size_t>(inputs_[i].size_bytes);
+    MLOPS_ASSIGN(auto reader, InputReader::open(inputs_[i]));
+    MLOPS_TRY(reader.read(std::span(unit.bytes).subspan(begin, size)));
+    std::size_t done = 0;
+    do {
+      const auto cut = cas::cut_chunk(ByteView(unit.bytes).subspan(begin + done, size - done));
+      unit.chunks.push_back({i, begin + done, cut, {}, done == 0, done + cut == size});
+      done += cut;
+    } while (done < size);
+    begin += size;
+  }
+  return {};
+}
+
+// One window after the other; what is left behind the last cut begins the next.
+Status PushSource::read_large(std::size_t input) {
+  MLOPS_ASSIGN(auto reader, InputReader::open(inputs_[input]));
+  std::vector<std::uint8_t> rest;
+  bool is_first = true;
+  while (reader.left() > 0 || !rest.empty()) {
+    auto unit = new_unit();
+    if (!unit) return {};
+    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(reader.left(), kUnitBytes - rest.size()));
+    unit->bytes.resize(rest.size() + wanted);
+    std::memcpy(unit->bytes.data(), rest.data(), rest.size());
+    MLOPS_TRY(reader.read(std::span(unit->bytes).subspan(rest.size())));
+    const std::size_t least = reader.left() == 0 ? 1 : cas::kChunkMaxBytes;
+    std::size_t done = 0;
+    while (unit->bytes.size() - done >= least) {
+      const auto cut = cas::cut_chunk(ByteView(unit->bytes).subspan(done));
+      unit->chunks.push_back({input, done, cut, {}, is_first, false});
+      is_first = false;
+      done += cut;
+    }
+    rest.assign(unit->bytes.begin() + static_cast<std::ptrdiff_t>(done), unit->bytes.end());
+    if (reader.left() == 0) unit->chunks.back().is_last = true;
+    hand_out(std::move(unit), [](PushUnit&) { return Status{}; });
+  }
+  return {};
+}
+
+Result<std::shared_ptr<const PushUnit>> PushSource::next() {
+  std::shared_ptr<Slot> slot;
+  {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return !slots_.empty() ? slots_.front()->is_ready : is_ended_; });
+    if (slots_.empty()) {
+      MLOPS_TRY(std::move(ended_with_));
+      return std::shared_ptr<const PushUnit>();
+    }
+    slot = std::move(slots_.front());
+    slots_.pop_front();
+  }
+  MLOPS_TRY(std::move(slot->status));
+  return std::shared_ptr<const PushUnit>(std::move(slot->unit));
+}
+
+}  // namespace mlops::cli

@@ -1,0 +1,51 @@
+#include "cli/cmd/staged_file.h"
+
+#include <fmt/format.h>
+
+#include "core/base/text.h"
+
+namespace mlops::cli {
+
+StagedFile::StagedFile(std::string target, std::unique_ptr<WritableFile> file)
+    : target_(std::move(target)), file_(std::move(file)), lane_(std::make_unique<HashLane>()) {}
+
+Result<StagedFile> StagedFile::create(Env& env, const std::string& target) {
+  MLOPS_ASSIGN(auto file, env.create_exclusive(target, 0644));
+  return StagedFile(target, std::move(file));
+}
+
+Result<std::span<std::uint8_t>> StagedFile::room(std::size_t size) {
+  if (!piece_.empty() && piece_.size() - used_ < size) MLOPS_TRY(flush());
+  if (piece_.empty()) piece_ = lane_->acquire();
+  return piece_.subspan(used_, size);
+}
+
+void StagedFile::filled(std::size_t size) {
+  used_ += size;
+  written_bytes_ += size;
+}
+
+// The lane's thread hashes the piece while this one writes it.
+Status StagedFile::flush() {
+  if (used_ == 0) return {};
+  const ByteView bytes(piece_.data(), used_);
+  lane_->submit(used_);
+  piece_ = {};
+  used_ = 0;
+  return file_->append(bytes);
+}
+
+Status StagedFile::commit(const crypto::Digest& expected, Sync sync) {
+  MLOPS_TRY(flush());
+  const auto digest = lane_->finish();
+  if (digest != expected) {
+    return fail(ErrorCode::kCorrupt, "digest_mismatch",
+                fmt::format("{}: received bytes have the digest {}, not {}", printable(target_), digest.to_string(),
+                            expected.to_string()),
+                "nothing was kept; pull again, and run `mlopsctl fsck --read-data` if it stays");
+  }
+  if (sync == Sync::kNow) MLOPS_TRY(file_->sync());
+  return file_->close();
+}
+
+}  // namespace mlops::cli

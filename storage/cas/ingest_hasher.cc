@@ -1,0 +1,106 @@
+#include "storage/cas/ingest_hasher.h"
+
+#include <fmt/format.h>
+
+namespace mlops::cas {
+namespace {
+
+using Kind = IngestPiece::Kind;
+
+Status must_equal(const crypto::Digest& actual, const crypto::Digest& expected) {
+  if (actual == expected) return {};
+  return fail(ErrorCode::kInvalid, "digest_mismatch",
+              fmt::format("the bytes received have the digest {}, not {}", actual.to_string(), expected.to_string()),
+              "the file changed while it was sent, or the transfer was damaged; send it again");
+}
+
+}  // namespace
+
+Status IngestHasher::take(const IngestBatch& batch) {
+  objects_.clear();
+  keys_.clear();
+  payloads_.clear();
+  MLOPS_TRY(prove_single_chunks(batch));
+  for (std::size_t i = 0; i < batch.pieces.size(); ++i) MLOPS_TRY(take_piece(batch, i));
+  return store_.packs().append(objects_, owner_);
+}
+
+// Small files side by side: their chunks need no running hash.
+Status IngestHasher::prove_single_chunks(const IngestBatch& batch) {
+  const auto& pieces = batch.pieces;
+  proved_.assign(pieces.size(), false);
+  std::vector<ByteView> views;
+  std::vector<std::size_t> indexes;
+  for (std::size_t i = 0; i + 1 < pieces.size(); ++i) {
+    if (pieces[i].kind != Kind::kNewChunk || pieces[i + 1].kind != Kind::kEnd || !pieces[i + 1].is_single) continue;
+    views.push_back(batch.raw_of(pieces[i]));
+    indexes.push_back(i);
+  }
+  std::vector<crypto::Digest> digests(views.size());
+  crypto::sha256_batch(views, digests);
+  for (std::size_t n = 0; n < indexes.size(); ++n) {
+    MLOPS_TRY(must_equal(digests[n], pieces[indexes[n]].key.digest));
+    proved_[indexes[n]] = true;
+  }
+  return {};
+}
+
+Status IngestHasher::take_piece(const IngestBatch& batch, std::size_t index) {
+  const auto& piece = batch.pieces[index];
+  switch (piece.kind) {
+    case Kind::kNewChunk:
+      if (!proved_[index]) {
+        if (!whole_) whole_.emplace();
+        MLOPS_TRY(must_equal(whole_->update_and_digest(batch.raw_of(piece)), piece.key.digest));
+      }
+      add_object(piece.key, piece.encoding, piece.raw_bytes, batch.stored_of(piece));
+      return {};
+    case Kind::kKnownChunk:
+      if (!whole_) whole_.emplace();
+      whole_->update(batch.raw_of(piece));
+      return {};
+    case Kind::kRecord:
+      add_object(piece.key, Encoding::kRaw, piece.raw_bytes, batch.stored_of(piece));
+      return {};
+    case Kind::kEnd:
+    case Kind::kEndKnown:
+      return end_file(piece);
+  }
+  return {};
+}
+
+Status IngestHasher::end_file(const IngestPiece& piece) {
+  Stored file{piece.key.digest, piece.size_bytes};
+  if (piece.kind == Kind::kEnd && !piece.is_single) {
+    file.digest = whole_->finish();
+    if (piece.is_named) MLOPS_TRY(must_equal(file.digest, piece.key.digest));
+    add_record({ObjectKind::kBlob, file.digest}, blob_record_bytes({file.size_bytes, piece.root}));
+    const auto digest = file.digest.bytes();
+    add_record({ObjectKind::kRoot, piece.root}, {reinterpret_cast<const char*>(digest.data()), digest.size()});
+  }
+  whole_.reset();
+  ++received_.file_count;
+  all_files_.push_back(file);
+  if (!piece.is_named) received_.files.push_back(file);
+  return {};
+}
+
+// What is here already, as far as the owner may know, is not written again.
+void IngestHasher::add_object(const ObjectKey& key, Encoding encoding, std::uint32_t raw_bytes, ByteView payload) {
+  if (store_.packs().find(key, owner_)) {
+    store_.leases().renew(key);
+    return;
+  }
+  if (!keys_.insert(key).second) return;
+  objects_.push_back({key, encoding, raw_bytes, payload});
+  if (key.kind == ObjectKind::kChunk) ++received_.new_chunks;
+  received_.new_bytes += payload.size();
+}
+
+void IngestHasher::add_record(const ObjectKey& key, std::string payload) {
+  payloads_.push_back(std::move(payload));
+  const auto& kept = payloads_.back();
+  add_object(key, Encoding::kRaw, static_cast<std::uint32_t>(kept.size()), as_bytes(kept));
+}
+
+}  // namespace mlops::cas

@@ -1,0 +1,176 @@
+#!/usr/bin/env python3
+"""Measures the content store beside its rivals in one run: the section "The content store" of docs/PERFORMANCE.md.
+
+    tests/bench/store_bench.py               everything but 600,000 files (about 20 minutes, 30 GiB of disk)
+    tests/bench/store_bench.py --quick       small sizes, two rounds, less than a minute: to see that it works
+    tests/bench/store_bench.py --full        also 600,000 files
+    tests/bench/store_bench.py --only tree   one group: large, tree, huge, size, memory (repeatable)
+    tests/bench/store_bench.py --write       also writes the tables into docs/PERFORMANCE.md
+
+mlopsctl talks to mlopsd over loopback; every round has a new daemon on a new data directory and a new repository of each
+rival. Before anything large is written, a file of its size is written and deleted (the first touch of memory that the host
+has reclaimed costs more than anything measured here) and all dirty pages are flushed. `cp` and openssl run right before
+what is compared with them; ratios are formed within a round, their median over the rounds is told. Rivals: restic, borg,
+casync, bup, git-lfs, git-annex (Debian packages); an absent one is named and left out. Status 1 when the product failed.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import sys
+import tempfile
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="small sizes")
+    parser.add_argument("--full", action="store_true", help="600,000 files, too")
+    parser.add_argument("--only", action="append", metavar="GROUP", help="a group (repeatable)")
+    parser.add_argument("--rounds", type=int, help="instead of 7 (2 with --quick)")
+    parser.add_argument("--no-rivals", action="store_true", help="the product and its limits (cp, openssl, find) only")
+    parser.add_argument("--write", action="store_true", help="write the tables into docs/PERFORMANCE.md")
+    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the numbers of every round, too")
+    parser.add_argument("--build", type=pathlib.Path, help="the build directory (default build/release, or MLOPS_BUILD_DIR)")
+    parser.add_argument("--dir", type=pathlib.Path, help="where all that is temporary lies for the time of the run")
+    parser.add_argument("--calm", type=int, default=0, metavar="SECONDS",
+                        help="before a round, wait up to so long until others use less than a tenth of the CPUs")
+    parser.add_argument("--disk-gib", type=int, default=30, help="the most disk to take (default 30)")
+    return parser, parser.parse_args()
+
+
+PARSER, OPTIONS = parse()
+if OPTIONS.build:
+    os.environ["MLOPS_BUILD_DIR"] = str(OPTIONS.build.resolve())  # harness reads it once
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "functional"))
+import bench  # noqa: E402
+import harness  # noqa: E402
+import store_data  # noqa: E402
+import store_measure  # noqa: E402
+import store_rivals  # noqa: E402
+import store_rows  # noqa: E402
+
+BEGIN, END = "<!-- store-figures: begin -->", "<!-- store-figures: end -->"
+VERDICTS = {"aim": "aim met", "met": "met", "missed": "**missed**", "aim missed": "aim missed", "": ""}
+
+
+def figures_table(figures):
+    lines = ["| Hot path | Measured | Must | Aim | | Beside it in the same run |", "|---|---|---|---|---|---|"]
+    lines += [f"| {f.what} | {f.measured} | {f.must} | {f.aim} | {VERDICTS[f.verdict]} | {f.beside} |" for f in figures]
+    return "\n".join(lines)
+
+
+def rival_row(lab, label):
+    """Cells of one rival; what was not measured stays empty."""
+    rivals, ideal = lab.rivals, lab.ideal_bytes
+    new = rivals.numbers.get((label, "stored b"))
+    peak = rivals.numbers.get((label, "peak_kib"))
+    return [label, *(rivals.seconds(label, what) for what in ("add a", "add b")),
+            f"{new / 1e6:.1f} MB = {new / ideal:.2f} ×" if new is not None and ideal else "",
+            *(rivals.seconds(label, what) for what in ("restore", "tree", "tree again")),
+            f"{peak / 1024:.0f} MiB" if peak else "",
+            str(max(lab.samples.count(f"{label} {what}") for what in ("add a", "tree")))]
+
+
+def own_row(lab):
+    """The product in the columns of its rivals."""
+    samples, moved = lab.samples, getattr(lab, "counted", None)
+
+    def seconds(key):
+        return f"{samples.median(key):.2f} s" if samples.has(key) else ""
+
+    new = f"{moved['stored_b'] / 1e6:.1f} MB = {moved['stored_b'] / lab.ideal_bytes:.2f} ×" if moved else ""
+    peaks = [samples.largest(key) / 1024 for key in ("push a, own KiB", "push a, daemon KiB") if samples.has(key)]
+    peak = "{:.0f} + {:.0f} MiB".format(*peaks) if peaks else ""
+    return ["**mlopsctl and mlopsd**", seconds("push a"), seconds("push b"), new, seconds("pull a"), seconds("tree push"),
+            seconds("tree again"), peak, str(max(samples.count(key) for key in ("push a", "tree push")))]
+
+
+def rivals_table(lab):
+    head = ["", "add `a`", "add `b`", "new for `b` (× changed)", "restore `a`", "add the small files", "the same again",
+            "largest RSS", "rounds"]
+    rows = [own_row(lab)] + [rival_row(lab, kind.label) for kind in lab.rivals.here]
+    return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows])
+
+
+def write_page(text):
+    page = bench.PAGE.read_text()
+    if BEGIN not in page:
+        sys.exit(f"store_bench: {bench.PAGE.name} has no {BEGIN}")
+    head, rest = page.split(BEGIN, 1)
+    bench.PAGE.write_text(f"{head}{BEGIN}\n{text}\n{END}{rest.split(END, 1)[1]}")
+
+
+def show(figure):
+    print(f"{figure.what:<66} {figure.measured:<34} {figure.must:<10} {figure.aim:<9} "
+          f"{VERDICTS[figure.verdict].strip('*'):<10} {figure.beside}", flush=True)
+
+
+def measure(lab, groups):
+    """All figures; a group that cannot go on gives one figure that says why."""
+    figures, is_whole = [], True
+    for name in groups:
+        try:
+            for figure in store_rows.GROUPS[name](lab):
+                figures.append(figure)
+                show(figure)
+        except store_measure.Failure as failure:
+            figures.append(store_rows.Figure(f"group {name}", f"failed: {failure}", "—", "—", "missed", "—"))
+            show(figures[-1])
+            is_whole = False
+    return figures, is_whole
+
+
+def tell(lab, figures, others):
+    """The two tables and what the reader must know about them."""
+    lines = [f"Machine: {bench.machine_line()}; other processes used {others.share():.0%} of the CPUs during the run.", "",
+             figures_table(figures)]
+    if lab.samples.values:
+        lines += ["", rivals_table(lab)]
+    if lab.rivals.absent:
+        lines += ["", f"Not installed, so not measured: {', '.join(lab.rivals.absent)}."]
+    lines += [f"\nNot measured: {note}" for note in sorted(set(lab.rivals.notes))]
+    return "\n".join(lines)
+
+
+def run_in(folder, groups):
+    tempfile.tempdir = str(folder)
+    samples = store_measure.Samples()
+    rivals = store_rivals.Rivals(folder, samples, *((1, 1) if OPTIONS.quick else (99, 3)))
+    if OPTIONS.no_rivals:
+        rivals.here = []
+    lab = store_rows.Lab(OPTIONS, folder, rivals, samples)
+    print(f"Machine: {bench.machine_line()}\n")
+    others = store_measure.Others()
+    figures, is_whole = measure(lab, groups)
+    text = tell(lab, figures, others)
+    print("\n" + text)
+    if OPTIONS.json:
+        numbers = {" ".join(key): value for key, value in rivals.numbers.items()}
+        OPTIONS.json.write_text(json.dumps({"samples": samples.values, "numbers": numbers,
+                                            "counted": getattr(lab, "counted", None)}, indent=1))
+    if OPTIONS.write and is_whole:
+        write_page(text)
+        print(f"\nwritten to {bench.PAGE.relative_to(bench.ROOT)}")
+    return 0 if is_whole else 1
+
+
+def main():
+    groups = OPTIONS.only or [name for name in store_rows.GROUPS if name != "huge" or OPTIONS.full]
+    if unknown := [name for name in groups if name not in store_rows.GROUPS]:
+        PARSER.error(f"no group {unknown[0]}; there are {', '.join(store_rows.GROUPS)}")
+    if OPTIONS.write and (OPTIONS.quick or OPTIONS.only or OPTIONS.no_rivals):
+        PARSER.error("--write tells everything at full size, with the rivals")
+    missing = [path.name for path in (harness.MLOPSD, harness.MLOPSCTL) if not path.exists()]
+    if missing:
+        sys.exit(f"store_bench: {', '.join(missing)} not in {harness.BUILD_DIR}/bin: build first, or give --build")
+    store_measure.end_tidily()
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="mlops-store-bench-", dir=OPTIONS.dir))
+    try:
+        return run_in(folder, groups)
+    finally:
+        store_data.remove(folder)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
