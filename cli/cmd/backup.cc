@@ -80,7 +80,7 @@ void print_outcome(Session& session, const Json& answer) {
                      fmt::format(" snapshot {} in {}", text_of(answer, "snapshot"), text_of(answer, "file")));
   KeyValues rows;
   rows.add("state of", style.time(text_of(answer, "at")));
-  rows.add("packs", fmt::format("{} ({} new or grown), {}; every frame verified", text_of(answer, "packs"),
+  rows.add("packs", fmt::format("{} ({} new or grown), {}; every frame verified as it came", text_of(answer, "packs"),
                                 text_of(answer, "packs_added"), bytes("pack_bytes")));
   rows.add("database", bytes("database_bytes") + "; its SHA-256 verified");
   rows.add("added", fmt::format("{}; the file has {}", bytes("added_bytes"), bytes("file_bytes")));
@@ -192,16 +192,17 @@ const Command kBackupCommand{
     .options = {{.name = "--verify", .help = "only read FILE and check every byte of it, without a server"}},
     .shared = kOutput | kDryRun,
     .description =
-        R"(A snapshot is a consistent copy of the database and the packs with every blob it refers to; people go on working
-meanwhile. The first one brings everything, later ones what is new. Each frame is verified while it arrives. A run that is
-interrupted leaves the earlier snapshots as they were; the next one goes on where it was.
+        R"(A snapshot is a consistent copy of the database and the packs with every blob it refers to; people go on
+working meanwhile. The first one brings everything, later ones what is new. Each frame is verified while it arrives. A run
+that is interrupted leaves the earlier snapshots as they were; the next one goes on where it was.
 
 The server's keys are not in it: whoever has a backup cannot make tokens or undo pseudonyms. Keep a copy of the folder
-`keys` of its data directory elsewhere; it never changes, and a restored server needs it.
+`keys` of its data directory elsewhere; it never changes, and a restored server needs it. What a collection set aside
+(the trash) is not in it either.
 
---verify ends with exit code 8 when anything is damaged or unfinished. A backup that finds bytes damaged on the server is
-completed, names them and ends with 8 too. FILE belongs to one server: when its data was set back in time, or FILE is of
-another server, exit code 6.
+--verify ends with exit code 8 when anything is damaged or unfinished. A backup that finds bytes damaged on the server
+is completed, names them and ends with 8 too. FILE belongs to one server: when its data was set back in time, or FILE is
+of another server, exit code 6.
 
 Examples:
   mlopsctl backup /mnt/backup/mlops.bak

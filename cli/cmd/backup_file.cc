@@ -42,7 +42,8 @@ Result<std::optional<BackupHead>> BackupFile::head_at(std::uint64_t at) const {
 }
 
 Result<std::optional<std::uint64_t>> BackupFile::next_head(std::uint64_t from) const {
-  std::vector<std::uint8_t> window(kSearchBytes + kBackupHeadBytes);
+  if (from >= size_bytes_) return std::optional<std::uint64_t>();
+  std::vector<std::uint8_t> window(std::min<std::uint64_t>(kSearchBytes, size_bytes_ - from) + kBackupHeadBytes);
   for (auto at = from; at < size_bytes_; at += kSearchBytes) {
     MLOPS_ASSIGN(const auto got, file_->read_at(at, window));
     for (std::size_t i = 0; i < std::min(got, kSearchBytes); i += kBackupAlign) {

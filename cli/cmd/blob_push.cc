@@ -23,6 +23,8 @@ namespace {
 
 // Bytes that wait for the server's word on what it has.
 constexpr std::size_t kAskBytes = 8u << 20;
+// What waits holds units, of which the source has few; tiny files fill one with little.
+constexpr std::size_t kAskUnits = PushSource::kUnits / 2;
 constexpr std::size_t kQueued = 256;
 constexpr int kTries = 4;
 
@@ -44,7 +46,10 @@ class Push {
       if (!unit) break;
       for (const auto& chunk : unit->chunks) MLOPS_TRY(take(unit, chunk));
       unit.reset();
-      if (waiting_bytes_ >= kAskBytes) MLOPS_TRY(settle(waiting_bytes_ - open_bytes_ >= kAskBytes / 2));
+      ++waiting_units_;
+      if (waiting_bytes_ >= kAskBytes || waiting_units_ >= kAskUnits) {
+        MLOPS_TRY(settle(waiting_bytes_ - open_bytes_ >= kAskBytes / 2));
+      }
     }
     MLOPS_TRY(settle(false));
     if (stream_) MLOPS_TRY(finish_stream());
@@ -124,7 +129,9 @@ class Push {
     items_ = std::move(open);
     nodes_.clear();
     waiting_bytes_ = open_bytes_;
-    return {};
+    waiting_units_ = 0;
+    // A piece of the stream that is not full would hold its units until more comes, which may need them.
+    return !stream_ || stream_->flush() ? Status{} : stream_failure();
   }
 
   static bool is_open(const Item& item) { return item.kind == Item::Kind::kChunk && item.node < 0; }
@@ -256,6 +263,7 @@ class Push {
   std::vector<WaitingNode> nodes_;
   std::optional<cas::RecipeBuilder> recipe_;  // of the long file being taken
   std::size_t waiting_bytes_ = 0;
+  std::size_t waiting_units_ = 0;  // taken since the last question
   std::size_t open_bytes_ = 0;    // of these, chunks of the node that is not complete
   bool is_open_told_ = false;     // some chunks of that node were told singly
   std::set<crypto::Digest> sent_;  // in this stream

@@ -151,7 +151,7 @@ Example:
 const Command kGcRunCommand{
     .path = "gc run",
     .group = "Storage",
-    .summary = "collect: what nothing needs goes to the trash, and from there after a while",
+    .summary = "collect: what nothing needs goes to the trash",
     .options = {{.name = "--reason", .value_name = "TEXT", .help = "why; it goes into the audit log"},
                 {.name = "--yes", .help = "do not ask"},
                 kMinAge,

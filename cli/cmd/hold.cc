@@ -86,7 +86,7 @@ Result<int> hold_release(Session& session) {
 const Command kHoldAddCommand{
     .path = "hold add",
     .group = "Storage",
-    .summary = "put a version under a legal hold: nothing removes it or its bytes",
+    .summary = "put a legal hold on a version: its bytes stay",
     .operands = {{.name = "REF", .help = "the version; also a deleted one", .complete = Complete::kReference}},
     .options = {{.name = "--case", .value_name = "ID", .help = "the case it is held for"},
                 {.name = "--reason", .value_name = "TEXT", .help = "why"}},

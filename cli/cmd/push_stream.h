@@ -25,6 +25,8 @@ class PushStream {
   // False: the stream has failed; finish() says how.
   bool add_chunk(const std::shared_ptr<const PushUnit>& unit, const PushChunk& chunk);
   bool add_record(cas::RecordType type, const crypto::Digest& digest);
+  // What was added waits for nothing more: its units are let go of soon.
+  bool flush() { return close_slot(); }
   // The server's answer, after everything added has been sent and is durable there.
   Result<Json> finish();
   std::uint64_t sent_bytes() const { return sent_bytes_; }

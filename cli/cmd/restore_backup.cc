@@ -144,14 +144,15 @@ const Command kRestoreCommand{
                 {.name = "--salvage", .help = "from a damaged FILE: restore whatever is whole, name the rest"}},
     .shared = kOutput | kDryRun | kOffline,
     .description =
-        R"(Works without a server. Every record's SHA-256 and every frame's checksum is verified while DIR is written; DIR appears
-with one rename when all of it is durable, and nothing is left behind otherwise. Then start mlopsd on it.
+        R"(Works without a server. Every record's SHA-256 and every frame's checksum is verified while DIR is written;
+DIR appears with one rename when all of it is durable, and nothing is left behind otherwise. Then start mlopsd on it.
 
 The server's keys are not in a backup. With the folder that was kept, tokens and pseudonyms go on as before. When it is
 lost, `mlopsd --replace-keys` makes new ones: every token is void then, and a new one for the administrator is in
 DIR/admin-token.
 
---dry-run verifies the snapshot and writes nothing. Exit code 8 when FILE is damaged; --salvage then restores what is whole.
+--dry-run verifies the snapshot and writes nothing. Exit code 8 when FILE is damaged; --salvage then restores what is
+whole.
 
 Examples:
   mlopsctl restore /mnt/backup/mlops.bak /srv/mlops --keys /mnt/safe/keys

@@ -2,12 +2,19 @@
 // before it is marked already is what this version alone holds.
 #include "daemon/domain/gc.h"
 
+#include <algorithm>
+
 namespace mlops::domain {
 namespace {
 
 constexpr std::int64_t kSecondUs = 1'000'000;
-// Listed one by one; a summary looks at every object, so the rest is told in one number.
-constexpr std::size_t kListed = 64;
+// A summary looks at every object, so the larger the store, the fewer versions are listed one by one; the rest is told in
+// one number.
+std::size_t listed_in(const cas::CollectionSummary& sum) {
+  constexpr std::uint64_t kLooks = 20'000'000;
+  const auto objects = sum.live_objects + sum.dead_objects + sum.young_objects;
+  return static_cast<std::size_t>(std::clamp<std::uint64_t>(kLooks / std::max<std::uint64_t>(objects, 1), 4, 64));
+}
 
 // Leases change meanwhile, so a count may shrink by itself.
 std::uint64_t less(std::uint64_t a, std::uint64_t b) { return a > b ? a - b : 0; }
@@ -71,12 +78,13 @@ Result<GcPlan> Gc::plan(std::optional<std::int64_t> min_age_s) {
 Status Gc::add_kept(const Roots& roots, Marks& marks, const cas::Collection& collection, GcPlan& plan) {
   const auto read = manifest_reader(store_);
   auto before = collection.summary();
+  const auto listed = listed_in(before);
   GcKept rest;
   for (std::size_t i = 0; i < roots.kept.size(); ++i) {
     Roots one;
     one.kept = {roots.kept[i]};
     MLOPS_TRY(marks.keep(read, one));
-    if (i >= kListed) {
+    if (i >= listed) {
       ++rest.more;
       continue;
     }
@@ -97,6 +105,7 @@ Status Gc::add_kept(const Roots& roots, Marks& marks, const cas::Collection& col
 Status Gc::add_loose(const Roots& roots, Marks& marks, const cas::Collection& collection, GcPlan& plan) {
   const auto read = manifest_reader(store_);
   auto before = collection.summary();
+  const auto listed = listed_in(before);
   GcGroup rest;
   rest.why = GcGroup::Why::kMoreDeleted;
   for (const auto& loose : roots.loose) {
@@ -104,7 +113,7 @@ Status Gc::add_loose(const Roots& roots, Marks& marks, const cas::Collection& co
     MLOPS_ASSIGN(const auto blobs, blobs_of(read, content_, loose.version.manifest));
     if (!has_any(content_, blobs)) continue;
     MLOPS_TRY(marks.keep(read, loose.version.manifest));
-    if (plan.groups.size() >= kListed) {
+    if (plan.groups.size() >= listed) {
       ++rest.versions;
       continue;
     }

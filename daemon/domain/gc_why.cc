@@ -35,8 +35,8 @@ class Search {
     if (!manifests_.insert(version.manifest).second) return Path();
     MLOPS_ASSIGN(const auto blobs, blobs_of(read_, content_, version.manifest));
     if (blobs.tree) {
+      path.push_back({"tree", {}, blobs.tree->to_string()});
       auto below = path;
-      below.push_back({"tree", {}, blobs.tree->to_string()});
       if (descend(*blobs.tree, below)) return below;
     }
     for (const auto& file : blobs.files) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <random>
 #include <thread>
@@ -43,12 +44,19 @@ class Check {
   // The pack's head, and that its index says what the store holds in memory.
   Status check_files(const PackInfo& info) {
     const auto name = fmt::format("pack {:08x}", info.id);
-    MLOPS_ASSIGN(auto head, read_file_part(store_.packs().packs_dir() + fmt::format("/{:08x}.pack", info.id), kPackHeadBytes));
-    if (!parse_pack_head(head)) add(name, "its head is damaged");
+    auto head = read_file_part(store_.packs().packs_dir() + fmt::format("/{:08x}.pack", info.id), kPackHeadBytes);
+    const bool is_missing = !head && head.error().code == ErrorCode::kNotFound;
+    if (!head && !is_missing) return fail(std::move(head.error()));
+    // Gone from the store too, a collection has moved it.
+    if (is_missing && !store_.packs().entries_of(info.slot).empty()) add(name, "its file is missing");
+    // Zeros: cut off by a power cut before the pack was ever synced; then nothing in it was acknowledged.
+    const bool was_begun = head && std::any_of(head->begin(), head->end(), [](std::uint8_t byte) { return byte != 0; });
+    if (was_begun && info.entries > 0 && !parse_pack_head(*head)) add(name, "its head is damaged");
     auto bytes = read_file_part(store_.packs().packs_dir() + fmt::format("/{:08x}.idx", info.id), 0);
     if (!bytes && bytes.error().code == ErrorCode::kNotFound) return {};  // not complete yet
     if (!bytes) return fail(std::move(bytes.error()));
-    if (auto index = parse_index(*bytes); !index) add(name, "its index is damaged; the next start rebuilds it");
+    const auto index = parse_index(*bytes);
+    if (!index || index->pack_id != info.id) add(name, "its index is damaged; the next start rebuilds it");
     return {};
   }
 

@@ -58,7 +58,7 @@ class Collection::Impl {
     sum.missing_blobs = missing_blobs_;
     for (const auto& [slot, pack] : packs_) {
       for (std::size_t i = 0; i < pack.entries.size(); ++i) {
-        if (pack.states[i] == EntryState::kCondemned) continue;
+        if (pack.states[i] == EntryState::kCondemned || pack.states[i] == EntryState::kLost) continue;
         const auto bytes = pack.entries[i].frame_bytes();
         const bool is_live = pack.holds[i] == Hold::kReference;
         const bool is_young = !is_live && is_protected(pack, i);
@@ -97,6 +97,7 @@ class Collection::Impl {
     MLOPS_TRY(store_.packs().complete_active_pack());
     for (const auto slot : worth) MLOPS_TRY(copy_live(packs_.at(slot), moved));
     MLOPS_TRY(store_.packs().sync());
+    MLOPS_TRY(check_copies(worth));
     moved.trash_dir = fmt::format("{:020}-{}", store_.packs().clock().now_us(), run);
     std::string receipt;
     for (const auto slot : worth) {
@@ -143,7 +144,9 @@ class Collection::Impl {
     const auto marked = mark({ObjectKind::kNode, digest}, hold);
     if (marked == Mark::kAlready) return true;
     if (marked == Mark::kAbsent || depth > kDepthMax) return false;
-    MLOPS_ASSIGN(const auto node, store_.read_node(digest));
+    auto read = store_.read_node(digest);
+    if (!read && read.error().code == ErrorCode::kCorrupt) return false;  // what lies beside it stays all the same
+    MLOPS_ASSIGN(const auto node, std::move(read));
     bool is_whole = true;
     for (const auto& entry : node.entries) {
       if (node.level == 0) {
@@ -175,10 +178,13 @@ class Collection::Impl {
            (!ignores_leases_ && store_.leases().holds(pack.entries[entry].key));
   }
 
+  // Dead is also what no entry covers: a write that a full disk cut off.
   static bool is_worth_moving(const PackMarks& pack, const std::vector<std::uint32_t>& dead) {
-    std::uint64_t dead_bytes = 0;
-    for (const auto i : dead) dead_bytes += pack.entries[i].frame_bytes();
-    return !dead.empty() && static_cast<double>(dead_bytes) >= kWorthMoving * static_cast<double>(pack.info.size_bytes);
+    std::uint64_t live_bytes = 0;
+    for (const auto& entry : pack.entries) live_bytes += entry.frame_bytes();
+    for (const auto i : dead) live_bytes -= pack.entries[i].frame_bytes();
+    const auto size_bytes = static_cast<double>(pack.info.size_bytes);
+    return size_bytes - kPackHeadBytes - static_cast<double>(live_bytes) >= kWorthMoving * size_bytes || live_bytes == 0;
   }
 
   // Also what was appended to the pack after the beginning, and what is leased.
@@ -189,11 +195,52 @@ class Collection::Impl {
       const auto& [entry, state] = now[i];
       if (state != EntryState::kLive) continue;
       const auto object = store_.packs().read_at(pack.info.slot, i, buffer);
-      if (!object && object.error().code == ErrorCode::kCorrupt) continue;  // set aside by the reading
+      if (!object && object.error().code == ErrorCode::kCorrupt) {  // set aside by the reading
+        MLOPS_TRY(copy_condemned(entry.key, moved));
+        continue;
+      }
       if (!object) return fail(object.error());
-      const NewObject copy{entry.key, entry.encoding, entry.raw_bytes, object->payload};
-      MLOPS_TRY(store_.packs().append({&copy, 1}, entry.owner));
-      moved.copied_bytes += entry.frame_bytes();
+      MLOPS_TRY(copy_on(*object, moved));
+    }
+    return {};
+  }
+
+  Status copy_on(const StoredObject& object, MovedToTrash& moved) {
+    const auto& entry = object.entry;
+    const NewObject copy{entry.key, entry.encoding, entry.raw_bytes, object.payload};
+    MLOPS_TRY(store_.packs().append({&copy, 1}, entry.owner));
+    moved.copied_bytes += entry.frame_bytes();
+    return {};
+  }
+
+  // The copy that was to stay is damaged: another one, which was not needed until now, takes its place.
+  Status copy_condemned(const ObjectKey& key, MovedToTrash& moved) {
+    if (store_.packs().find(key)) return {};
+    std::vector<std::uint8_t> buffer;
+    for (const auto& [slot, dead] : condemned_) {
+      for (const auto i : dead) {
+        if (packs_.at(slot).entries[i].key != key) continue;
+        const auto object = store_.packs().read_at(slot, i, buffer);
+        if (object) return copy_on(*object, moved);
+        if (object.error().code != ErrorCode::kCorrupt) return fail(object.error());
+      }
+    }
+    return {};
+  }
+
+  // A sync of somebody else may have failed and taken copies back, before this one found nothing left to sync.
+  Status check_copies(const std::vector<std::uint32_t>& worth) {
+    const auto is_elsewhere = [&](const auto& copy) {
+      return !std::binary_search(worth.begin(), worth.end(), copy.first.pack);
+    };
+    for (const auto slot : worth) {
+      for (const auto& [entry, state] : store_.packs().entries_of(slot)) {
+        if (state != EntryState::kLive) continue;
+        const auto copies = store_.packs().copies_of(entry.key, entry.owner);
+        if (std::any_of(copies.begin(), copies.end(), is_elsewhere)) continue;
+        return fail(ErrorCode::kUnavailable, "store_changed", "copied objects were lost before they were durable",
+                    "collect again");
+      }
     }
     return {};
   }

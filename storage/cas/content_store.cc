@@ -177,6 +177,12 @@ Status ContentStore::read_chunk(const crypto::Digest& digest, std::vector<std::u
   return decoded;
 }
 
+Failure ContentStore::absent(const crypto::Digest& blob) const {
+  const bool was_here =
+      packs_->is_damaged({ObjectKind::kChunk, blob}) || packs_->is_damaged({ObjectKind::kBlob, blob});
+  return was_here ? blob_damaged(blob, "its bytes changed on disk") : blob_not_found(blob);
+}
+
 Result<std::vector<ChunkRef>> ContentStore::chunks_of(const crypto::Digest& blob, std::uint64_t begin, std::uint64_t end,
                                                       std::size_t limit) {
   std::vector<ChunkRef> out;
@@ -185,7 +191,7 @@ Result<std::vector<ChunkRef>> ContentStore::chunks_of(const crypto::Digest& blob
     return out;
   }
   MLOPS_ASSIGN(const auto record, blob_record(blob));
-  if (!record) return blob_not_found(blob);
+  if (!record) return absent(blob);
   const std::function<Status(const crypto::Digest&, std::uint64_t, unsigned)> walk =
       [&](const crypto::Digest& digest, std::uint64_t offset, unsigned depth) -> Status {
     if (depth > kDepthMax) return blob_damaged(blob, "its recipe is too deep");
@@ -212,7 +218,7 @@ Result<std::unique_ptr<blob::BlobReader>> ContentStore::open_blob(const crypto::
   if (size) return std::unique_ptr<blob::BlobReader>(std::make_unique<ChunkedReader>(*this, digest, *size));
   MLOPS_ASSIGN(const auto record, blob_record(digest));
   if (record) return blob_damaged(digest, "a part of it is missing or damaged");
-  return blob_not_found(digest);
+  return absent(digest);
 }
 
 Result<std::string> ContentStore::read(const crypto::Digest& digest, std::size_t limit_bytes) {

@@ -105,6 +105,7 @@ class ContentStore {
 
  private:
   ContentStore(std::unique_ptr<PackStore> packs, ContentStoreOptions options, const Clock& clock);
+  Failure absent(const crypto::Digest& blob) const;
   bool is_whole(const crypto::Digest& root, OwnerTag viewer) const;
   bool node_is_whole(const crypto::Digest& node, OwnerTag viewer, unsigned depth) const;
 

@@ -197,7 +197,9 @@ class Receiver {
       MLOPS_TRY(drain());
       if (!store_.has_object({ObjectKind::kNode, digest}, owner_)) return object_missing(digest);
     }
-    MLOPS_ASSIGN(const auto node, store_.read_node(digest, owner_));
+    auto read = store_.read_node(digest, owner_);
+    if (!read && read.error().code == ErrorCode::kCorrupt) return object_missing(digest);
+    MLOPS_ASSIGN(const auto node, std::move(read));
     if (node.level != 0) return bad_stream("a node of another level");
     must_end_ = !ends_node(node);
     is_last_new_ = false;

@@ -232,7 +232,7 @@ Status PackStore::reopen(Pack& pack) {
   writer_->id = pack.id;
   writer_->slot = pack.slot;
   writer_->written_bytes = writer_->durable_bytes = pack.size_bytes;
-  writer_->is_named = true;
+  writer_->is_named = false;  // a pack of nothing but its head was never synced
   pack.is_complete = false;
   return {};
 }

@@ -208,7 +208,7 @@ void PackStore::take_back(const std::shared_ptr<Writer>& writer) {
         continue;
       }
       index_.erase(pack.entries[i].key, {writer->slot, i});
-      pack.states[i] = EntryState::kCondemned;
+      pack.states[i] = EntryState::kLost;
     }
     pack.is_complete = true;
     ++generation_;
@@ -344,6 +344,18 @@ void PackStore::set_damaged(ObjectAt at) {
   }
 }
 
+bool PackStore::is_damaged(const ObjectKey& key) const {
+  std::shared_lock lock(mutex_);
+  bool has_damaged = false;
+  const bool has_live = index_.find(key, [&](ObjectAt at) {
+    const auto& pack = *packs_[at.pack];
+    if (pack.entries[at.entry].key != key) return false;
+    has_damaged = has_damaged || pack.states[at.entry] == EntryState::kDamaged;
+    return pack.states[at.entry] == EntryState::kLive;
+  });
+  return has_damaged && !has_live;
+}
+
 void PackStore::quarantine(const ObjectKey& key) {
   std::vector<ObjectAt> copies;
   {
@@ -393,7 +405,7 @@ void PackStore::set_states(std::uint32_t slot, const std::vector<std::uint32_t>&
   if (slot >= packs_.size() || !packs_[slot]) return;
   for (const auto entry : entries) {
     auto& now = packs_[slot]->states[entry];
-    if (now != EntryState::kDamaged) now = state;
+    if (now == EntryState::kLive || now == EntryState::kCondemned) now = state;
   }
   if (state != EntryState::kLive) ++generation_;
 }

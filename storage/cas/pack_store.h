@@ -49,8 +49,8 @@ struct StoredObject {
   ByteView payload;  // of the caller's buffer
 };
 
-// What a collection decides about one pack's entries.
-enum class EntryState : std::uint8_t { kLive, kCondemned, kDamaged };
+// What a collection decides about one pack's entries. kLost: taken back by a failed sync, for good.
+enum class EntryState : std::uint8_t { kLive, kCondemned, kDamaged, kLost };
 
 struct PackInfo {
   std::uint32_t slot = 0;
@@ -75,9 +75,13 @@ class PackStore {
   std::optional<PackEntry> find(const ObjectKey& key, OwnerTag viewer = kEveryone) const;
   // Where that copy lies; of several, one that belongs to everyone.
   std::optional<std::pair<ObjectAt, PackEntry>> locate(const ObjectKey& key) const;
+  // Every undamaged copy that `viewer` may be told of, and where it lies.
+  std::vector<std::pair<ObjectAt, PackEntry>> copies_of(const ObjectKey& key, OwnerTag viewer = kEveryone) const;
   // `buffer` holds the payload afterwards. nullopt: not here.
   Result<std::optional<StoredObject>> read(const ObjectKey& key, std::vector<std::uint8_t>& buffer,
                                            OwnerTag viewer = kEveryone);
+  // Copies of it are here, all of them set aside.
+  bool is_damaged(const ObjectKey& key) const;
   // Whether anything was ever found damaged that is still in a pack.
   bool has_damage() const { return has_damage_.load(); }
   // Every copy of it is set aside and never found again.
@@ -124,7 +128,6 @@ class PackStore {
   void take_back(const std::shared_ptr<Writer>& writer);
   void publish(std::span<const PackEntry> entries, std::uint32_t slot);
   std::shared_ptr<ReadableFile> reader_of(Pack& pack, Status& status);
-  std::vector<std::pair<ObjectAt, PackEntry>> copies_of(const ObjectKey& key, OwnerTag viewer) const;
   Result<StoredObject> read_entry(ObjectAt at, const PackEntry& entry, std::vector<std::uint8_t>& buffer);
   void set_damaged(ObjectAt at);
   std::string pack_file(std::uint32_t id) const;

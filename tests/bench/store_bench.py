@@ -137,6 +137,8 @@ def run_in(folder, groups):
     tempfile.tempdir = str(folder)
     samples = store_measure.Samples()
     rivals = store_rivals.Rivals(folder, samples, *((1, 1) if OPTIONS.quick else (99, 3)))
+    if OPTIONS.quick:  # one setting of each
+        rivals.here = [kind for kind in rivals.here if kind.label == rivals.families()[kind.program][0]]
     if OPTIONS.no_rivals:
         rivals.here = []
     lab = store_rows.Lab(OPTIONS, folder, rivals, samples)

@@ -56,17 +56,15 @@ void write_all(const File& file, const void* bytes, std::size_t size) {
   if (std::fwrite(bytes, 1, size, file.get()) != size) die("a write failed");
 }
 
-// SplitMix64: one addition and three mixing steps a word.
+// SplitMix64: one addition and three mixing steps a word. The seed is mixed too: neighbouring seeds would otherwise
+// give the same words, shifted.
 class Random {
  public:
-  explicit Random(std::uint64_t seed) : state_(seed * 0x9e3779b97f4a7c15u + 0x2545f4914f6cdd1du) {}
+  explicit Random(std::uint64_t seed) : state_(mixed(seed ^ 0x2545f4914f6cdd1du)) {}
 
   std::uint64_t word() {
     state_ += 0x9e3779b97f4a7c15u;
-    std::uint64_t mixed = state_;
-    mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9u;
-    mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebu;
-    return mixed ^ (mixed >> 31);
+    return mixed(state_);
   }
 
   // Two independent normal values (Box and Muller).
@@ -80,6 +78,12 @@ class Random {
   }
 
  private:
+  static std::uint64_t mixed(std::uint64_t value) {
+    value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9u;
+    value = (value ^ (value >> 27)) * 0x94d049bb133111ebu;
+    return value ^ (value >> 31);
+  }
+
   std::uint64_t state_;
 };
 

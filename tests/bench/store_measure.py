@@ -88,6 +88,13 @@ def start(command, env, cwd, stdout, stderr):
                             stderr=stderr)
 
 
+def error_line(file):
+    """What a program said on stderr that tells most: the first line with the word error, or the last."""
+    file.seek(0)
+    lines = [line.strip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
+    return next((line for line in lines if "error" in line.lower()), lines[-1] if lines else "no message")
+
+
 def run(command, env=None, cwd=None, quiet=False):
     """One command, timed from fork to exit; `quiet`: its output is thrown away. Failure when its status is not 0."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
@@ -105,12 +112,10 @@ def run(command, env=None, cwd=None, quiet=False):
                 seconds = time.perf_counter() - before
                 timer.cancel()
         process.returncode = os.waitstatus_to_exitcode(status)
-        out.seek(0)
-        err.seek(0)
         if process.returncode:
-            words = (err.read() or out.read()).decode(errors="replace").strip().splitlines()
             raise Failure(f"{pathlib.Path(str(command[0])).name} {command[1]} ended with {process.returncode}: "
-                          f"{words[0] if words else 'no message'}")
+                          f"{error_line(err)}")
+        out.seek(0)
         return Run(seconds, usage.ru_utime + usage.ru_stime, out.read().decode(errors="replace"),
                    watch.peaks[process.pid])
 

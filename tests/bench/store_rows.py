@@ -318,19 +318,18 @@ def parallel_pushes(lab, kind, count, size_bytes):
     try:
         paths = [lab.maker.file(kind, size_bytes, 1000 + n, folder / f"{n:02}.bin") for n in range(count)]
         settle(lab.folder, 0)
-        with lab.side() as side, tempfile.TemporaryFile() as err, contextlib.ExitStack() as started:
+        with lab.side() as side, contextlib.ExitStack() as opened:
+            errors = [opened.enter_context(tempfile.TemporaryFile()) for _ in paths]
             before = time.perf_counter()
             pushes = [store_measure.start(side.push_command(f"m{n:02}", path), side.environment, side.root,
-                                          subprocess.DEVNULL, err) for n, path in enumerate(paths)]
+                                          subprocess.DEVNULL, errors[n]) for n, path in enumerate(paths)]
             for push in pushes:
-                started.callback(push.kill)
+                opened.callback(push.kill)
             with store_measure.Watch(*(push.pid for push in pushes), every_s=0.05) as watch:
-                codes = [push.wait(store_measure.WITHIN_S) for push in pushes]
+                failed = [n for n, push in enumerate(pushes) if push.wait(store_measure.WITHIN_S)]
             took = time.perf_counter() - before
-            if any(codes):
-                err.seek(0)
-                raise Failure(f"{sum(map(bool, codes))} of {count} pushes failed: "
-                              f"{(err.read().decode(errors='replace').splitlines() or ['no message'])[0]}")
+            if failed:
+                raise Failure(f"{len(failed)} of {count} pushes failed: {store_measure.error_line(errors[failed[0]])}")
             return (took, side.idle_kib, side.peak_kib(), *(max(p[i] for p in watch.peaks.values()) for i in (0, 1)))
     finally:
         store_data.remove(folder)

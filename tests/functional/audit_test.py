@@ -1,6 +1,7 @@
 """Tampering with the stopped daemon's files: whatever is edited, `audit verify`, `fsck` or `pull` says so and exits 8."""
 
 import json
+import os
 import shutil
 import sqlite3
 import unittest
@@ -44,10 +45,12 @@ class AuditTest(DaemonCase):
         database.close()
         self.assertGreater(changed, 0, "the test edited nothing")
 
-    def blob_path(self):
-        digest = self.version["files"][0]["digest"].split(":")[1]
-        found = [p for p in self.copy.data_dir.rglob("*") if p.is_file() and p.read_bytes() == self.content]
-        self.assertEqual(len(found), 1, digest)
+    def stored_at(self, offset):
+        """The pack that holds the byte at this offset of the model's file, and where."""
+        piece = self.content[offset:offset + 64]
+        found = [(p, p.read_bytes().find(piece)) for p in self.copy.data_dir.rglob("*.pack")]
+        found = [(path, at) for path, at in found if at >= 0]
+        self.assertEqual(len(found), 1, "the content is not in one pack, as it is")
         return found[0]
 
     def verify(self, *must_name):
@@ -144,13 +147,10 @@ class AuditTest(DaemonCase):
         self.verify("version_labels/00000000-0000-7000-8000-000000000000")
 
     def test_flipped_blob_byte(self):
-        path = self.blob_path()
-        mode = path.stat().st_mode
-        path.chmod(0o600)
+        path, at = self.stored_at(5000)
         data = bytearray(path.read_bytes())
-        data[5000] ^= 0x10
+        data[at] ^= 0x10
         path.write_bytes(data)
-        path.chmod(mode & 0o777)
         digest = self.version["files"][0]["digest"]
         self.copy.start()
         target = self.copy.root / "pulled"
@@ -160,14 +160,18 @@ class AuditTest(DaemonCase):
         result = self.copy.ctl("fsck", "--read-data", check=INTEGRITY)
         self.assertIn(digest.split(":")[1][:12], result.text)
 
-    def test_missing_and_short_blob(self):
-        path = self.blob_path()
-        path.chmod(0o600)
-        path.write_bytes(self.content[:-1])
+    def test_missing_and_short_pack(self):
+        path, at = self.stored_at(0)
+        index = path.with_suffix(".idx")
+        if index.exists():
+            index.unlink()
+        os.truncate(path, at + 10)
         self.copy.start()
         self.assertIn(self.version["files"][0]["digest"].split(":")[1][:12], self.copy.ctl("fsck", check=INTEGRITY).text)
         self.copy.ctl("pull", self.model_ref, self.copy.root / "short", check=INTEGRITY)
+        self.copy.stop()
         path.unlink()
+        self.copy.start()
         self.assertIn(self.version["files"][0]["digest"].split(":")[1][:12], self.copy.ctl("fsck", check=INTEGRITY).text)
         # The same bytes again heal the store.
         self.copy.ctl("register", "model", "m", self.work / "m.bin", "--sensitivity", "none", check=DONE)

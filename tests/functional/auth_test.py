@@ -106,7 +106,9 @@ class AuthTest(DaemonCase):
                         self.assertIn(scope, answer.body.decode(), "the answer says which scope was missing")
 
     def test_viewer_cannot_write_anything(self):
-        writes = [(m, p, s) for m, p, s in self.closed_routes() if m != "GET"]
+        # What a pull asks for is too long for a GET.
+        reads = {"/api/v1/store/fetch"}
+        writes = [(m, p, s) for m, p, s in self.closed_routes() if m != "GET" and p not in reads]
         self.assertGreater(len(writes), 15)
         for method, path, _ in writes:
             with self.subTest(f"{method} {path}"):

@@ -77,7 +77,8 @@ class HelpTest(CliCase):
         wanted = {"register", "pull", "list", "show", "diff", "alias", "label", "deprecate", "delete", "env apply", "env list",
                   "env show", "policy lint", "policy mask", "policy apply", "plan", "promote", "approve", "reject",
                   "rollback", "status", "history", "lineage", "audit log", "audit verify", "fsck", "whoami", "can-i",
-                  "doctor", "api", "completion", "man", "ran"}
+                  "doctor", "api", "completion", "man", "ran", "gc plan", "gc run", "gc why", "gc runs", "gc restore",
+                  "hold add", "hold list", "hold release", "retention set", "retention list", "retention remove"}
         self.assertEqual(wanted - commands, set())
 
     def test_typos_are_answered_with_a_suggestion(self):
@@ -117,7 +118,8 @@ class OutputTest(CliCase):
                      ["history", "--env", "staging"], ["lineage", cls.model, "--up"], ["lineage", cls.data, "--down"],
                      ["env", "list"], ["env", "show", "prod"], ["policy", "list"], ["policy", "show", "gates"],
                      ["plans"], ["audit", "log"], ["audit", "verify"], ["fsck"], ["token", "list"], ["whoami"],
-                     ["can-i", "read"], ["doctor"], ["policy", "packs"]]
+                     ["can-i", "read"], ["doctor"], ["policy", "packs"], ["gc", "plan"], ["gc", "runs"],
+                     ["gc", "why", cls.model], ["hold", "list"], ["retention", "list"]]
 
     def test_json_of_every_read_command(self):
         for words in self.reads:

@@ -149,7 +149,8 @@ class PrivacyTest(DaemonCase):
                       ["lineage", output, "--up"], ["lineage", self.raw["ref"], "--down"], ["status"],
                       ["history", "--env", "research"], ["audit", "log"], ["audit", "verify"], ["fsck"],
                       ["env", "list"], ["env", "show", "research"], ["policy", "list"], ["policy", "show", "deid"],
-                      ["plans"], ["token", "list"], ["whoami"], ["doctor"]):
+                      ["plans"], ["token", "list"], ["whoami"], ["doctor"], ["gc", "plan"], ["gc", "runs"],
+                      ["gc", "why", self.raw["ref"]], ["hold", "list"], ["retention", "list"]):
             for form in ((), ("-o", "json"), ("-o", "wide"), ("-o", "yaml")):
                 self.ctl(*words, *form)
 

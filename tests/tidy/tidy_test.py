@@ -23,11 +23,14 @@ LIBRARIES = {
     "httplib.h": ["core/net"],
     "yaml-cpp/": ["core/base/yaml.cc"],
     "sqlite3.h": ["storage/sql"],
-    "boost/": ["daemon/http"],
+    "boost/": ["daemon/http", "core/net/answer_parser.cc"],  # the listener, and the parser of answers to bulk transfers
     "git2": ["storage/git"],
-    "openssl/": ["core/crypto"],  # TLS comes through boost/asio/ssl and cpp-httplib
+    # TLS comes through boost/asio/ssl and cpp-httplib, but for bulk transfers
+    "openssl/": ["core/crypto", "core/net/tls_channel.cc"],
     "CLI/": ["cli/args.cc"],
     "re2/": ["policies/detect"],
+    "xxhash.h": ["core/base/checksum.cc"],
+    "zstd.h": ["storage/cas/zstd_frame.cc"],
 }
 
 SQL = re.compile(r"\b(SELECT\s+[\w*(.,\s]+\s+FROM|INSERT\s+(OR\s+\w+\s+)?INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|"

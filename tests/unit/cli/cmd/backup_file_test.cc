@@ -1,6 +1,8 @@
 // The backup file: what its bytes are, and that nothing that happens to them goes unseen.
 #include "cli/cmd/backup_file.h"
 
+#include <random>
+
 #include "tests/unit/cli/cmd/backup_fixture.h"
 
 using namespace mlops;
@@ -103,6 +105,40 @@ TEST_CASE("cut at any byte, a file still has every snapshot that ends before the
     const auto report = world.verify();
     CHECK(report.is_whole());
     CHECK(world.file().snapshots().size() == (size < first_end ? 1 : 2));
+  }
+}
+
+TEST_CASE("a power cut leaves every snapshot that was told of, and a run mends the rest") {
+  BackupWorld world;
+  REQUIRE(world.run());
+  const auto told = world.content().size();
+  for (std::uint32_t id = 3; id < 9; ++id) {
+    world.server.begin_pack(id, id);
+    world.server.add_frame(id, 3000, id);
+  }
+  world.server.database = noise(3000, 8);
+  REQUIRE(world.run());
+  const auto whole = world.content();
+  const auto synced = world.file().snapshots().back().record_at;  // before its own record is written
+  std::mt19937 random(7);
+  for (int round = 0; round < 200; ++round) {
+    // What was not synced: any length, some sectors never written.
+    const bool was_ending = round % 4 == 0;
+    const auto from = was_ending ? synced : told;
+    const auto to = was_ending ? whole.size() : synced;
+    auto left = whole.substr(0, from + random() % (to - from + 1));
+    for (auto at = from; at < left.size(); at += 512) {
+      if (random() % 4 == 0) std::fill_n(left.begin() + at, std::min<std::size_t>(512, left.size() - at), '\0');
+    }
+    INFO("round " << round);
+    world.write(left);
+    const auto file = world.file();
+    REQUIRE(file.damage().empty());
+    REQUIRE(file.snapshots().size() == (left == whole ? 2 : 1));
+    if (round % 10 == 0) {
+      REQUIRE(world.run());
+      REQUIRE(world.verify().is_whole());
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 // A server in memory with packs, a database and an audit log, whose bytes can be made wrong on the way or on its disk.
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
@@ -113,10 +114,10 @@ struct BackupWorld {
   BackupWorld() {
     server.begin_pack(1, 1'000'000);
     server.add_frame(1, 100, 1);
-    server.add_frame(1, 700, 2);
+    server.add_frame(1, 70, 2);
     server.begin_pack(2, 2'000'000);
     server.add_frame(2, 64, 3);
-    server.database = noise(5000, 9);
+    server.database = noise(400, 9);
   }
 
   Result<BackupOutcome> run() {
@@ -138,7 +139,11 @@ struct BackupWorld {
     return *report;
   }
   std::string content() const { return read_file(path).value(); }
-  void write(std::string_view bytes) const { directory.write("b.bak", bytes); }
+  void write(std::string_view bytes) const {
+    // Anew: a file that is truncated and written again is flushed by the file system, thousands of times here.
+    std::filesystem::remove(path);
+    directory.write("b.bak", bytes);
+  }
 
   TemporaryDirectory directory;
   std::string path = directory.path("b.bak");

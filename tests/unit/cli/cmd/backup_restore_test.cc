@@ -42,7 +42,7 @@ TEST_CASE("each snapshot comes back as it was, with indexes of its packs") {
   const auto early = world.server;
   REQUIRE(world.run());
   world.server.add_frame(2, 400, 5);
-  world.server.database[4999] ^= 1;
+  world.server.database.back() ^= 1;
   REQUIRE(world.run());
   const auto first = world.restore(1);
   REQUIRE(first);
@@ -152,7 +152,8 @@ TEST_CASE("a database that is damaged cannot be salvaged") {
   RestoreWorld world;
   REQUIRE(world.run());
   auto bytes = world.content();
-  for (const auto& head : world.file().heads()) {
+  const auto heads = world.file().heads();
+  for (const auto& head : heads) {
     if (head.type == BackupType::kDatabase) bytes[head.payload_at()] = static_cast<char>(bytes[head.payload_at()] ^ 1);
   }
   world.write(bytes);

@@ -72,10 +72,10 @@ TEST_CASE("an interrupted run goes on where it was") {
 TEST_CASE("what an interrupted run left is kept only when it is whole") {
   BackupWorld world;
   world.server.add_frame(1, 5000, 3);
-  world.server.fail_after_bytes = 7000;
+  world.server.fail_after_bytes = 5700;
   CHECK_FALSE(world.run());
   auto bytes = world.content();
-  REQUIRE(bytes.size() > 6000);
+  REQUIRE(bytes.size() > 5500);
   bytes[3000] = static_cast<char>(bytes[3000] ^ 1);
   world.write(bytes);
   world.server.fail_after_bytes = ~std::uint64_t{0};

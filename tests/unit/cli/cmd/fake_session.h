@@ -1,14 +1,18 @@
 // A Session and an ApiClient without terminal and network, for tests of verbs: options are given, answers are scripted,
-// what was printed, said and asked is kept. Thread-safety: one thread.
+// what was printed, said and asked is kept. The store's routes are answered by a real store (fake_store.h). Thread-safety:
+// one thread; what another() gives may be used by another one.
 #pragma once
 
 #include <deque>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "cli/exit_code.h"
 #include "cli/session.h"
+#include "tests/unit/cli/cmd/fake_store.h"
+#include "tests/unit/cli/cmd/temporary_directory.h"
 
 namespace mlops::cli {
 
@@ -30,27 +34,30 @@ class FakeApi : public ApiClient {
   Result<Raw> raw(const std::string&, const std::string&, const std::string&) override {
     return fail(ErrorCode::kInternal, "not_scripted", "raw");
   }
-  Result<Json> upload(const std::string& file, const std::string& expected_digest,
-                      const std::function<void(std::uint64_t)>&) override {
-    uploads.emplace_back(file, expected_digest);
-    return call("UPLOAD", file, nullptr);
+  Result<Json> upload(const std::string&, const std::string&, const std::function<void(std::uint64_t)>&) override {
+    return fail(ErrorCode::kInternal, "not_scripted", "upload");
   }
-  Status download(const std::string& digest, const std::string& target, std::uint64_t,
-                  const std::function<void(std::uint64_t)>&) override;
+  Status download(const std::string&, const std::string&, std::uint64_t,
+                  const std::function<void(std::uint64_t)>&) override {
+    return fail(ErrorCode::kInternal, "not_scripted", "download");
+  }
   Result<std::string> post_bytes(const std::string& path, std::string_view body) override;
   Result<std::string> get_bytes(const std::string& path) override;
   Result<Json> post_stream(const std::string& path, const std::function<Result<ByteView>()>& next) override;
   Status post_for_stream(const std::string& path, std::string_view body,
                          const std::function<Status(ByteView)>& sink) override;
+  // With the same store, but nothing scripted.
   Result<std::unique_ptr<ApiClient>> another() const override;
   std::string server_url() const override { return "http://test"; }
 
-  std::vector<Call> calls;
-  std::vector<std::pair<std::string, std::string>> uploads;
-  std::map<std::string, std::string> blobs;  // digest → bytes, for download
+  // Made when it is first wanted.
+  FakeStore& store() const;
+
+  std::vector<Call> calls;  // not those of the store's routes
 
  private:
   Result<Json> call(const std::string& method, const std::string& path, const Json& body);
+  mutable std::shared_ptr<FakeStore> store_;
   std::map<std::string, std::deque<Result<Json>>> answers_;
 };
 
@@ -108,21 +115,6 @@ class FakeSession : public Session {
 
  private:
   std::vector<std::string> operands_;
-};
-
-// A directory of one test, removed with it.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory();
-  ~TemporaryDirectory();
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  std::string path(const std::string& below = "") const { return below.empty() ? path_ : path_ + "/" + below; }
-  // Makes parents too; gives the whole path.
-  std::string write(const std::string& below, std::string_view content) const;
-
- private:
-  std::string path_;
 };
 
 }  // namespace mlops::cli

@@ -27,12 +27,37 @@ Result<Json> FakeApi::call(const std::string& method, const std::string& path, c
   return answer;
 }
 
-Status FakeApi::download(const std::string& digest, const std::string& target, std::uint64_t,
-                         const std::function<void(std::uint64_t)>&) {
-  const auto found = blobs.find(digest);
-  if (found == blobs.end()) return mlops::fail(ErrorCode::kCorrupt, "digest_mismatch", digest);
-  std::ofstream(target) << found->second;
-  return {};
+FakeStore& FakeApi::store() const {
+  if (!store_) store_ = std::make_shared<FakeStore>();
+  return *store_;
+}
+
+Result<std::string> FakeApi::post_bytes(const std::string& path, std::string_view body) {
+  if (path == "/api/v1/store/missing") return store().missing(body);
+  return mlops::fail(ErrorCode::kInternal, "not_scripted", path);
+}
+
+Result<std::string> FakeApi::get_bytes(const std::string& path) {
+  if (path.starts_with("/api/v1/store/recipe/")) return store().recipe(path);
+  return mlops::fail(ErrorCode::kInternal, "not_scripted", path);
+}
+
+Result<Json> FakeApi::post_stream(const std::string& path, const std::function<Result<ByteView>()>& next) {
+  if (path == "/api/v1/store/push") return store().push(next);
+  return mlops::fail(ErrorCode::kInternal, "not_scripted", path);
+}
+
+Status FakeApi::post_for_stream(const std::string& path, std::string_view body,
+                                const std::function<Status(ByteView)>& sink) {
+  if (path == "/api/v1/store/fetch") return store().fetch(body, sink);
+  return mlops::fail(ErrorCode::kInternal, "not_scripted", path);
+}
+
+Result<std::unique_ptr<ApiClient>> FakeApi::another() const {
+  (void)store();
+  auto other = std::make_unique<FakeApi>();
+  other->store_ = store_;
+  return std::unique_ptr<ApiClient>(std::move(other));
 }
 
 void FakeSession::print_list(const Json& items, const std::vector<Column>& columns,

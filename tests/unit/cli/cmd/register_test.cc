@@ -7,11 +7,9 @@
 #include <filesystem>
 
 #include "cli/cmd/artifact_manifest.h"
-#include "cli/cmd/blob_push.h"
 #include "cli/cmd/file_walk.h"
 #include "cli/cmd/register_spec.h"
 #include "cli/cmd/rows.h"
-#include "core/crypto/digest.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/cli/cmd/fake_session.h"
 
@@ -135,72 +133,6 @@ TEST_CASE("what is no plain file is refused by name") {
   CHECK(walk_artifact(dir.path("none")).error().slug == "path_not_found");
   std::filesystem::create_directory(dir.path("empty"));
   CHECK(walk_artifact(dir.path("empty")).error().slug == "no_files");
-}
-
-TEST_CASE("a large file is streamed at once unless one of its size is known") {
-  const WalkedFile large{"f", kStreamFromBytes, {}};
-  const WalkedFile small{"f", kStreamFromBytes - 1, {}};
-  CHECK(streams_at_once(large, {}));
-  CHECK_FALSE(streams_at_once(large, {kStreamFromBytes}));
-  CHECK_FALSE(streams_at_once(small, {}));
-}
-
-TEST_CASE("only missing bytes are sent, equal files once") {
-  TemporaryDirectory dir;
-  dir.write("a", "same");
-  dir.write("b", "same");
-  dir.write("c", "known");
-  const auto same = crypto::sha256("same").to_string();
-  FakeSession session;
-  session.fake.answer("POST /api/v1/blobs/missing", Json{{"missing", {same}}});
-  session.fake.answer("UPLOAD", Json{{"digest", same}, {"size_bytes", 4}});
-  const auto walk = walk_artifact(dir.path());
-  REQUIRE(walk);
-  const auto pushed = push_files(session, model::ArtifactKind::kModel, "m", *walk);
-  REQUIRE(pushed);
-  CHECK(session.fake.uploads == std::vector<std::pair<std::string, std::string>>{{dir.path("a"), same}});
-  CHECK(session.fake.calls[0].body["blobs"].size() == 2);
-  CHECK(pushed->sent_bytes == 4);
-  CHECK(pushed->files[2].digest == crypto::sha256("known"));
-
-  FakeSession dry;
-  dry.options["--dry-run"] = {"true"};
-  dry.fake.answer("POST /api/v1/blobs/missing", Json{{"missing", {same}}});
-  REQUIRE(push_files(dry, model::ArtifactKind::kModel, "m", *walk));
-  CHECK(dry.fake.uploads.empty());
-}
-
-TEST_CASE("a size that differs from the walk's is a file that changed") {
-  TemporaryDirectory dir;
-  dir.write("a", "longer now");
-  Walk walk;
-  walk.root = dir.path();
-  walk.is_directory = true;
-  walk.files = {{"a", 3, {}}};
-  FakeSession session;
-  const auto pushed = push_files(session, model::ArtifactKind::kModel, "m", walk);
-  REQUIRE_FALSE(pushed);
-  CHECK(pushed.error().slug == "file_changed");
-}
-
-TEST_CASE("register sends metadata from the manifest, which is not content") {
-  TemporaryDirectory dir;
-  dir.write("mlops.yaml", "description: from file\nparams: {a: 1}\n");
-  dir.write("model.bin", "weights");
-  FakeSession session({"model", "m", dir.path()});
-  session.options["--metric"] = {"auc=0.5"};
-  session.fake.answer("POST /api/v1/blobs/missing", Json{{"missing", Json::array()}});
-  session.fake.answer("POST /api/v1/versions",
-                      Json{{"created", true}, {"version", {{"ref", "m@v1"}, {"kind", "model"}, {"file_count", 1}}}});
-  REQUIRE(kRegisterCommand.run(session) == kExitDone);
-  const auto& body = session.fake.calls.back().body;
-  CHECK(body["description"] == "from file");
-  CHECK(body["params"]["a"] == "1");
-  CHECK(body["metrics"]["auc"] == 0.5);
-  REQUIRE(body["files"].size() == 1);
-  CHECK(body["files"][0]["path"] == "model.bin");
-  CHECK(session.out.find("registered model m@v1") != std::string::npos);
-  CHECK_FALSE(body.contains("dry_run"));
 }
 
 TEST_CASE("register refuses wrong names and numbers before anything is sent") {

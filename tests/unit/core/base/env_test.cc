@@ -1,5 +1,6 @@
 #include "core/base/env.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -85,6 +86,79 @@ TEST_CASE("folders") {
   CHECK(posix_env().list_dir(folder / "gone").error().code == ErrorCode::kNotFound);
   CHECK(posix_env().remove(folder / "f"));
   CHECK(posix_env().remove(folder / "f").error().slug == "file_not_found");
+}
+
+TEST_CASE("appending goes on behind what is there") {
+  const TempFolder folder;
+  put(folder / "a", "0123");
+  {
+    const auto file = posix_env().open_append(folder / "a");
+    REQUIRE(file);
+    CHECK((*file)->append(as_bytes("45")));
+    CHECK((*file)->append({}));
+    CHECK((*file)->append(as_bytes("6")));
+    CHECK((*file)->sync());
+    CHECK((*file)->close());
+  }
+  CHECK(read_file(folder / "a").value() == "0123456");
+  // Two at once: each behind what the other wrote.
+  const auto first = posix_env().open_append(folder / "a");
+  const auto second = posix_env().open_append(folder / "a");
+  REQUIRE((first && second));
+  CHECK((*first)->append(as_bytes("7")));
+  CHECK((*second)->append(as_bytes("8")));
+  CHECK((*first)->append(as_bytes("9")));
+  CHECK(read_file(folder / "a").value() == "0123456789");
+}
+
+TEST_CASE("what cannot be appended to is refused and stays as it is") {
+  const TempFolder folder;
+  CHECK(posix_env().open_append(folder / "gone").error().slug == "file_not_found");
+  CHECK_FALSE(fs::exists(folder / "gone"));
+  CHECK(posix_env().open_append(folder.path).error().slug == "not_a_file");
+  put(folder / "a", "x");
+  fs::create_symlink(folder / "a", folder / "link");
+  CHECK(posix_env().open_append(folder / "link").error().slug == "bad_path");
+  CHECK(read_file(folder / "a").value() == "x");
+}
+
+TEST_CASE("a large file is written back on the way, and all of it is there") {
+  const TempFolder folder;
+  put(folder / "a", "head");
+  const auto file = posix_env().open_append(folder / "a");
+  REQUIRE(file);
+  const std::string piece(5u << 20, 'x');
+  for (int i = 0; i < 8; ++i) REQUIRE((*file)->append(as_bytes(piece)));
+  REQUIRE((*file)->sync());
+  CHECK(posix_env().file_size_bytes(folder / "a").value() == 4 + 8 * piece.size());
+  const auto reader = posix_env().open_readable(folder / "a");
+  std::vector<std::uint8_t> buffer(6);
+  CHECK((*reader)->read_at(0, buffer).value() == 6);
+  CHECK(std::string(buffer.begin(), buffer.end()) == "headxx");
+}
+
+TEST_CASE("only empty folders are removed") {
+  const TempFolder folder;
+  REQUIRE(posix_env().make_dir(folder / "d"));
+  put(folder / "d/in", "x");
+  CHECK(posix_env().remove_dir(folder / "d").error().slug == "file_exists");
+  CHECK(posix_env().remove_dir(folder / "d/in").error().code == ErrorCode::kNotFound);
+  REQUIRE(posix_env().remove(folder / "d/in"));
+  CHECK(posix_env().remove_dir(folder / "d"));
+  CHECK(posix_env().remove_dir(folder / "d").error().slug == "file_not_found");
+  CHECK_FALSE(fs::exists(folder / "d"));
+}
+
+TEST_CASE("a file's time is that of its last write, in microseconds") {
+  const TempFolder folder;
+  put(folder / "a", "x");
+  const struct timespec times[2] = {{1'600'000'000, 0}, {1'700'000'000, 123'456'789}};
+  REQUIRE(::utimensat(AT_FDCWD, (folder / "a").c_str(), times, 0) == 0);
+  CHECK(posix_env().file_modified_at_us(folder / "a").value() == 1'700'000'000'123'456);
+  const auto file = posix_env().open_append(folder / "a");
+  REQUIRE((*file)->append(as_bytes("y")));
+  CHECK(posix_env().file_modified_at_us(folder / "a").value() > 1'700'000'000'123'456);
+  CHECK(posix_env().file_modified_at_us(folder / "gone").error().slug == "file_not_found");
 }
 
 TEST_CASE("only regular files are opened, and nothing hangs on a pipe") {

@@ -203,8 +203,10 @@ TEST_CASE("an upload is streamed, checked and told") {
 TEST_CASE("what is missing is asked for by digest and size") {
   Fixture f;
   const auto digest = f.content.put("hello")->digest.to_string();
+  http::Request reader;
+  reader.principal.scopes = {model::Scope::kRead};
   const auto ask = [&](const Json& body) {
-    http::Request request;
+    auto request = reader;
     request.body = body.dump();
     return f.call(Method::kPost, "/api/v1/blobs/missing", std::move(request));
   };

@@ -24,12 +24,15 @@ inline constexpr std::int64_t kSecondUs = 1'000'000;
 inline constexpr std::int64_t kLeaseUs = 3600 * kSecondUs;
 inline constexpr const char* kStoreRoot = "/store";
 
-// Bytes that do not compress; they depend on the seed only.
+// Bytes that do not compress; they depend on the seed only (SplitMix64).
 inline std::string random_bytes(std::uint64_t seed, std::size_t size) {
-  std::mt19937_64 random(seed);
   std::string bytes(size, '\0');
+  std::uint64_t state = seed * 0x9e3779b97f4a7c15 + size;
   for (std::size_t i = 0; i < size; i += 8) {
-    const auto word = random();
+    std::uint64_t word = state += 0x9e3779b97f4a7c15;
+    word = (word ^ (word >> 30)) * 0xbf58476d1ce4e5b9;
+    word = (word ^ (word >> 27)) * 0x94d049bb133111eb;
+    word ^= word >> 31;
     for (std::size_t n = 0; n < 8 && i + n < size; ++n) bytes[i + n] = static_cast<char>(word >> (8 * n));
   }
   return bytes;

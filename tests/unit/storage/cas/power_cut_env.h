@@ -45,6 +45,7 @@ class PowerCutEnv : public Env {
   void before_change(std::function<void(const char*)> hook) { hook_ = std::move(hook); }
   // The n-th file sync from now on fails and loses its pages (from 1; 0: none).
   void lose_sync(int n) { syncs_to_loss_ = n; }
+  int syncs_to_loss() const { return syncs_to_loss_; }
 
   // The file system after the cut, a new one that works. A killed process leaves unsynced what is unsynced.
   std::unique_ptr<PowerCutEnv> after(Cut cut, std::uint64_t seed = 0) const {
@@ -207,7 +208,7 @@ class PowerCutEnv : public Env {
       const auto& bytes = inode_->bytes;
       if (offset >= bytes.size()) return std::size_t{0};
       const auto got = std::min<std::size_t>(into.size(), bytes.size() - offset);
-      std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(offset), got, into.begin());
+      bytes.copy(reinterpret_cast<char*>(into.data()), got, offset);
       return got;
     }
 
