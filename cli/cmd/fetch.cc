@@ -9,6 +9,7 @@
 #include <cstring>
 #include <optional>
 #include <thread>
+#include <tuple>
 
 #include "cli/cmd/staged_file.h"
 #include "cli/progress.h"
@@ -50,10 +51,12 @@ class Fetch {
     int failures = 0;
     MLOPS_TRY(run_local_parts());
     while (file_ < files_.size()) {
-      const auto before = result_.received_bytes;
+      const auto before = place();
       auto asked = ask();
+      const bool has_advanced = place() != before;
+      if (asked && !has_advanced) return bad_stream("less than was asked for");
+      if (has_advanced) failures = 0;
       if (asked) continue;
-      if (result_.received_bytes > before) failures = 0;
       const bool is_lost = asked.error().slug == "connection_lost" || asked.error().slug == "server_timeout";
       if (!is_lost || ++failures == kTries) return asked;
       session_.warn(fmt::format("{}; going on where it stopped", asked.error().message));
@@ -66,6 +69,8 @@ class Fetch {
   const FetchResult& result() const { return result_; }
 
  private:
+  std::tuple<std::size_t, std::size_t, std::uint64_t> place() const { return {file_, part_, position_}; }
+
   // Asks for the next parts that come from the server and takes the answer.
   Status ask() {
     const auto body = wants();

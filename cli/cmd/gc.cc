@@ -59,7 +59,8 @@ bool says_yes(Session& session) {
 Result<int> gc_run(Session& session) {
   const auto reason = session.option("--reason").value_or("");
   if (session.dry_run()) return gc_plan(session);
-  if (trim(reason).empty()) return usage_error("a collection needs a reason", "add --reason \"…\"; it goes into the audit log");
+  if (trim(reason).empty())
+    return usage_error("a collection needs a reason", "add --reason \"…\"; it goes into the audit log");
   MLOPS_ASSIGN(const auto min_age_s, span_option(session, "--min-age"));
   MLOPS_ASSIGN(const auto grace_s, span_option(session, "--grace"));
   if (!session.flag("--yes")) {
@@ -89,7 +90,8 @@ Result<int> gc_why(Session& session) {
   query.add("target", session.operand(0));
   MLOPS_ASSIGN(const auto why, session.api().get(query.text()));
   session.print_value(
-      why, [&] { print_lines(session, gc_why_lines(why, style_of(session))); }, [&] { return text_of(why, "verdict"); });
+      why, [&] { print_lines(session, gc_why_lines(why, style_of(session))); },
+      [&] { return text_of(why, "verdict"); });
   return kExitDone;
 }
 
@@ -120,8 +122,9 @@ Result<int> gc_restore(Session& session) {
       run,
       [&] {
         const auto style = style_of(session);
-        session.print_line(session.dry_run() ? style.paint(Tone::kWarn, "…") + " dry run, nothing was changed: it can be restored"
-                                             : style.paint(Tone::kGood, "✔") + " what the run set aside is back");
+        session.print_line(session.dry_run()
+                               ? style.paint(Tone::kWarn, "…") + " dry run, nothing was changed: it can be restored"
+                               : style.paint(Tone::kGood, "✔") + " what the run set aside is back");
         if (!session.dry_run()) session.say("what nothing keeps goes again with the next collection: mlopsctl gc plan");
       },
       [&] { return text_of(run, "id"); });

@@ -128,16 +128,17 @@ Lines gc_run_lines(const Json& run, const Style& style) {
   rows.add("run", text_of(run, "id"));
   rows.add("state", gc_run_state(run, style));
   if (objects > 0) {
-    rows.add("packs", fmt::format("{}, {}; {} of them still needed and written again", grouped(int_of(receipt, "packs")),
-                                  bytes_of(receipt),
-                                  human_size(static_cast<std::uint64_t>(int_of(receipt, "copied_bytes")))));
+    rows.add("packs",
+             fmt::format("{}, {}; {} of them still needed and written again", grouped(int_of(receipt, "packs")),
+                         bytes_of(receipt), human_size(static_cast<std::uint64_t>(int_of(receipt, "copied_bytes")))));
     rows.add("receipt", text_of(receipt, "digest"));
   }
   std::vector<std::string> refs;
   for (const auto& version : array_of(receipt, "versions")) refs.push_back(text_of(version, "ref"));
   rows.add("of versions", join(refs, ", "));
   for (const auto& swept : array_of(run, "swept")) {
-    rows.add("removed for good", fmt::format("{}, set aside {}", bytes_of(swept), style.time(text_of(swept, "moved_at"))));
+    rows.add("removed for good",
+             fmt::format("{}, set aside {}", bytes_of(swept), style.time(text_of(swept, "moved_at"))));
   }
   if (member(run, "trash").is_object()) rows.add("undo", "mlopsctl gc restore " + text_of(run, "id"));
   append(lines, rows.lines(style, 2));

@@ -57,7 +57,8 @@ Result<int> hold_list(Session& session) {
       {"SINCE", [&session](const Json& h) { return show_time(session, text_of(h, "placed_at")); }},
       {"BY", [](const Json& h) { return text_of(h, "placed_by"); }},
       {"REASON", [](const Json& h) { return text_of(h, "reason"); }},
-      {"RELEASED", [&session](const Json& h) { return show_time(session, text_of(member(h, "released"), "at")); }, true},
+      {"RELEASED", [&session](const Json& h) { return show_time(session, text_of(member(h, "released"), "at")); },
+       true},
       {"RELEASED BY", [](const Json& h) { return text_of(member(h, "released"), "by"); }, true},
       {"RELEASED WHY", [](const Json& h) { return text_of(member(h, "released"), "reason"); }, true}};
   session.print_list(
@@ -68,14 +69,15 @@ Result<int> hold_list(Session& session) {
 
 Result<int> hold_release(Session& session) {
   const auto reason = session.option("--reason").value_or("");
-  if (reason.empty()) return usage_error("releasing a hold needs a reason", "add --reason \"…\"; it stays with the hold");
+  if (reason.empty())
+    return usage_error("releasing a hold needs a reason", "add --reason \"…\"; it stays with the hold");
   MLOPS_ASSIGN(const auto hold, session.api().post(item_path("holds", session.operand(0), "/release"),
                                                    with_dry_run(session, {{"reason", reason}})));
   session.print_value(
       hold,
       [&] {
-        session.print_line(done_mark(session) + fmt::format("the hold on {} for case {} is released", text_of(hold, "ref"),
-                                                            text_of(hold, "case")));
+        session.print_line(done_mark(session) + fmt::format("the hold on {} for case {} is released",
+                                                            text_of(hold, "ref"), text_of(hold, "case")));
       },
       [&] { return text_of(hold, "id"); });
   return kExitDone;

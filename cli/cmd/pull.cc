@@ -24,7 +24,13 @@ Result<int> pull(Session& session) {
   if (const auto reason = text_of(version, "deprecated"); !reason.empty()) {
     session.warn(text_of(version, "ref") + " is deprecated: " + reason);
   }
-  MLOPS_ASSIGN(const auto fetched, restore_files(session, version, files, directory));
+  const auto fetched = restore_files(session, version, files, directory);
+  if (!fetched && fetched.error().slug == "blob_not_found") {
+    return fail(ErrorCode::kCorrupt, "blob_missing",
+                fmt::format("{}: {}", text_of(version, "ref"), fetched.error().message),
+                "mlopsctl fsck names everything that is missing; register it again from its source, or restore a backup");
+  }
+  if (!fetched) return fail(fetched.error());
   std::uint64_t size_bytes = 0;
   for (const auto& file : files) size_bytes += file.size_bytes;
   const Json answer = {{"ref", text_of(version, "ref")},
@@ -33,8 +39,8 @@ Result<int> pull(Session& session) {
                        {"directory", directory},
                        {"files", files.size()},
                        {"size_bytes", size_bytes},
-                       {"received_bytes", fetched.received_bytes},
-                       {"known_bytes", fetched.local_bytes}};
+                       {"received_bytes", fetched->received_bytes},
+                       {"known_bytes", fetched->local_bytes}};
   session.print_value(
       answer,
       [&] {
@@ -46,8 +52,8 @@ Result<int> pull(Session& session) {
         rows.add("content", fmt::format("{}, {}; the SHA-256 of every file verified",
                                         counted(static_cast<std::int64_t>(files.size()), "file", "files"),
                                         human_size(size_bytes)));
-        rows.add("transfer", fmt::format("{} received, {} were here", human_size(fetched.received_bytes),
-                                         human_size(fetched.local_bytes)));
+        rows.add("transfer", fmt::format("{} received, {} were here", human_size(fetched->received_bytes),
+                                         human_size(fetched->local_bytes)));
         rows.add("sensitivity", text_of(version, "sensitivity"));
         print_lines(session, rows.lines(style, 2));
       },

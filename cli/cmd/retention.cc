@@ -24,9 +24,9 @@ void print_done(Session& session, const std::string& what) {
 
 Result<int> retention_set(Session& session) {
   MLOPS_ASSIGN(const auto keep_s, parse_span_s(session.operand(1)));
-  const Json body = with_dry_run(session, {{"subject", session.operand(0)},
-                                           {"keep_s", keep_s},
-                                           {"reason", session.option("--reason").value_or("")}});
+  const Json body = with_dry_run(
+      session,
+      {{"subject", session.operand(0)}, {"keep_s", keep_s}, {"reason", session.option("--reason").value_or("")}});
   MLOPS_ASSIGN(const auto rule, session.api().put("/api/v1/retention", body));
   session.print_value(
       rule,
@@ -53,8 +53,8 @@ Result<int> retention_list(Session& session) {
 }
 
 Result<int> retention_remove(Session& session) {
-  const Json body = with_dry_run(
-      session, {{"subject", session.operand(0)}, {"reason", session.option("--reason").value_or("")}});
+  const Json body =
+      with_dry_run(session, {{"subject", session.operand(0)}, {"reason", session.option("--reason").value_or("")}});
   MLOPS_ASSIGN(const auto rule, session.api().del("/api/v1/retention", body));
   session.print_value(
       rule, [&] { print_done(session, fmt::format("the rule of {} is removed", text_of(rule, "subject"))); },

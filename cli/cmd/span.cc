@@ -23,7 +23,8 @@ constexpr std::array<Unit, 6> kUnits{
 
 Result<std::int64_t> parse_span_s(std::string_view text) {
   const auto bad = [&] {
-    return fail(ErrorCode::kInvalid, "bad_duration", fmt::format("'{}' is no span of time", printable(text.substr(0, 32))),
+    return fail(ErrorCode::kInvalid, "bad_duration",
+                fmt::format("'{}' is no span of time", printable(text.substr(0, 32))),
                 "write a whole number and a unit: 24h, 90d, 2w or 6y");
   };
   if (text.size() < 2) return bad();

@@ -1,5 +1,5 @@
-// Spans of time as people write them for keeping things: "24h", "90d", "2w", "6y". A year counts 366 days, so that no number
-// of years is ever shorter than the calendar's. Errors: kInvalid "bad_duration". Thread-safety: pure functions.
+// Spans of time as people write them for keeping things: "24h", "90d", "2w", "6y". A year counts 366 days, so that no
+// number of years is ever shorter than the calendar's. Errors: kInvalid "bad_duration". Thread-safety: pure functions.
 #pragma once
 
 #include <cstdint>

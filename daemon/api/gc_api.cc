@@ -15,10 +15,16 @@ using model::Scope;
 
 constexpr std::int64_t kLongestS = 200ll * 366 * 86400;
 
-Json time_or_null(TimestampUs time_us) { return time_us == 0 ? Json(nullptr) : Json(format_rfc3339(time_us)); }
-Json time_or_null(const std::optional<TimestampUs>& time_us) { return time_or_null(time_us.value_or(0)); }
+Json time_or_null(TimestampUs time_us) {
+  return time_us == 0 ? Json(nullptr) : Json(format_rfc3339(time_us));
+}
+Json time_or_null(const std::optional<TimestampUs>& time_us) {
+  return time_or_null(time_us.value_or(0));
+}
 
-Json to_json(const domain::GcAmount& amount) { return {{"objects", amount.objects}, {"bytes", amount.bytes}}; }
+Json to_json(const domain::GcAmount& amount) {
+  return {{"objects", amount.objects}, {"bytes", amount.bytes}};
+}
 
 Json protections_json(const std::vector<domain::Protection>& protections) {
   Json list = Json::array();
@@ -45,7 +51,9 @@ Json to_json(const domain::GcGroup& group) {
       json["why"] = "more_deleted";
       json["versions"] = group.versions;
       break;
-    case domain::GcGroup::Why::kUnregistered: json["why"] = "unregistered"; break;
+    case domain::GcGroup::Why::kUnregistered:
+      json["why"] = "unregistered";
+      break;
   }
   return json;
 }
@@ -64,7 +72,7 @@ Json to_json(const domain::GcPlan& plan) {
   for (const auto& group : plan.groups) groups.push_back(to_json(group));
   Json kept = Json::array();
   for (const auto& one : plan.kept) kept.push_back(to_json(one));
-  return {{"at", format_rfc3339(plan.at_us)}, {"min_age_s", plan.min_age_s}, {"live", to_json(plan.live)},
+  return {{"at", format_rfc3339(plan.at_us)}, {"min_age_s", plan.min_age_s},  {"live", to_json(plan.live)},
           {"dead", to_json(plan.dead)},       {"young", to_json(plan.young)}, {"groups", std::move(groups)},
           {"kept", std::move(kept)},          {"damaged", plan.damaged}};
 }
@@ -108,9 +116,12 @@ Json to_json(const domain::WhyView& view) {
     deleted = deleted_json(view.deleted->version);
     deleted["protections"] = protections_json(view.deleted->protections);
   }
-  return {{"target", view.target},   {"kinds", view.kinds},
-          {"stored", view.is_stored}, {"verdict", to_word(view.verdict)},
-          {"path", std::move(path)}, {"deleted", std::move(deleted)},
+  return {{"target", view.target},
+          {"kinds", view.kinds},
+          {"stored", view.is_stored},
+          {"verdict", to_word(view.verdict)},
+          {"path", std::move(path)},
+          {"deleted", std::move(deleted)},
           {"trash_run", view.trash_run.empty() ? Json(nullptr) : Json(view.trash_run)},
           {"until", time_or_null(view.until_us)}};
 }
@@ -190,13 +201,16 @@ void add_gc_routes(const Services& s, Routes& routes) {
   const auto bind = [&s](auto handler) {
     return answering([&s, handler](Request& request) { return handler(s, request); });
   };
-  routes.insert(
-      routes.end(),
-      {{Method::kGet, "/api/v1/gc/plan", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "What a collection would remove, and why.", bind(plan)},
-       {Method::kPost, "/api/v1/gc/runs", Scope::kStoreAdmin, BodyMode::kBuffered, limit, RunOn::kWorker, "Collect: what nothing keeps goes to the trash.", bind(run)},
-       {Method::kGet, "/api/v1/gc/runs", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "Collections and what of them is in the trash, newest first.", bind(list_runs)},
-       {Method::kGet, "/api/v1/gc/why", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "The path that keeps an object, or that nothing does.", bind(why)},
-       {Method::kPost, "/api/v1/gc/restore", Scope::kStoreAdmin, BodyMode::kBuffered, limit, RunOn::kWorker, "Undo a collection whose bytes are in the trash.", bind(restore)}});
+  routes.insert(routes.end(), {{Method::kGet, "/api/v1/gc/plan", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker,
+                                "What a collection would remove, and why.", bind(plan)},
+                               {Method::kPost, "/api/v1/gc/runs", Scope::kStoreAdmin, BodyMode::kBuffered, limit,
+                                RunOn::kWorker, "Collect: what nothing keeps goes to the trash.", bind(run)},
+                               {Method::kGet, "/api/v1/gc/runs", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker,
+                                "Collections and what of them is in the trash, newest first.", bind(list_runs)},
+                               {Method::kGet, "/api/v1/gc/why", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker,
+                                "The path that keeps an object, or that nothing does.", bind(why)},
+                               {Method::kPost, "/api/v1/gc/restore", Scope::kStoreAdmin, BodyMode::kBuffered, limit,
+                                RunOn::kWorker, "Undo a collection whose bytes are in the trash.", bind(restore)}});
 }
 
 }  // namespace mlops::api

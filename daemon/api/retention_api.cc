@@ -14,7 +14,6 @@ using model::Scope;
 
 constexpr std::int64_t kLongestS = 200ll * 366 * 86400;
 
-
 Json to_json(const domain::HoldView& view) {
   const auto& row = view.row;
   Json released = nullptr;
@@ -65,8 +64,7 @@ Result<Response> release_hold(const Services& services, Request& request) {
   MLOPS_ASSIGN(const auto body, body_with(request, {"reason", "dry_run"}));
   MLOPS_ASSIGN(const auto commit, commit_of(body));
   MLOPS_ASSIGN(const auto reason, require_string(body, "reason"));
-  MLOPS_ASSIGN(const auto view,
-               services.retention.release(actor_of(request), request.params[0], reason, commit));
+  MLOPS_ASSIGN(const auto view, services.retention.release(actor_of(request), request.params[0], reason, commit));
   return answer(200, to_json(view), commit);
 }
 
@@ -105,14 +103,19 @@ void add_retention_routes(const Services& s, Routes& routes) {
   const auto bind = [&s](auto handler) {
     return answering([&s, handler](Request& request) { return handler(s, request); });
   };
-  routes.insert(
-      routes.end(),
-      {{Method::kGet, "/api/v1/holds", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "Holds, newest first.", bind(list_holds)},
-       {Method::kPost, "/api/v1/holds", Scope::kHoldWrite, BodyMode::kBuffered, limit, RunOn::kWorker, "Put a version under a hold.", bind(add_hold)},
-       {Method::kPost, "/api/v1/holds/{id}/release", Scope::kHoldWrite, BodyMode::kBuffered, limit, RunOn::kWorker, "Release a hold; its row stays.", bind(release_hold)},
-       {Method::kGet, "/api/v1/retention", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "Retention rules in force.", bind(list_rules)},
-       {Method::kPut, "/api/v1/retention", Scope::kStoreAdmin, BodyMode::kBuffered, limit, RunOn::kWorker, "Set how long a kind's or an environment's deleted versions are kept.", bind(set_rule)},
-       {Method::kDelete, "/api/v1/retention", Scope::kStoreAdmin, BodyMode::kBuffered, limit, RunOn::kWorker, "Remove a retention rule.", bind(remove_rule)}});
+  routes.insert(routes.end(),
+                {{Method::kGet, "/api/v1/holds", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker,
+                  "Holds, newest first.", bind(list_holds)},
+                 {Method::kPost, "/api/v1/holds", Scope::kHoldWrite, BodyMode::kBuffered, limit, RunOn::kWorker,
+                  "Put a version under a hold.", bind(add_hold)},
+                 {Method::kPost, "/api/v1/holds/{id}/release", Scope::kHoldWrite, BodyMode::kBuffered, limit,
+                  RunOn::kWorker, "Release a hold; its row stays.", bind(release_hold)},
+                 {Method::kGet, "/api/v1/retention", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker,
+                  "Retention rules in force.", bind(list_rules)},
+                 {Method::kPut, "/api/v1/retention", Scope::kStoreAdmin, BodyMode::kBuffered, limit, RunOn::kWorker,
+                  "Set how long a kind's or an environment's deleted versions are kept.", bind(set_rule)},
+                 {Method::kDelete, "/api/v1/retention", Scope::kStoreAdmin, BodyMode::kBuffered, limit, RunOn::kWorker,
+                  "Remove a retention rule.", bind(remove_rule)}});
 }
 
 }  // namespace mlops::api

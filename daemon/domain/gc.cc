@@ -12,7 +12,9 @@ namespace {
 
 constexpr std::int64_t kSecondUs = 1'000'000;
 
-Json amount_json(std::uint64_t objects, std::uint64_t bytes) { return {{"objects", objects}, {"bytes", bytes}}; }
+Json amount_json(std::uint64_t objects, std::uint64_t bytes) {
+  return {{"objects", objects}, {"bytes", bytes}};
+}
 
 Failure busy() {
   return fail(ErrorCode::kConflict, "gc_running", "a garbage collection is going on", "`mlopsctl gc runs` shows it");
@@ -40,16 +42,17 @@ struct Gc::Work {
   Json versions = Json::array();  // that lost bytes; until the run is done, those that may
 
   std::string receipt() const {
-    return canonical_dump({{"min_age_s", min_age_s},
-                           {"live", amount_json(summary.live_objects, summary.live_bytes)},
-                           {"dead", amount_json(summary.dead_objects, summary.dead_bytes)},
-                           {"young", amount_json(summary.young_objects, summary.young_bytes)},
-                           {"objects", moved.removed_objects},
-                           {"packs", moved.packs},
-                           {"bytes", moved.bytes},
-                           {"copied_bytes", moved.copied_bytes},
-                           {"digest", moved.removed_objects == 0 ? Json(nullptr) : Json(moved.removed_digest.to_string())},
-                           {"versions", versions}});
+    return canonical_dump(
+        {{"min_age_s", min_age_s},
+         {"live", amount_json(summary.live_objects, summary.live_bytes)},
+         {"dead", amount_json(summary.dead_objects, summary.dead_bytes)},
+         {"young", amount_json(summary.young_objects, summary.young_bytes)},
+         {"objects", moved.removed_objects},
+         {"packs", moved.packs},
+         {"bytes", moved.bytes},
+         {"copied_bytes", moved.copied_bytes},
+         {"digest", moved.removed_objects == 0 ? Json(nullptr) : Json(moved.removed_digest.to_string())},
+         {"versions", versions}});
   }
 };
 
@@ -91,8 +94,9 @@ Result<GcOutcome> Gc::run_locked(const meta::Actor& actor, const GcWish& wish) {
 // Marks twice: the second time little is new, so that the writer has next to nothing left to mark.
 Status Gc::prepare(Work& work) {
   const auto snapshot = [&] {
-    return store_.read<Roots>([&](sql::Connection& connection) { return roots_at(connection, store_.clock().now_us()); },
-                              meta::Patience::kLong);
+    return store_.read<Roots>(
+        [&](sql::Connection& connection) { return roots_at(connection, store_.clock().now_us()); },
+        meta::Patience::kLong);
   };
   const auto read = manifest_reader(store_);
   MLOPS_ASSIGN(work.roots, snapshot());
@@ -110,12 +114,13 @@ Status Gc::check_damage(const Work& work) {
   if (work.wish.damage == Damage::kDespite) return {};
   MLOPS_ASSIGN(const auto damaged, damaged_versions(*work.marks, work.roots));
   if (damaged.empty()) return {};
-  return fail(ErrorCode::kRefused, "store_damaged",
-              fmt::format("bytes of {} version{} are missing or damaged, first {}; what belongs to them cannot be told from "
-                          "garbage",
-                          damaged.size(), damaged.size() == 1 ? "" : "s", damaged.front()),
-              "`mlopsctl fsck` names them; register them again from their source, delete them, or give --despite-damage",
-              canonical_dump({{"versions", damaged}}));
+  return fail(
+      ErrorCode::kRefused, "store_damaged",
+      fmt::format("bytes of {} version{} are missing or damaged, first {}; what belongs to them cannot be told from "
+                  "garbage",
+                  damaged.size(), damaged.size() == 1 ? "" : "s", damaged.front()),
+      "`mlopsctl fsck` names them; register them again from their source, delete them, or give --despite-damage",
+      canonical_dump({{"versions", damaged}}));
 }
 
 // Deleted, unprotected versions of which something is here.

@@ -1,11 +1,13 @@
 // Garbage collection that says beforehand what goes and why, keeps what somebody still needs, and can be undone.
 //
-//   run:  snapshot of the roots → mark → catch up → in the writer: roots again, mark what is new, entry gc.start, condemn
+//   run:  snapshot of the roots → mark → catch up → in the writer: roots again, mark what is new, entry gc.start,
+//   condemn
 //         → move to the trash → entry gc.run with the receipt → sweep what lay in the trash longer than the grace
 //
-// A version is registered in the writer too, and checks its bytes there when the store lost any meanwhile: so it is either
-// registered before the condemning, and kept, or refused. A run that finds bytes of a live version missing refuses,
-// because what a damaged file was made of cannot be told from garbage; the trash makes any run undoable for its time.
+// A version is registered in the writer too, and checks its bytes there when the store lost any meanwhile: so it is
+// either registered before the condemning, and kept, or refused. A run that finds bytes of a live version missing
+// refuses, because what a damaged file was made of cannot be told from garbage; the trash makes any run undoable for
+// its time.
 //
 // Errors: kConflict "gc_running"; kRefused "store_damaged" naming the versions; kNotFound "object_unknown",
 // "gc_run_not_found", "trash_not_found"; kInvalid "reason_needed", "bad_target"; those of meta and cas.
@@ -39,10 +41,10 @@ struct GcAmount {
 struct GcGroup {
   enum class Why { kDeleted, kMoreDeleted, kUnregistered };
   Why why = Why::kUnregistered;
-  meta::StoredVersion version;   // kDeleted
-  std::uint64_t versions = 0;    // kMoreDeleted: how many, beyond those listed one by one
-  GcAmount dead;                 // goes
-  GcAmount young;                // stays for now: written or leased lately
+  meta::StoredVersion version;  // kDeleted
+  std::uint64_t versions = 0;   // kMoreDeleted: how many, beyond those listed one by one
+  GcAmount dead;                // goes
+  GcAmount young;               // stays for now: written or leased lately
 };
 
 // What a protection keeps that would go otherwise.
@@ -50,7 +52,7 @@ struct GcKept {
   DeletedVersion deleted;  // kMore: that many, without their names
   std::uint64_t more = 0;
   GcAmount amount;
-  bool is_whole = true;    // false: a collection took some of it before it was protected
+  bool is_whole = true;  // false: a collection took some of it before it was protected
 };
 
 struct GcPlan {
@@ -75,9 +77,9 @@ struct GcWish {
 
 struct GcRunView {
   meta::GcRunRow row;
-  std::string state;                  // running, interrupted, failed, done
+  std::string state;                   // running, interrupted, failed, done
   std::optional<cas::TrashRun> trash;  // as it lies there now
-  TimestampUs swept_after_us = 0;     // with `trash`
+  TimestampUs swept_after_us = 0;      // with `trash`
 };
 
 struct GcOutcome {
@@ -98,12 +100,13 @@ struct WhyView {
   std::vector<std::string> kinds;  // what is stored under it: version, manifest, tree, file, blob, chunk, node, root
   bool is_stored = true;           // false: it is missing or damaged, whoever names it
   Verdict verdict = Verdict::kNothing;
-  std::vector<WhyStep> path;       // from the version down to it; empty: no version names it
+  std::vector<WhyStep> path;              // from the version down to it; empty: no version names it
   std::optional<DeletedVersion> deleted;  // the version at the path's head, when it is deleted
-  std::string trash_run;           // kInTrash: the run to restore
-  TimestampUs until_us = 0;        // kYoung, kInTrash
+  std::string trash_run;                  // kInTrash: the run to restore
+  TimestampUs until_us = 0;               // kYoung, kInTrash
 };
-std::string_view to_word(WhyView::Verdict verdict);  // "live", "protected", "young", "leased", "nothing", "trash", "gone"
+std::string_view to_word(
+    WhyView::Verdict verdict);  // "live", "protected", "young", "leased", "nothing", "trash", "gone"
 
 class Gc {
  public:

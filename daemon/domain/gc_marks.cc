@@ -12,7 +12,9 @@ namespace {
 constexpr std::size_t kTreeLimitBytes = 256u << 20;
 
 // What is lost or damaged, as against a disk that does not answer now.
-bool is_gone(const Error& error) { return error.code == ErrorCode::kNotFound || error.code == ErrorCode::kCorrupt; }
+bool is_gone(const Error& error) {
+  return error.code == ErrorCode::kNotFound || error.code == ErrorCode::kCorrupt;
+}
 
 Result<bool> keep_blob(cas::Collection& collection, const crypto::Digest& blob) {
   auto is_here = collection.keep(blob);
@@ -36,7 +38,8 @@ ManifestReader manifest_reader(sql::Connection& connection) {
 Result<ManifestBlobs> blobs_of(const ManifestReader& read, cas::ContentStore& content, const crypto::Digest& manifest) {
   MLOPS_ASSIGN(const auto body, read(manifest));
   if (crypto::sha256(body) != manifest) {
-    return fail(ErrorCode::kCorrupt, "manifest_damaged", fmt::format("the manifest {} is damaged", manifest.to_string()),
+    return fail(ErrorCode::kCorrupt, "manifest_damaged",
+                fmt::format("the manifest {} is damaged", manifest.to_string()),
                 "restore a backup; `mlopsctl fsck` names what else is damaged");
   }
   MLOPS_ASSIGN(auto parsed, model::parse_manifest(body));

@@ -1,15 +1,15 @@
-// What a collection would do, and why. Reasons are found by marking on: what a version adds to the marks when everything
-// before it is marked already is what this version alone holds.
-#include "daemon/domain/gc.h"
-
+// What a collection would do, and why. Reasons are found by marking on: what a version adds to the marks when
+// everything before it is marked already is what this version alone holds.
 #include <algorithm>
+
+#include "daemon/domain/gc.h"
 
 namespace mlops::domain {
 namespace {
 
 constexpr std::int64_t kSecondUs = 1'000'000;
-// A summary looks at every object, so the larger the store, the fewer versions are listed one by one; the rest is told in
-// one number.
+// A summary looks at every object, so the larger the store, the fewer versions are listed one by one; the rest is told
+// in one number.
 std::size_t listed_in(const cas::CollectionSummary& sum) {
   constexpr std::uint64_t kLooks = 20'000'000;
   const auto objects = sum.live_objects + sum.dead_objects + sum.young_objects;
@@ -17,7 +17,9 @@ std::size_t listed_in(const cas::CollectionSummary& sum) {
 }
 
 // Leases change meanwhile, so a count may shrink by itself.
-std::uint64_t less(std::uint64_t a, std::uint64_t b) { return a > b ? a - b : 0; }
+std::uint64_t less(std::uint64_t a, std::uint64_t b) {
+  return a > b ? a - b : 0;
+}
 
 GcAmount live_added(const cas::CollectionSummary& before, const cas::CollectionSummary& after) {
   return {less(after.live_objects, before.live_objects), less(after.live_bytes, before.live_bytes)};
@@ -29,7 +31,9 @@ GcAmount young_removed(const cas::CollectionSummary& before, const cas::Collecti
   return {less(before.young_objects, after.young_objects), less(before.young_bytes, after.young_bytes)};
 }
 
-bool is_nothing(const GcGroup& group) { return group.dead.objects == 0 && group.young.objects == 0; }
+bool is_nothing(const GcGroup& group) {
+  return group.dead.objects == 0 && group.young.objects == 0;
+}
 
 }  // namespace
 

@@ -48,7 +48,8 @@ Failure nothing_in_trash(const meta::GcRunRow& row) {
   std::string why = "it set nothing aside";
   if (row.restored_at_us) why = fmt::format("it was restored at {}", format_rfc3339(*row.restored_at_us));
   if (row.swept_at_us) why = fmt::format("its bytes were removed for good at {}", format_rfc3339(*row.swept_at_us));
-  return fail(ErrorCode::kNotFound, "trash_not_found", fmt::format("nothing of the run {} is in the trash: {}", row.id, why),
+  return fail(ErrorCode::kNotFound, "trash_not_found",
+              fmt::format("nothing of the run {} is in the trash: {}", row.id, why),
               "`mlopsctl gc runs` shows which runs can be undone");
 }
 
@@ -182,11 +183,10 @@ Result<std::vector<cas::TrashRun>> Gc::sweep_locked(const meta::Actor& actor, st
   std::erase_if(trash, [&](const auto& run) { return run.moved_at_us >= before_us; });
   if (trash.empty()) return trash;
   MLOPS_ASSIGN(const auto rows, all_runs(store_));
-  MLOPS_ASSIGN(const auto now_kept, store_.read<KeptRefs>(
-                                        [&](sql::Connection& connection) {
-                                          return kept_refs(connection, store_.clock().now_us());
-                                        },
-                                        meta::Patience::kLong));
+  MLOPS_ASSIGN(
+      const auto now_kept,
+      store_.read<KeptRefs>([&](sql::Connection& connection) { return kept_refs(connection, store_.clock().now_us()); },
+                            meta::Patience::kLong));
   std::vector<std::pair<std::string, std::optional<meta::GcRunRow>>> ending;
   for (const auto& run : trash) {
     const auto* row = row_of(run.name, rows);
@@ -203,7 +203,8 @@ Result<std::vector<cas::TrashRun>> Gc::sweep_locked(const meta::Actor& actor, st
     for (auto& [name, row] : ending) {
       MLOPS_ASSIGN(const auto ref, kept_by(row ? &*row : nullptr, kept));
       if (!ref.empty()) {
-        return fail(ErrorCode::kConflict, "protected_meanwhile", fmt::format("{} was protected meanwhile", ref), "try again");
+        return fail(ErrorCode::kConflict, "protected_meanwhile", fmt::format("{} was protected meanwhile", ref),
+                    "try again");
       }
       tx.begin_entry("gc.sweep", row ? row->id : name);
       if (!row) continue;

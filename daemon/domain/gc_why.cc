@@ -15,8 +15,12 @@ constexpr std::int64_t kSecondUs = 1'000'000;
 
 using Path = std::vector<WhyStep>;
 
-WhyStep version_step(const meta::StoredVersion& version) { return {"version", version.typed_ref(), {}}; }
-WhyStep manifest_step(const meta::StoredVersion& version) { return {"manifest", {}, version.manifest.to_string()}; }
+WhyStep version_step(const meta::StoredVersion& version) {
+  return {"version", version.typed_ref(), {}};
+}
+WhyStep manifest_step(const meta::StoredVersion& version) {
+  return {"manifest", {}, version.manifest.to_string()};
+}
 
 // Looks for one object in versions, one after the other; what was looked at once is not looked at again.
 class Search {
@@ -129,11 +133,13 @@ Result<WhyView> Gc::why_version(const std::string& ref) {
     model::Version version;
     Roots roots;
   };
-  MLOPS_ASSIGN(const auto found, store_.read<Found>([&](sql::Connection& connection) -> Result<Found> {
-    MLOPS_ASSIGN(auto version, meta::resolve(connection, reference));
-    MLOPS_ASSIGN(auto roots, roots_at(connection, store_.clock().now_us()));
-    return Found{std::move(version), std::move(roots)};
-  }, meta::Patience::kLong));
+  MLOPS_ASSIGN(const auto found, store_.read<Found>(
+                                     [&](sql::Connection& connection) -> Result<Found> {
+                                       MLOPS_ASSIGN(auto version, meta::resolve(connection, reference));
+                                       MLOPS_ASSIGN(auto roots, roots_at(connection, store_.clock().now_us()));
+                                       return Found{std::move(version), std::move(roots)};
+                                     },
+                                     meta::Patience::kLong));
   WhyView view;
   view.target = found.version.typed_ref();
   view.kinds = {"version"};
@@ -153,8 +159,9 @@ Result<WhyView> Gc::why_version(const std::string& ref) {
     view.verdict = WhyView::Verdict::kProtected;
     return view;
   }
-  MLOPS_TRY(judge_loose(view, blobs.tree ? *blobs.tree : blobs.files.empty() ? found.version.digest
-                                                                              : blobs.files.front().digest));
+  MLOPS_TRY(judge_loose(view, blobs.tree            ? *blobs.tree
+                              : blobs.files.empty() ? found.version.digest
+                                                    : blobs.files.front().digest));
   return view;
 }
 
@@ -220,7 +227,8 @@ Status Gc::judge_loose(WhyView& view, const crypto::Digest& object) {
     }
     return {};
   }
-  view.verdict = is_leased(content_.leases(), view.path, object) ? WhyView::Verdict::kLeased : WhyView::Verdict::kNothing;
+  view.verdict =
+      is_leased(content_.leases(), view.path, object) ? WhyView::Verdict::kLeased : WhyView::Verdict::kNothing;
   const auto packs = content_.packs().packs();
   for (const auto kind : cas::kinds_of(content_, object)) {
     const cas::ObjectKey key{kind, object};

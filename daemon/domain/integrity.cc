@@ -50,8 +50,8 @@ Failure broken(const Problems& problems) {
   Json list = Json::array();
   for (const auto& problem : problems) list.push_back({{"object", problem.object}, {"problem", problem.problem}});
   return fail(ErrorCode::kCorrupt, "store_broken",
-              fmt::format("{} stored object{} damaged, first {}: {}", problems.size(), problems.size() == 1 ? " is" : "s are",
-                          problems.front().object, problems.front().problem),
+              fmt::format("{} stored object{} damaged, first {}: {}", problems.size(),
+                          problems.size() == 1 ? " is" : "s are", problems.front().object, problems.front().problem),
               "register the artifacts again from their source to heal them, or restore a backup",
               canonical_dump({{"problems", std::move(list)}}));
 }

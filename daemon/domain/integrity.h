@@ -1,8 +1,9 @@
 // Whether what is stored is whole: the audit log against the state, the packs against the manifests.
 //
 // fsck looks at every version that must have its bytes: those that are not deleted, and deleted ones that a hold or a
-// retention keeps. Errors: kCorrupt "audit_broken" naming the first broken entry or row; kCorrupt "store_broken" with every
-// problem in `detail` {"problems": [{"object", "problem"}]}. Thread-safety: thread-safe; both read everything once.
+// retention keeps. Errors: kCorrupt "audit_broken" naming the first broken entry or row; kCorrupt "store_broken" with
+// every problem in `detail` {"problems": [{"object", "problem"}]}. Thread-safety: thread-safe; both read everything
+// once.
 #pragma once
 
 #include <set>

@@ -67,7 +67,8 @@ Result<HoldView> Retention::hold(const meta::Actor& actor, const HoldWish& wish,
       return fail(ErrorCode::kAlreadyExists, "hold_exists",
                   fmt::format("{} is already held for case {} ({})", version.ref(), wish.case_id, other.id));
     }
-    meta::HoldRow row{tx.new_id(), version.id, wish.case_id, wish.reason, tx.now_us(), tx.actor().principal.name, {}, {}, {}};
+    meta::HoldRow row{tx.new_id(), version.id, wish.case_id, wish.reason, tx.now_us(), tx.actor().principal.name, {},
+                      {},          {}};
     tx.begin_entry("hold.add", version.typed_ref(), fmt::format("case {}: {}", wish.case_id, wish.reason));
     MLOPS_TRY(meta::insert_hold(tx, row));
     return view_of_hold(tx.sql(), std::move(row));

@@ -1,10 +1,10 @@
 // Holds and retention rules: what keeps the bytes of versions that somebody deletes.
 //
-// A hold names one version, also a deleted one, under a case; several may overlap, and each ends only by its release. While
-// it lasts the version cannot be deleted, and nothing collects its bytes; what lies in the trash comes back. A rule keeps
-// whatever is deleted for so long. Errors: kInvalid "reason_needed", "bad_subject", "bad_duration"; kAlreadyExists
-// "hold_exists"; kConflict "hold_released"; kNotFound "hold_not_found", "rule_not_found", "environment_not_found"; those
-// of meta. Thread-safety: thread-safe.
+// A hold names one version, also a deleted one, under a case; several may overlap, and each ends only by its release.
+// While it lasts the version cannot be deleted, and nothing collects its bytes; what lies in the trash comes back. A
+// rule keeps whatever is deleted for so long. Errors: kInvalid "reason_needed", "bad_subject", "bad_duration";
+// kAlreadyExists "hold_exists"; kConflict "hold_released"; kNotFound "hold_not_found", "rule_not_found",
+// "environment_not_found"; those of meta. Thread-safety: thread-safe.
 #pragma once
 
 #include <string>
@@ -25,9 +25,9 @@ struct HoldWish {
 struct HoldView {
   meta::HoldRow row;
   std::string ref;
-  TimestampUs deleted_at_us = 0;            // of the version; 0: not deleted
-  bool is_whole = true;                     // of a new hold: its bytes are all here
-  std::vector<std::string> restored_runs;   // of a new hold: what came back from the trash for it
+  TimestampUs deleted_at_us = 0;           // of the version; 0: not deleted
+  bool is_whole = true;                    // of a new hold: its bytes are all here
+  std::vector<std::string> restored_runs;  // of a new hold: what came back from the trash for it
 };
 
 class Retention {

@@ -1,4 +1,5 @@
-// What keeps bytes: the manifests of every version that is not deleted, and of a deleted one while something protects it.
+// What keeps bytes: the manifests of every version that is not deleted, and of a deleted one while something protects
+// it.
 //
 //   a hold               until it is released; it beats everything below
 //   retention of a kind  so long after the deletion
@@ -6,8 +7,8 @@
 //   environment
 //   a deployment, a plan  one that is open names it
 //
-// What protects a deleted version is computed from the rows as they are now: a rule that is set today also protects what
-// was deleted before. Errors: those of meta; kCorrupt "bad_plan". Thread-safety: pure functions over a connection.
+// What protects a deleted version is computed from the rows as they are now: a rule that is set today also protects
+// what was deleted before. Errors: those of meta; kCorrupt "bad_plan". Thread-safety: pure functions over a connection.
 #pragma once
 
 #include <map>
@@ -33,13 +34,14 @@ struct DeletedVersion {
 };
 
 struct Roots {
-  std::vector<crypto::Digest> live;  // manifests, sorted
+  std::vector<crypto::Digest> live;   // manifests, sorted
   std::vector<DeletedVersion> kept;   // protected ones, in the order of deletion
   std::vector<DeletedVersion> loose;  // the others
 };
 Result<Roots> roots_at(sql::Connection& connection, TimestampUs now_us);
 
-// The collections that took bytes of deleted versions and were not restored, newest first; without their receipts' text.
+// The collections that took bytes of deleted versions and were not restored, newest first; without their receipts'
+// text.
 using Receipts = std::map<std::string, std::vector<meta::GcRunRow>>;  // by version id
 Result<Receipts> receipts_of(sql::Connection& connection);
 // The versions that one receipt names, by id.

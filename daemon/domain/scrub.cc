@@ -57,7 +57,8 @@ void Scrubber::pass() {
     return;
   }
   for (const auto& problem : report->problems) {
-    log::error("scrub_problem", {{"object", std::string_view(problem.object)}, {"problem", std::string_view(problem.problem)}});
+    log::error("scrub_problem",
+               {{"object", std::string_view(problem.object)}, {"problem", std::string_view(problem.problem)}});
   }
   log::info("scrub_pass", {{"objects", static_cast<std::int64_t>(report->objects)},
                            {"bytes", static_cast<std::int64_t>(report->bytes)},

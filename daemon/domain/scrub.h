@@ -1,9 +1,10 @@
-// The background scrub: one thread that reads everything stored, slowly, again and again, so that bytes that rot are found
-// while a good copy still exists somewhere; and the chores that want no request to wait for them (emptying the trash).
+// The background scrub: one thread that reads everything stored, slowly, again and again, so that bytes that rot are
+// found while a good copy still exists somewhere; and the chores that want no request to wait for them (emptying the
+// trash).
 //
-// What is damaged is set aside by the check (storage/cas/check.h) and told to the log and to `on_pass`. Errors end a pass
-// and are logged; the next begins as usual. Thread-safety: construct and destroy on one thread; the callbacks run on the
-// scrub's own. Stops within a fraction of a second.
+// What is damaged is set aside by the check (storage/cas/check.h) and told to the log and to `on_pass`. Errors end a
+// pass and are logged; the next begins as usual. Thread-safety: construct and destroy on one thread; the callbacks run
+// on the scrub's own. Stops within a fraction of a second.
 #pragma once
 
 #include <atomic>

@@ -55,7 +55,7 @@ sql::Value time_or_null(const std::optional<TimestampUs>& time) {
 }
 
 HoldRow read_hold(const sql::Cursor& cursor) {
-  return {cursor.text(0),    cursor.text(1), cursor.text(2),          cursor.text(3), cursor.integer(4),
+  return {cursor.text(0), cursor.text(1),          cursor.text(2), cursor.text(3), cursor.integer(4),
           cursor.text(5), time_or_none(cursor, 6), cursor.text(7), cursor.text(8)};
 }
 
@@ -64,9 +64,8 @@ RetentionRule read_rule(const sql::Cursor& cursor) {
 }
 
 GcRunRow read_run(const sql::Cursor& cursor) {
-  return {cursor.text(0), cursor.text(1), cursor.text(2), cursor.text(3),          cursor.integer(4),
-          time_or_none(cursor, 5),        cursor.text(6), cursor.text(7), time_or_none(cursor, 8),
-          time_or_none(cursor, 9)};
+  return {cursor.text(0),          cursor.text(1), cursor.text(2), cursor.text(3),          cursor.integer(4),
+          time_or_none(cursor, 5), cursor.text(6), cursor.text(7), time_or_none(cursor, 8), time_or_none(cursor, 9)};
 }
 
 template <class Row>
@@ -127,15 +126,15 @@ Result<HoldRow> find_hold(sql::Connection& connection, const std::string& id_or_
 
 Status insert_hold(WriteTx& tx, const HoldRow& hold) {
   MLOPS_TRY(tx.touch("holds", hold.id));
-  return tx.sql().execute(kInsertHold, {std::string_view(hold.id), std::string_view(hold.version_id),
-                                        std::string_view(hold.case_id), std::string_view(hold.reason),
-                                        hold.placed_at_us, std::string_view(hold.placed_by)});
+  return tx.sql().execute(kInsertHold,
+                          {std::string_view(hold.id), std::string_view(hold.version_id), std::string_view(hold.case_id),
+                           std::string_view(hold.reason), hold.placed_at_us, std::string_view(hold.placed_by)});
 }
 
 Status release_hold(WriteTx& tx, const std::string& id, const std::string& reason) {
   MLOPS_TRY(tx.touch("holds", id));
-  return tx.sql().execute(kReleaseHold, {std::string_view(id), tx.now_us(),
-                                         std::string_view(tx.actor().principal.name), std::string_view(reason)});
+  return tx.sql().execute(kReleaseHold, {std::string_view(id), tx.now_us(), std::string_view(tx.actor().principal.name),
+                                         std::string_view(reason)});
 }
 
 Result<std::vector<RetentionRule>> list_rules(sql::Connection& connection) {
@@ -187,10 +186,10 @@ Status insert_gc_run(WriteTx& tx, const GcRunRow& run) {
 
 Status update_gc_run(WriteTx& tx, const GcRunRow& run) {
   MLOPS_TRY(tx.touch("gc_runs", run.id));
-  return tx.sql().execute(kUpdateRun, {std::string_view(run.id), std::string_view(run.state),
-                                       time_or_null(run.finished_at_us), std::string_view(run.trash),
-                                       std::string_view(run.receipt), time_or_null(run.restored_at_us),
-                                       time_or_null(run.swept_at_us)});
+  return tx.sql().execute(kUpdateRun,
+                          {std::string_view(run.id), std::string_view(run.state), time_or_null(run.finished_at_us),
+                           std::string_view(run.trash), std::string_view(run.receipt), time_or_null(run.restored_at_us),
+                           time_or_null(run.swept_at_us)});
 }
 
 }  // namespace mlops::meta

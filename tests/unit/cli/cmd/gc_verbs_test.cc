@@ -18,17 +18,17 @@ std::string text_of_lines(const Lines& lines) {
   return text;
 }
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
-Json amount(std::int64_t objects, std::int64_t bytes) { return {{"objects", objects}, {"bytes", bytes}}; }
+Json amount(std::int64_t objects, std::int64_t bytes) {
+  return {{"objects", objects}, {"bytes", bytes}};
+}
 
 Json plan_of(std::int64_t dead_objects) {
-  return {{"min_age_s", 86400},
-          {"live", amount(10, 4096)},
-          {"dead", amount(dead_objects, 2048 * dead_objects)},
-          {"young", amount(1, 100)},
-          {"groups", Json::array()},
-          {"kept", Json::array()},
+  return {{"min_age_s", 86400},      {"live", amount(10, 4096)}, {"dead", amount(dead_objects, 2048 * dead_objects)},
+          {"young", amount(1, 100)}, {"groups", Json::array()},  {"kept", Json::array()},
           {"damaged", Json::array()}};
 }
 
@@ -53,13 +53,20 @@ TEST_CASE("spans are read with their unit and written in the largest that fits")
 
 TEST_CASE("a plan is told with its groups, what is kept, and what is damaged") {
   auto plan = plan_of(2);
-  plan["groups"] = {{{"why", "deleted"}, {"ref", "model:hospital/x@v3"}, {"deleted_at", "2026-11-01T00:00:00Z"},
-                     {"deleted_reason", "worse"}, {"dead", amount(1, 2048)}, {"young", amount(0, 0)}},
+  plan["groups"] = {{{"why", "deleted"},
+                     {"ref", "model:hospital/x@v3"},
+                     {"deleted_at", "2026-11-01T00:00:00Z"},
+                     {"deleted_reason", "worse"},
+                     {"dead", amount(1, 2048)},
+                     {"young", amount(0, 0)}},
                     {{"why", "more_deleted"}, {"versions", 7}, {"dead", amount(1, 1)}, {"young", amount(0, 0)}},
                     {{"why", "unregistered"}, {"dead", amount(1, 2048)}, {"young", amount(1, 100)}}};
-  plan["kept"] = {{{"ref", "model:m@v1"}, {"whole", false}, {"amount", amount(1, 1024)},
-                   {"protections", {{{"kind", "hold"}, {"what", "2026-17"}, {"until", nullptr}},
-                                    {{"kind", "retention"}, {"what", "kind:model"}, {"until", "2032-01-01T00:00:00Z"}}}}},
+  plan["kept"] = {{{"ref", "model:m@v1"},
+                   {"whole", false},
+                   {"amount", amount(1, 1024)},
+                   {"protections",
+                    {{{"kind", "hold"}, {"what", "2026-17"}, {"until", nullptr}},
+                     {{"kind", "retention"}, {"what", "kind:model"}, {"until", "2032-01-01T00:00:00Z"}}}}},
                   {{"versions", 3}, {"amount", amount(1, 1)}}};
   plan["damaged"] = {"model:n@v1"};
   const auto text = text_of_lines(gc_plan_lines(plan, plain_style()));
@@ -67,7 +74,8 @@ TEST_CASE("a plan is told with its groups, what is kept, and what is damaged") {
   CHECK(has(text, "deleted version model:hospital/x@v3 (2026-11-01T00:00:00Z: worse)"));
   CHECK(has(text, "7 more deleted versions"));
   CHECK(has(text, "uploaded, never registered"));
-  CHECK(has(text, "a hold, case 2026-17, the retention of kind:model until 2032-01-01T00:00:00Z; not all of it is here"));
+  CHECK(
+      has(text, "a hold, case 2026-17, the retention of kind:model until 2032-01-01T00:00:00Z; not all of it is here"));
   CHECK(has(text, "3 more deleted versions"));
   CHECK(has(text, "so a run refuses: model:n@v1"));
   CHECK(has(text, "in the last 1d"));
@@ -79,11 +87,15 @@ TEST_CASE("why is told as a path, step by step") {
                     {"kinds", {"chunk"}},
                     {"stored", false},
                     {"verdict", "protected"},
-                    {"path", {{{"kind", "version"}, {"name", "model:m@v1"}, {"digest", nullptr}},
-                              {{"kind", "manifest"}, {"name", nullptr}, {"digest", "sha256:aa"}},
-                              {{"kind", "chunk"}, {"name", nullptr}, {"digest", "sha256:cc"}}}},
-                    {"deleted", {{"ref", "model:m@v1"}, {"deleted_at", "T"}, {"deleted_reason", "old"},
-                                 {"protections", {{{"kind", "plan"}, {"what", "0193"}, {"until", nullptr}}}}}}};
+                    {"path",
+                     {{{"kind", "version"}, {"name", "model:m@v1"}, {"digest", nullptr}},
+                      {{"kind", "manifest"}, {"name", nullptr}, {"digest", "sha256:aa"}},
+                      {{"kind", "chunk"}, {"name", nullptr}, {"digest", "sha256:cc"}}}},
+                    {"deleted",
+                     {{"ref", "model:m@v1"},
+                      {"deleted_at", "T"},
+                      {"deleted_reason", "old"},
+                      {"protections", {{{"kind", "plan"}, {"what", "0193"}, {"until", nullptr}}}}}}};
   const auto text = text_of_lines(gc_why_lines(why, plain_style()));
   CHECK(has(text, "  version model:m@v1\n    → manifest sha256:aa\n      → chunk sha256:cc\n"));
   CHECK(has(text, "kept by  the open plan 0193"));
@@ -100,10 +112,18 @@ TEST_CASE("a run says what became of it") {
   CHECK(gc_run_state({{"state", "done"}, {"restored_at", "T"}}, style) == "restored T");
   CHECK(gc_run_state({{"state", "done"}, {"swept_at", "T"}}, style) == "removed for good T");
   CHECK(gc_run_state({{"state", "done"}, {"trash", {{"swept_after", "T"}}}}, style) == "in the trash until T");
-  CHECK(gc_run_state({{"state", "failed"}, {"trash", {{"swept_after", "T"}}}}, style) == "failed, in the trash until T");
-  const Json run = {{"id", "0193"}, {"state", "done"}, {"trash", {{"swept_after", "T"}}},
-                    {"receipt", {{"objects", 2}, {"packs", 1}, {"bytes", 2048}, {"copied_bytes", 0},
-                                 {"digest", "sha256:aa"}, {"versions", {{{"id", "i"}, {"ref", "model:m@v1"}}}}}}};
+  CHECK(gc_run_state({{"state", "failed"}, {"trash", {{"swept_after", "T"}}}}, style) ==
+        "failed, in the trash until T");
+  const Json run = {{"id", "0193"},
+                    {"state", "done"},
+                    {"trash", {{"swept_after", "T"}}},
+                    {"receipt",
+                     {{"objects", 2},
+                      {"packs", 1},
+                      {"bytes", 2048},
+                      {"copied_bytes", 0},
+                      {"digest", "sha256:aa"},
+                      {"versions", {{{"id", "i"}, {"ref", "model:m@v1"}}}}}}};
   const auto text = text_of_lines(gc_run_lines(run, style));
   CHECK(has(text, "2 objects set aside"));
   CHECK(has(text, "mlopsctl gc restore 0193"));
@@ -126,7 +146,8 @@ TEST_CASE("gc run wants a reason and a yes; a dry run is the plan") {
   CHECK(dry.fake.calls.size() == 1);
   CHECK(dry.fake.calls[0].path == "/api/v1/gc/plan?min_age_s=7200");
   FakeSession run;
-  run.options = {{"--reason", {"tidy"}}, {"--yes", {}}, {"--min-age", {"0s"}}, {"--grace", {"1d"}}, {"--despite-damage", {}}};
+  run.options = {
+      {"--reason", {"tidy"}}, {"--yes", {}}, {"--min-age", {"0s"}}, {"--grace", {"1d"}}, {"--despite-damage", {}}};
   run.fake.answer("POST /api/v1/gc/runs", Json{{"id", "i"}, {"state", "done"}});
   CHECK(kGcRunCommand.run(run) == kExitDone);
   CHECK(run.fake.calls[0].body ==
@@ -139,7 +160,8 @@ TEST_CASE("holds and rules are sent as they are said") {
   CHECK(kHoldAddCommand.run(no_case) == kExitUsage);
   FakeSession add({"m@v1"});
   add.options = {{"--case", {"2026-17"}}, {"--reason", {"x"}}};
-  add.fake.answer("POST /api/v1/holds", Json{{"id", "i"}, {"ref", "model:m@v1"}, {"whole", false}, {"restored_runs", {"r"}}});
+  add.fake.answer("POST /api/v1/holds",
+                  Json{{"id", "i"}, {"ref", "model:m@v1"}, {"whole", false}, {"restored_runs", {"r"}}});
   CHECK(kHoldAddCommand.run(add) == kExitDone);
   CHECK(add.fake.calls[0].body == Json{{"ref", "m@v1"}, {"case", "2026-17"}, {"reason", "x"}});
   CHECK(has(add.err, "not all of its bytes are here"));
@@ -160,8 +182,15 @@ TEST_CASE("holds and rules are sent as they are said") {
 TEST_CASE("fsck takes a share and says how much it read") {
   FakeSession session;
   session.options["--sample"] = {"5%"};
-  session.fake.answer("GET /api/v1/fsck", Json{{"ok", true}, {"versions", 1}, {"packs", 1}, {"objects", 40}, {"bytes", 1000},
-                                               {"read_data", true}, {"sample", 0.05}, {"read_objects", 2}, {"read_bytes", 64}});
+  session.fake.answer("GET /api/v1/fsck", Json{{"ok", true},
+                                               {"versions", 1},
+                                               {"packs", 1},
+                                               {"objects", 40},
+                                               {"bytes", 1000},
+                                               {"read_data", true},
+                                               {"sample", 0.05},
+                                               {"read_objects", 2},
+                                               {"read_bytes", 64}});
   CHECK(kFsckCommand.run(session) == kExitDone);
   CHECK(session.fake.calls[0].path == "/api/v1/fsck?sample=0.050000");
   CHECK(has(session.out, "2 objects verified"));

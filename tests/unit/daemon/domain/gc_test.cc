@@ -1,5 +1,5 @@
-// Garbage collection over a real content store: what goes and why, what holds and retention keep, what a run leaves behind,
-// how it is undone, and what keeps an object.
+// Garbage collection over a real content store: what goes and why, what holds and retention keep, what a run leaves
+// behind, how it is undone, and what keeps an object.
 #include "daemon/domain/gc.h"
 
 #include <algorithm>
@@ -7,8 +7,8 @@
 #include <thread>
 #include <utility>
 
-#include "tests/unit/storage/blob/fault_env.h"
 #include "tests/unit/daemon/domain/domain_fixture.h"
+#include "tests/unit/storage/blob/fault_env.h"
 
 using namespace mlops;
 using namespace mlops::domain;
@@ -170,7 +170,8 @@ TEST_CASE("a tree's list of files is kept with its version and goes with it") {
   Fixture f;
   const auto tree_of = [&](const std::string& name, const std::string& own) {
     auto version = f.wanted(ArtifactKind::kDataset, name, own, "part-000");
-    for (int i = 1; i < 300; ++i) version.files.push_back({fmt::format("part-{:03}", i), version.files[0].digest, own.size()});
+    for (int i = 1; i < 300; ++i)
+      version.files.push_back({fmt::format("part-{:03}", i), version.files[0].digest, own.size()});
     f.add(version);
   };
   tree_of("stays", noise(100'000, 1));
@@ -252,8 +253,8 @@ TEST_CASE("the retention of a kind counts from the deletion, and a hold beats it
   CHECK(plan.dead.objects == 0);
   REQUIRE(plan.kept.size() == 2);
   CHECK(plan.kept[0].deleted.protections.size() == 2);
-  CHECK(plan.kept[1].deleted.protections.front().until_us == plan.kept[1].deleted.version.deleted_at_us +
-                                                                  90 * kDayS * 1'000'000);
+  CHECK(plan.kept[1].deleted.protections.front().until_us ==
+        plan.kept[1].deleted.version.deleted_at_us + 90 * kDayS * 1'000'000);
   f.wait_days(2);
   plan = f.plan();
   CHECK(plan.kept.size() == 1);
