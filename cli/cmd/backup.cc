@@ -193,8 +193,8 @@ const Command kBackupCommand{
     .shared = kOutput | kDryRun,
     .description =
         R"(A snapshot is a consistent copy of the database and the packs with every blob it refers to; people go on
-working meanwhile. The first one brings everything, later ones what is new. Each frame is verified while it arrives. A run
-that is interrupted leaves the earlier snapshots as they were; the next one goes on where it was.
+working meanwhile. The first one brings everything, later ones what is new. Each frame is verified while it arrives. A
+run that is interrupted leaves the earlier snapshots as they were; the next one goes on where it was.
 
 The server's keys are not in it: whoever has a backup cannot make tokens or undo pseudonyms. Keep a copy of the folder
 `keys` of its data directory elsewhere; it never changes, and a restored server needs it. What a collection set aside

@@ -26,6 +26,7 @@ constexpr std::size_t kAskBytes = 8u << 20;
 // What waits holds units, of which the source has few; tiny files fill one with little.
 constexpr std::size_t kAskUnits = PushSource::kUnits / 2;
 constexpr std::size_t kQueued = 256;
+constexpr std::size_t kStreamFiles = 50'000;  // of one stream; the server takes more
 constexpr int kTries = 4;
 
 unsigned cores() {
@@ -86,6 +87,7 @@ class Push {
     MLOPS_TRY(recipe_->add({chunk.digest, chunk.size}));
     if (!chunk.is_last) return {};
     MLOPS_TRY(recipe_->finish());
+    recipe_.reset();
     items_.push_back({Item::Kind::kEnd, nullptr, chunk, -1, false});
     open_bytes_ = 0;
     is_open_told_ = false;
@@ -126,6 +128,8 @@ class Push {
     }
     MLOPS_TRY(ask());
     for (auto& item : items_) MLOPS_TRY(send(item));
+    // Between two files only: the open part of one waits in `open`.
+    if (stream_files_ >= kStreamFiles && !recipe_) MLOPS_TRY(finish_stream());
     items_ = std::move(open);
     nodes_.clear();
     waiting_bytes_ = open_bytes_;
@@ -218,6 +222,7 @@ class Push {
 
   Status send_record(cas::RecordType type, const crypto::Digest& digest) {
     MLOPS_TRY(start_stream());
+    if (type == cas::RecordType::kEnd) ++stream_files_;
     return stream_->add_record(type, digest) ? Status{} : stream_failure();
   }
 
@@ -247,8 +252,11 @@ class Push {
       }
       result_.digests[unnamed_[i]] = digest;
     }
-    result_.sent_bytes = stream_->sent_bytes();
-    result_.stored_bytes = static_cast<std::uint64_t>(int_of(answer, "new_bytes"));
+    result_.sent_bytes += stream_->sent_bytes();
+    result_.stored_bytes += static_cast<std::uint64_t>(int_of(answer, "new_bytes"));
+    stream_.reset();
+    stream_files_ = 0;
+    unnamed_.clear();
     return {};
   }
 
@@ -258,6 +266,7 @@ class Push {
   Progress& progress_;
   PushResult result_;
   std::unique_ptr<PushStream> stream_;
+  std::size_t stream_files_ = 0;
 
   std::vector<Item> items_;
   std::vector<WaitingNode> nodes_;

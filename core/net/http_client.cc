@@ -1,6 +1,5 @@
 #include "core/net/http_client.h"
 
-#include <fmt/format.h>
 #include <httplib.h>
 #include <pthread.h>
 #include <signal.h>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "core/base/text.h"
+#include "core/net/exchange.h"
 #include "core/net/url.h"
 
 namespace mlops::net {
@@ -51,32 +51,6 @@ class SigpipeGuard {
   bool was_pending_ = false;
 };
 
-bool is_header_text(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c == '\t' || (c >= ' ' && c != 0x7f) || c < 0; });
-}
-
-bool is_header_name(std::string_view name) {
-  constexpr std::string_view kTokenMarks = "!#$%&'*+-.^_`|~";
-  return !name.empty() && std::all_of(name.begin(), name.end(), [&](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-           kTokenMarks.find(c) != kTokenMarks.npos;
-  });
-}
-
-Failure bad_request(std::string_view what) {
-  return fail(ErrorCode::kInvalid, "bad_request", fmt::format("{} holds characters that HTTP cannot carry", what));
-}
-
-Status check_request(const HttpRequest& request) {
-  if (!is_header_name(request.method)) return bad_request("the method");
-  if (!is_request_path(request.path)) return bad_request("the path");
-  if (!is_header_text(request.content_type)) return bad_request("the content type");
-  for (const auto& [name, value] : request.headers) {
-    if (!is_header_name(name) || !is_header_text(value)) return bad_request("a header");
-  }
-  return {};
-}
-
 HttpResponse to_response(const httplib::Response& from, std::string body) {
   HttpResponse response{from.status, {}, std::move(body)};
   for (const auto& [name, value] : from.headers) response.headers.try_emplace(to_lower_ascii(name), value);
@@ -102,7 +76,6 @@ struct HttpClient::Connection {
     client.set_decompress(false);
     client.set_url_encode(false);  // paths come encoded; a second time would change them
     if (!options.ca_file.empty()) client.set_ca_cert_path(options.ca_file);
-    if (base.path.ends_with('/')) base.path.pop_back();
   }
 
   httplib::Request prepare(const HttpRequest& from) {
@@ -159,12 +132,7 @@ struct HttpClient::Connection {
       body += piece;
       return true;
     }
-    stopped_by =
-        Error{ErrorCode::kExhausted,
-              "response_too_large",
-              fmt::format("{} answered with more than {}", base.origin(), human_size(options.response_limit_bytes)),
-              {},
-              {}};
+    stopped_by = response_too_large(base.origin(), options.response_limit_bytes).value();
     return false;
   }
 
@@ -177,11 +145,7 @@ struct HttpClient::Connection {
       return false;
     }
     if (*got == 0) {
-      stopped_by = Error{ErrorCode::kInvalid,
-                         "source_changed",
-                         "the data ended before its announced size",
-                         "it changed while it was being sent; try again when it is at rest",
-                         {}};
+      stopped_by = source_too_short().value();
       return false;
     }
     touch();
@@ -195,27 +159,21 @@ struct HttpClient::Connection {
       case httplib::Error::Connection:
       case httplib::Error::ConnectionTimeout:
       case httplib::Error::BindIPAddress:
-        return fail(ErrorCode::kUnavailable, "server_unreachable", fmt::format("cannot reach the server at {}", server),
-                    fmt::format("is mlopsd running at {}?", server));
+        return server_unreachable(server);
       case httplib::Error::SSLConnection:
-        return fail(ErrorCode::kUnavailable, "tls_failed", fmt::format("no TLS connection to {}", server),
-                    "does this port speak TLS? a server without it is reached with http://");
+        return no_tls(server);
       case httplib::Error::SSLLoadingCerts:
-        return fail(ErrorCode::kUnavailable, "tls_failed", "the file of trusted certificates cannot be used",
-                    "it must be a readable PEM file");
+        return unusable_ca_file();
       case httplib::Error::SSLServerVerification:
-        return fail(ErrorCode::kUnavailable, "tls_failed", fmt::format("the certificate of {} is not trusted", server),
-                    "name the certificate of its authority as the CA file");
+        return untrusted_certificate(server);
       default:
         break;
     }
     // cpp-httplib reports silence and a closed connection alike; how long nothing happened tells them apart.
     if (silence >= std::chrono::milliseconds(options.read_timeout_ms)) {
-      return fail(ErrorCode::kTimeout, "server_timeout",
-                  fmt::format("{} was silent for {} s", server, options.read_timeout_ms / 1000), "try again later");
+      return server_timeout(server, options.read_timeout_ms);
     }
-    return fail(ErrorCode::kUnavailable, "connection_lost", fmt::format("{} closed the connection", server),
-                "its log says why; try again");
+    return connection_lost(server);
   }
 
   HttpClientOptions options;
@@ -232,12 +190,7 @@ HttpClient::HttpClient(HttpClient&&) noexcept = default;
 HttpClient& HttpClient::operator=(HttpClient&&) noexcept = default;
 
 Result<HttpClient> HttpClient::create(HttpClientOptions options) {
-  MLOPS_ASSIGN(Url base, parse_url(options.base_url));
-  if (base.path.find('?') != std::string::npos) {
-    return fail(ErrorCode::kInvalid, "bad_url", "the URL of a server has no query");
-  }
-  if (!is_header_text(options.bearer_token)) return bad_request("the token");
-  if (!is_header_text(options.user_agent)) return bad_request("the user agent");
+  MLOPS_ASSIGN(Url base, server_of(options));
   return HttpClient(std::make_unique<Connection>(std::move(options), std::move(base)));
 }
 

@@ -42,7 +42,19 @@ class Pins {
                 "try again when the collection that runs is done");
   }
 
-  // REQUIRES: the last take_all() was followed by a sync of the store.
+  // Makes durable what was taken: the caller will never look at these bytes again.
+  Status settle() {
+    MLOPS_TRY(packs_.sync());
+    // A sync of somebody else may have failed before, and taken back what that one then found nothing of.
+    for (const auto& info : packs_.packs()) {
+      const auto pin = pins_.find(info.id);
+      if (pin != pins_.end()) pin->second.size_bytes = end_of(info.slot, pin->second.size_bytes);
+    }
+    std::erase_if(pins_, [](const auto& pin) { return pin.second.size_bytes == 0; });
+    return {};
+  }
+
+  // REQUIRES: settled.
   Result<std::vector<BackupItem>> items() const {
     std::vector<BackupItem> out;
     for (const auto& [id, pin] : pins_) {
@@ -73,17 +85,26 @@ class Pins {
     bool was_settled = true;
     present_.clear();
     for (const auto& info : packs_.packs()) {
-      const auto entries = packs_.entries_of(info.slot);
-      if (entries.empty()) continue;
-      const auto& last = entries.back().first;
+      const auto end = end_of(info.slot, ~std::uint64_t{0});
+      if (end == 0) continue;
       MLOPS_ASSIGN(const bool is_linked, link(info.id));
       if (!is_linked) was_settled = false;
       if (!is_linked) continue;
       present_.insert(info.id);
-      // Behind the last known frame there may be half a one that was never acknowledged.
-      pins_[info.id] = {last.offset + last.frame_bytes(), info.is_complete};
+      pins_[info.id] = {end, info.is_complete};
     }
     return was_settled;
+  }
+
+  // Of the last frame before `limit` that was not lost; behind it there may be half a one that was never acknowledged.
+  // 0: there is none.
+  std::uint64_t end_of(std::uint32_t slot, std::uint64_t limit) const {
+    std::uint64_t end = 0;
+    for (const auto& [entry, state] : packs_.entries_of(slot)) {
+      const auto entry_end = entry.offset + entry.frame_bytes();
+      if (state != cas::EntryState::kLost && entry_end <= limit) end = entry_end;
+    }
+    return end;
   }
 
   Result<bool> link(std::uint32_t id) {
@@ -196,8 +217,7 @@ Status Backups::fill(Session& session, BackupState& state) {
   state.at_us = store_.clock().now_us();
   MLOPS_TRY(store_.copy_into(database));
   MLOPS_TRY(pins.take_all());
-  // What is listed must not be taken back: the caller will never look at these bytes again.
-  MLOPS_TRY(content_.packs().sync());
+  MLOPS_TRY(pins.settle());
   MLOPS_ASSIGN(auto item, describe_database(database, state.audit));
   state.items.push_back(std::move(item));
   MLOPS_ASSIGN(auto packs, pins.items());

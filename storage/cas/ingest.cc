@@ -252,6 +252,10 @@ class Receiver {
 
   Status end_file(const crypto::Digest& named) {
     if (chunks_ == 0) return bad_stream("a file without chunks");
+    if (++files_ > kStreamFilesMax) {
+      return fail(ErrorCode::kExhausted, "too_many_files", fmt::format("more than {} files in one stream", kStreamFilesMax),
+                  "send them in several");
+    }
     IngestPiece piece;
     piece.is_named = named != crypto::Digest();
     piece.size_bytes = recipe_->size_bytes();
@@ -286,6 +290,7 @@ class Receiver {
   std::unique_ptr<IngestBatch> batch_;
   Decoder decoder_;
   std::vector<std::uint8_t> chunk_;
+  std::uint64_t files_ = 0;
 
   // Of the file being received.
   std::optional<RecipeBuilder> recipe_;

@@ -5,7 +5,7 @@
 // so that the next push need not send them again. A file that consists of known chunks only is not read when its root was
 // verified before.
 //
-// Errors: kInvalid "bad_record", "digest_mismatch"; kConflict "object_missing" (a known chunk or node that is not here: ask
+// Errors: kInvalid "bad_record", "digest_mismatch"; kExhausted "too_many_files" (kStreamFilesMax); kConflict "object_missing" (a known chunk or node that is not here: ask
 // and send again); kUnavailable "store_changed"; those of the store and of `read`. Thread-safety: one thread. Memory: a few
 // batches of about 1 MiB.
 #pragma once
@@ -18,6 +18,9 @@
 #include "storage/cas/content_store.h"
 
 namespace mlops::cas {
+
+// A longer list of files goes in several streams; what is remembered of one stays small.
+inline constexpr std::uint64_t kStreamFilesMax = 100'000;
 
 struct Received {
   std::vector<Stored> files;     // those whose end named no digest, in order

@@ -1,6 +1,6 @@
 // A Session and an ApiClient without terminal and network, for tests of verbs: options are given, answers are scripted,
-// what was printed, said and asked is kept. The store's routes are answered by a real store (fake_store.h). Thread-safety:
-// one thread; what another() gives may be used by another one.
+// what was printed, said and asked is kept. The store's routes are answered by a real store (fake_store.h).
+// Thread-safety: one thread; what another() gives may be used by another one.
 #pragma once
 
 #include <deque>

@@ -1,10 +1,11 @@
-// Pulls out of a real store: what an older version here has in common is taken from it, nothing unproven is left behind,
-// and a broken connection goes on where it stopped.
+// Pulls out of a real store: what an older version here has in common is taken from it, nothing unproven is left
+// behind, and a broken connection goes on where it stopped.
+#include "cli/cmd/fetch.h"
+
 #include <algorithm>
 #include <filesystem>
 #include <map>
 
-#include "cli/cmd/fetch.h"
 #include "cli/cmd/restore.h"
 #include "cli/cmd/rows.h"
 #include "core/base/env.h"
@@ -25,8 +26,7 @@ using Contents = std::map<std::string, std::string>;
 Json items_of(const Contents& contents) {
   Json items = Json::array();
   for (const auto& [path, bytes] : contents) {
-    items.push_back(
-        {{"path", path}, {"digest", crypto::sha256(bytes).to_string()}, {"size_bytes", bytes.size()}});
+    items.push_back({{"path", path}, {"digest", crypto::sha256(bytes).to_string()}, {"size_bytes", bytes.size()}});
   }
   return items;
 }
@@ -81,7 +81,8 @@ std::string edited(std::string bytes, std::size_t at) {
 
 TEST_CASE_METHOD(Fixture, "many small files, an empty one and equal ones come in one answer") {
   Contents contents = {{"empty", ""}, {"z/empty", ""}, {"same", "file 3"}};
-  for (int i = 0; i < 300; ++i) contents["d" + std::to_string(i % 7) + "/f" + std::to_string(i)] = "file " + std::to_string(i);
+  for (int i = 0; i < 300; ++i)
+    contents["d" + std::to_string(i % 7) + "/f" + std::to_string(i)] = "file " + std::to_string(i);
   const auto fetched = restore(contents);
   REQUIRE(fetched);
   check_target(contents);
@@ -91,7 +92,8 @@ TEST_CASE_METHOD(Fixture, "many small files, an empty one and equal ones come in
 }
 
 TEST_CASE_METHOD(Fixture, "a large file comes whole, also beside small ones") {
-  const Contents contents = {{"a", "x"}, {"large", random_bytes(1, 9 * kMiB + 17)}, {"text", std::string(3 * kMiB, 't')}};
+  const Contents contents = {
+      {"a", "x"}, {"large", random_bytes(1, 9 * kMiB + 17)}, {"text", std::string(3 * kMiB, 't')}};
   const auto fetched = restore(contents);
   REQUIRE(fetched);
   check_target(contents);

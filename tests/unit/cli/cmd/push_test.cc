@@ -1,5 +1,5 @@
-// Pushes into a real store: every digest is that of the content, only what is missing travels, and a push goes on where it
-// stopped.
+// Pushes into a real store: every digest is that of the content, only what is missing travels, and a push goes on where
+// it stopped.
 #include <unistd.h>
 
 #include <filesystem>

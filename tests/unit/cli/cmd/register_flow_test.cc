@@ -1,5 +1,5 @@
-// What register asks and sends: optimistic when the stat cache knows every file, otherwise a push and a registration; one
-// tree instead of many files. The cache is in a directory of the test.
+// What register asks and sends: optimistic when the stat cache knows every file, otherwise a push and a registration;
+// one tree instead of many files. The cache is in a directory of the test.
 #include <cstdlib>
 #include <filesystem>
 
@@ -67,7 +67,8 @@ struct Fixture {
 };
 
 Json registered(bool created = true) {
-  return {{"created", created}, {"version", {{"ref", "m@v1"}, {"kind", "model"}, {"file_count", 1}, {"size_bytes", 7}}}};
+  return {{"created", created},
+          {"version", {{"ref", "m@v1"}, {"kind", "model"}, {"file_count", 1}, {"size_bytes", 7}}}};
 }
 
 Failure blobs_missing() {
@@ -117,7 +118,6 @@ TEST_CASE_METHOD(Fixture, "what has not changed is registered without reading or
   write("a", "one");
   write("sub/b", "three");
   CacheDirectory::remember(dir.path("m"));
-  // Different bytes that look the same show that nothing was read.
   session.json = true;
   session.fake.answer(kVersions, registered(false));
   REQUIRE(kRegisterCommand.run(session) == kExitDone);

@@ -61,7 +61,8 @@ std::vector<std::string> tour(Env& env, const std::string& root) {
   seen.push_back(slug(env.rename_replace(at("d/a"), at("d/b"))));
   seen.push_back(slug(env.rename_replace(at("d/b"), at("gone/b"))));
   seen.push_back(content(env, at("d/b")));
-  for (const auto& name : env.list_dir(at("d")).value()) seen.push_back(name);
+  const auto names = env.list_dir(at("d")).value();
+  seen.insert(seen.end(), names.begin(), names.end());
   seen.push_back(slug(env.list_dir(at("gone"))));
   seen.push_back(std::to_string(env.file_size_bytes(at("d/b")).value()));
   seen.push_back(slug(env.file_size_bytes(at("d/gone"))));
