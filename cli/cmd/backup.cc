@@ -102,47 +102,45 @@ int warn_of_damage(Session& session, const BackupOutcome& outcome) {
   return kExitIntegrity;
 }
 
+Json places_json(const std::vector<BackupDamage>& places) {
+  Json out = Json::array();
+  for (const auto& place : places) out.push_back({{"at", place.at}, {"problem", place.what}});
+  return out;
+}
+
+void print_verified(Session& session, const BackupFile& file, const BackupReport& report) {
+  const auto bad = session.paint(Tone::kBad, "✘");
+  for (const auto& place : report.damage) session.print_line(fmt::format("{} byte {}: {}", bad, place.at, place.what));
+  for (const auto& place : report.came_damaged) {
+    session.warn(fmt::format("byte {}: {}; the server's disk had it so", place.at, place.what));
+  }
+  if (report.unfinished_bytes > 0) {
+    session.print_line(fmt::format("{} the last {} bytes belong to no snapshot: an interrupted run, or damage", bad,
+                                   report.unfinished_bytes));
+  }
+  if (!report.is_whole()) return;
+  session.print_line(fmt::format("{} {} in {}, {}: all whole", session.paint(Tone::kGood, "✔"),
+                                 counted(static_cast<std::int64_t>(file.snapshots().size()), "snapshot", "snapshots"),
+                                 counted(static_cast<std::int64_t>(report.records), "record", "records"),
+                                 human_size(file.size_bytes())));
+}
+
 Result<int> verify(Session& session, const std::string& path) {
   MLOPS_ASSIGN(const auto file, BackupFile::open(posix_env(), path));
   MLOPS_ASSIGN(const auto report, [&] {
     Progress progress(session, "verifying", file.finished_bytes());
     return verify_backup(file, progress.callback());
   }());
-  Json damage = Json::array();
-  for (const auto& place : report.damage) damage.push_back({{"at", place.at}, {"problem", place.what}});
-  Json came_damaged = Json::array();
-  for (const auto& place : report.came_damaged) came_damaged.push_back({{"at", place.at}, {"problem", place.what}});
   const Json answer = {{"file", path},
                        {"ok", report.is_whole()},
                        {"snapshots", file.snapshots().size()},
                        {"records", report.records},
                        {"file_bytes", file.size_bytes()},
                        {"unfinished_bytes", report.unfinished_bytes},
-                       {"damage", std::move(damage)},
-                       {"came_damaged", std::move(came_damaged)}};
+                       {"damage", places_json(report.damage)},
+                       {"came_damaged", places_json(report.came_damaged)}};
   session.print_value(
-      answer,
-      [&] {
-        for (const auto& place : report.damage) {
-          session.print_line(session.paint(Tone::kBad, "✘") + fmt::format(" byte {}: {}", place.at, place.what));
-        }
-        for (const auto& place : report.came_damaged) {
-          session.warn(fmt::format("byte {}: {}; the server's disk had it so", place.at, place.what));
-        }
-        if (report.unfinished_bytes > 0) {
-          session.print_line(session.paint(Tone::kBad, "✘") +
-                             fmt::format(" the last {} bytes belong to no snapshot: an interrupted run, or damage",
-                                         report.unfinished_bytes));
-        }
-        if (report.is_whole()) {
-          session.print_line(
-              session.paint(Tone::kGood, "✔") +
-              fmt::format(" {} in {}, {}: all whole",
-                          counted(static_cast<std::int64_t>(file.snapshots().size()), "snapshot", "snapshots"),
-                          counted(static_cast<std::int64_t>(report.records), "record", "records"),
-                          human_size(file.size_bytes())));
-        }
-      },
+      answer, [&] { print_verified(session, file, report); },
       [&] { return std::string(report.is_whole() ? "ok" : "damaged"); });
   return report.is_whole() ? kExitDone : kExitIntegrity;
 }

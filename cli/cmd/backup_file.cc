@@ -84,14 +84,17 @@ Status BackupFile::walk() {
       row_end_ = at;
     }
   }
+  return check_kind();
+}
+
+// Not one whole record: the first run was interrupted in the middle of it, or this is something else.
+Status BackupFile::check_kind() const {
   if (!heads_.empty() || size_bytes_ == 0) return {};
-  // Not one whole record: the first run was interrupted in the middle of it, or this is something else.
   const auto magic = backup_head_bytes({});
   std::array<std::uint8_t, 8> begin{};
   MLOPS_ASSIGN(const auto got, file_->read_at(0, begin));
-  return std::equal(begin.begin(), begin.begin() + static_cast<std::ptrdiff_t>(got), magic.begin())
-             ? Status{}
-             : not_a_backup(path_);
+  if (std::equal(begin.begin(), begin.begin() + static_cast<std::ptrdiff_t>(got), magic.begin())) return {};
+  return not_a_backup(path_);
 }
 
 Status BackupFile::take(const BackupHead& head) {

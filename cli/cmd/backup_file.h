@@ -62,6 +62,7 @@ class BackupFile {
   using PackKey = std::pair<std::uint32_t, TimestampUs>;
   BackupFile(std::string path, std::unique_ptr<ReadableFile> file);
   Status walk();
+  Status check_kind() const;
   Result<std::optional<BackupHead>> head_at(std::uint64_t at) const;
   Result<std::optional<std::uint64_t>> next_head(std::uint64_t from) const;
   Status take(const BackupHead& head);

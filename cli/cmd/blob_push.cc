@@ -49,7 +49,8 @@ class Push {
       unit.reset();
       ++waiting_units_;
       if (waiting_bytes_ >= kAskBytes || waiting_units_ >= kAskUnits) {
-        MLOPS_TRY(settle(waiting_bytes_ - open_bytes_ >= kAskBytes / 2));
+        // A node is told as one when it can be; only when nothing else waits are its chunks told singly.
+        MLOPS_TRY(settle(waiting_bytes_ > open_bytes_));
       }
     }
     MLOPS_TRY(settle(false));

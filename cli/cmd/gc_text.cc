@@ -24,7 +24,7 @@ std::string group_text(const Json& group, const Style& style) {
                        text_of(group, "deleted_reason"));
   }
   if (why == "more_deleted") return counted(int_of(group, "versions"), "more deleted version", "more deleted versions");
-  return "uploaded, never registered";
+  return "uploaded, never registered (or a second copy)";
 }
 
 std::string protections_text(const Json& holder, const Style& style) {
@@ -89,8 +89,11 @@ Lines gc_plan_lines(const Json& plan, const Style& style) {
                        : fmt::format("a collection would set {} aside", style.paint(Tone::kBold, amount_text(dead)))};
   KeyValues rows;
   rows.add("needed", amount_text(member(plan, "live")));
-  rows.add("too young", fmt::format("{}, written or used in the last {}", amount_text(member(plan, "young")),
-                                    span_text(int_of(plan, "min_age_s"))));
+  const auto min_age_s = int_of(plan, "min_age_s");
+  if (min_age_s > 0) {
+    rows.add("too young", fmt::format("{}, written or used in the last {}", amount_text(member(plan, "young")),
+                                      span_text(min_age_s)));
+  }
   append(lines, rows.lines(style, 2));
   if (const auto table = groups_table(plan, style); !table.empty()) {
     lines.emplace_back();

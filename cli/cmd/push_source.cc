@@ -74,6 +74,7 @@ struct PushSource::Gate {
   std::mutex mutex;
   std::condition_variable changed;
   std::size_t alive = 0;
+  std::vector<RawBytes> spare;
   bool is_closed = false;
 };
 
@@ -99,12 +100,19 @@ std::shared_ptr<PushUnit> PushSource::new_unit() {
   gate_->changed.wait(lock, [this] { return gate_->is_closed || gate_->alive < kUnits; });
   if (gate_->is_closed) return nullptr;
   ++gate_->alive;
-  return {new PushUnit, [gate = gate_](PushUnit* unit) {
-            delete unit;
+  auto unit = std::make_unique<PushUnit>();
+  if (!gate_->spare.empty()) {
+    unit->bytes = std::move(gate_->spare.back());
+    gate_->spare.pop_back();
+  }
+  // Its memory goes round: fresh pages for each unit would cost as much as reading into them.
+  return {unit.release(), [gate = gate_](PushUnit* done) {
             {
               const std::lock_guard inner(gate->mutex);
+              gate->spare.push_back(std::move(done->bytes));
               --gate->alive;
             }
+            delete done;
             gate->changed.notify_all();
           }};
 }

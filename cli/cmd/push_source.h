@@ -37,7 +37,7 @@ struct PushChunk {
 };
 
 struct PushUnit {
-  std::vector<std::uint8_t> bytes;
+  RawBytes bytes;
   std::vector<PushChunk> chunks;
 
   ByteView bytes_of(const PushChunk& chunk) const { return ByteView(bytes).subspan(chunk.begin, chunk.size); }

@@ -41,7 +41,7 @@ class PushStream {
   struct Slot {
     std::vector<Part> parts;
     std::size_t raw_bytes = 0;
-    std::vector<std::uint8_t> out;
+    RawBytes out;
     bool is_ready = false;
   };
 

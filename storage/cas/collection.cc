@@ -82,6 +82,13 @@ class Collection::Impl {
     }
   }
 
+  // What was condemned and not moved is found again.
+  ~Impl() {
+    for (const auto& [slot, dead] : condemned_) store_.packs().set_states(slot, dead, EntryState::kLive);
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
   Result<MovedToTrash> move_to_trash(const std::string& run) {
     MovedToTrash moved;
     std::vector<std::uint32_t> worth;
@@ -130,14 +137,17 @@ class Collection::Impl {
     return Mark::kNew;
   }
 
+  // As one chunk and as a tree, when it is here both ways: somebody may be reading either.
   Result<bool> keep_blob(const crypto::Digest& blob, Hold hold) {
-    if (mark({ObjectKind::kChunk, blob}, hold) != Mark::kAbsent) return true;
+    const bool is_chunk = mark({ObjectKind::kChunk, blob}, hold) != Mark::kAbsent;
     const auto marked = mark({ObjectKind::kBlob, blob}, hold);
-    if (marked != Mark::kNew) return marked == Mark::kAlready;
-    MLOPS_ASSIGN(const auto record, store_.blob_record(blob));
-    if (!record) return false;
-    (void)mark({ObjectKind::kRoot, record->root}, hold);
-    return keep_node(record->root, hold, 0);
+    if (marked != Mark::kNew) return is_chunk || marked == Mark::kAlready;
+    const auto record = store_.blob_record(blob);
+    if (!record && record.error().code != ErrorCode::kCorrupt) return fail(record.error());
+    if (!record || !*record) return is_chunk;
+    (void)mark({ObjectKind::kRoot, (*record)->root}, hold);
+    MLOPS_ASSIGN(const bool is_whole, keep_node((*record)->root, hold, 0));
+    return is_chunk || is_whole;
   }
 
   Result<bool> keep_node(const crypto::Digest& digest, Hold hold, unsigned depth) {

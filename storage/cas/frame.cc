@@ -48,7 +48,7 @@ std::uint64_t PackEntry::frame_bytes() const {
   return (size + kFrameAlign - 1) / kFrameAlign * kFrameAlign;
 }
 
-void append_frame(std::vector<std::uint8_t>& out, const PackEntry& entry, ByteView payload) {
+std::array<std::uint8_t, kFrameHeadBytes> frame_head_bytes(const PackEntry& entry, ByteView payload) {
   std::array<std::uint8_t, kFrameHeadBytes> head{};
   std::memcpy(head.data(), kFrameMagic.data(), kFrameMagic.size());
   head[4] = static_cast<std::uint8_t>(entry.key.kind);
@@ -58,9 +58,7 @@ void append_frame(std::vector<std::uint8_t>& out, const PackEntry& entry, ByteVi
   std::memcpy(head.data() + 16, entry.key.digest.bytes().data(), 32);
   store_le(head.data() + 48, entry.owner);
   store_le(head.data() + kChecksumAt, frame_checksum(ByteView(head).first(kChecksumAt), payload));
-  out.insert(out.end(), head.begin(), head.end());
-  out.insert(out.end(), payload.begin(), payload.end());
-  out.resize(out.size() + (entry.frame_bytes() - kFrameHeadBytes - payload.size()));
+  return head;
 }
 
 std::optional<PackEntry> parse_frame_head(ByteView head) {

@@ -38,8 +38,16 @@ struct PackEntry {
   std::uint64_t frame_bytes() const;
 };
 
-// Appends the frame of `entry` (its offset is ignored) to `out`.
-void append_frame(std::vector<std::uint8_t>& out, const PackEntry& entry, ByteView payload);
+std::array<std::uint8_t, kFrameHeadBytes> frame_head_bytes(const PackEntry& entry, ByteView payload);
+// Appends the frame of `entry` (its offset is ignored) to `out`, a vector of bytes.
+template <class Bytes>
+void append_frame(Bytes& out, const PackEntry& entry, ByteView payload) {
+  const auto head = frame_head_bytes(entry, payload);
+  const auto end = out.size() + entry.frame_bytes();
+  out.insert(out.end(), head.begin(), head.end());
+  out.insert(out.end(), payload.begin(), payload.end());
+  out.resize(end, 0);
+}
 // The entry of a head whose own fields make sense; the checksum is compared by check_frame. nullopt: no frame begins here.
 std::optional<PackEntry> parse_frame_head(ByteView head);
 // True when head and payload are those that were written, and the padding behind (as far as `frame` holds it) is zero.

@@ -14,13 +14,15 @@ namespace {
 
 using Kind = IngestPiece::Kind;
 
+// Raw and stored bytes of a batch. Few streams get more and larger ones, so that one seldom waits for the other side; many
+// share the memory.
 constexpr std::size_t kBatchBytes = 256u << 10;
+constexpr std::size_t kLargeBatchBytes = 1u << 20;
 constexpr std::size_t kBatchPieces = 2048;
 constexpr std::size_t kReadAheadBytes = 64u << 10;
 // A file of known chunks is not read while it may turn out to be known as a whole; beyond this many it is.
 constexpr std::size_t kBacklogMax = 1u << 20;
 
-// Few streams get more batches, so that one waits less for the other side; many share the memory.
 std::atomic<std::size_t> active_streams{0};
 constexpr std::size_t kFewStreams = 8;
 
@@ -29,6 +31,7 @@ class ActiveStream {
   ActiveStream() : count_(++active_streams) {}
   ~ActiveStream() { --active_streams; }
   std::size_t batches() const { return count_ <= kFewStreams ? 4 : 2; }
+  std::size_t batch_bytes() const { return count_ <= kFewStreams ? kLargeBatchBytes : kBatchBytes; }
 
  private:
   const std::size_t count_;
@@ -85,8 +88,8 @@ class StreamBuffer {
 // The receiving side: one file after the other.
 class Receiver {
  public:
-  Receiver(ContentStore& store, OwnerTag owner, const StreamRead& read, BatchQueue& queue)
-      : store_(store), owner_(owner), stream_(read), queue_(queue) {
+  Receiver(ContentStore& store, OwnerTag owner, const StreamRead& read, BatchQueue& queue, std::size_t batch_bytes)
+      : store_(store), owner_(owner), stream_(read), queue_(queue), batch_bytes_(batch_bytes) {
     start_file();
   }
 
@@ -137,7 +140,7 @@ class Receiver {
   // A batch with room; sends the one before when it is full.
   Status ready() {
     const bool is_full =
-        batch_ && (batch_->raw.size() + batch_->stored.size() >= kBatchBytes || batch_->pieces.size() >= kBatchPieces);
+        batch_ && (batch_->raw.size() + batch_->stored.size() >= batch_bytes_ || batch_->pieces.size() >= kBatchPieces);
     if (is_full) queue_.send(std::move(batch_));
     if (!batch_) batch_ = queue_.empty();
     return batch_ ? Status{} : Status(fail(*queue_.failure()));
@@ -287,6 +290,7 @@ class Receiver {
   const OwnerTag owner_;
   StreamBuffer stream_;
   BatchQueue& queue_;
+  const std::size_t batch_bytes_;
   std::unique_ptr<IngestBatch> batch_;
   Decoder decoder_;
   std::vector<std::uint8_t> chunk_;
@@ -334,7 +338,7 @@ Result<Received> receive_files(ContentStore& store, OwnerTag owner, const Stream
   BatchQueue queue(active.batches());
   IngestHasher hasher(store, owner);
   std::thread hashing([&] { hash_batches(hasher, queue); });
-  auto status = Receiver(store, owner, read, queue).run();
+  auto status = Receiver(store, owner, read, queue, active.batch_bytes()).run();
   hashing.join();
   if (auto failure = queue.failure()) return fail(std::move(*failure));
   // Also of a stream that broke off: what came is kept for the next try.

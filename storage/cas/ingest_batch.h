@@ -38,8 +38,8 @@ struct IngestPiece {
 };
 
 struct IngestBatch {
-  std::vector<std::uint8_t> raw;
-  std::vector<std::uint8_t> stored;
+  RawBytes raw;
+  RawBytes stored;
   std::vector<IngestPiece> pieces;
 
   ByteView raw_of(const IngestPiece& piece) const {

@@ -267,6 +267,13 @@ Status PackStore::move_to_trash(std::uint32_t slot, const std::string& trash_dir
   return env_.sync_dir(packs_dir());
 }
 
+// Whether the file is a loaded pack or belongs to one.
+bool PackStore::is_loaded(const std::string& file_name) const {
+  const auto id = pack_id_of(file_name.substr(0, file_name.find('.')) + std::string(kPackSuffix));
+  std::shared_lock lock(mutex_);
+  return id && std::any_of(packs_.begin(), packs_.end(), [&](const auto& pack) { return pack && pack->id == *id; });
+}
+
 Status PackStore::restore_from_trash(const std::string& trash_dir) {
   const auto dir = trash_root() + "/" + trash_dir;
   MLOPS_ASSIGN(const auto names, env_.list_dir(dir));
@@ -274,6 +281,11 @@ Status PackStore::restore_from_trash(const std::string& trash_dir) {
   for (const auto& name : names) {
     const auto from = dir + "/" + name;
     const auto to = packs_dir() + "/" + name;
+    if (is_loaded(name)) {
+      // After a power cut in the middle of the move it may have both names; the pack may have grown since.
+      MLOPS_TRY(env_.remove(from));
+      continue;
+    }
     MLOPS_TRY(env_.rename_replace(from, to));
     const auto id = pack_id_of(name);
     if (!id) continue;

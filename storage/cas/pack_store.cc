@@ -108,7 +108,7 @@ Status PackStore::append(std::span<const NewObject> objects, OwnerTag owner) {
   if (objects.empty()) return {};
   std::vector<PackEntry> entries;
   entries.reserve(objects.size());
-  std::vector<std::uint8_t> frames;
+  RawBytes frames;
   std::size_t room = 0;
   for (const auto& object : objects) room += object.payload.size() + kFrameHeadBytes + kFrameAlign;
   frames.reserve(room);

@@ -120,6 +120,7 @@ class PackStore {
   Status write_index(const PackIndex& index);
   Status write_durably(const std::string& path, std::string_view content);
   void adopt(std::unique_ptr<Pack> pack);
+  bool is_loaded(const std::string& file_name) const;
   Status reopen(Pack& pack);
 
   Status start_pack();

@@ -89,10 +89,14 @@ def start(command, env, cwd, stdout, stderr):
 
 
 def error_line(file):
-    """What a program said on stderr that tells most: the first line with the word error, or the last."""
+    """What a program said on stderr that tells most: the detail of a problem, the line with the word error, or the last."""
     file.seek(0)
     lines = [line.strip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
-    return next((line for line in lines if "error" in line.lower()), lines[-1] if lines else "no message")
+    for word in ('"detail":', "error"):
+        for line in lines:
+            if word in line.lower():
+                return line
+    return lines[-1] if lines else "no message"
 
 
 def run(command, env=None, cwd=None, quiet=False):

@@ -190,9 +190,9 @@ def push_figures(lab, moved):
 
 def pull_figures(lab, moved):
     samples, rivals = lab.samples, lab.rivals
+    fetched = f"; fetched {moved['fetched']:,} bytes, {moved['fetched'] / lab.ideal_bytes:.2f} × the changed"
     for what, key, extra in (("pull of `a`, verified, to `cp`", "pull a", ""),
-                             ("delta pull `a` → `b` in place, to `cp`", "delta pull",
-                              f"; fetched {moved['fetched']:,} bytes, {moved['fetched'] / lab.ideal_bytes:.2f} × the changed")):
+                             ("delta pull `a` → `b` in place, to `cp`", "delta pull", fetched)):
         yield times_figure(what, samples.ratio(key, f"cp beside {key}"), 2.5, 1.3,
                            f"`cp` {samples.median(f'cp beside {key}'):.2f} s{extra}", samples.median(key))
         if samples.has("restic restore"):
@@ -250,8 +250,8 @@ def measure_tree(lab):
 def tree_figures(lab, size):
     samples, rivals = lab.samples, lab.rivals
     what = f"{lab.sizes.files:,} files of about 10 KB ({size / 1e6:.0f} MB)"
-    yield times_figure(f"{what}: add, to `find … openssl` on both cores", samples.ratio("tree push", "tree openssl"), None, 1.5,
-                       f"openssl {samples.median('tree openssl'):.2f} s, `cp -r` {samples.median('tree cp'):.2f} s",
+    yield times_figure(f"{what}: add, to `find … openssl` on both cores", samples.ratio("tree push", "tree openssl"),
+                       None, 1.5, f"openssl {samples.median('tree openssl'):.2f} s, `cp -r` {samples.median('tree cp'):.2f} s",
                        samples.median("tree push"))
     for name, must in (("restic", 3), ("git-lfs", 20)):
         if samples.has(f"{name} tree"):

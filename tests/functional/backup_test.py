@@ -3,6 +3,7 @@
 MLOPS_BACKUP_SEED replays the delays of a run, MLOPS_BACKUP_KILLS sets how many kills of each kind (default 12).
 """
 
+import math
 import os
 import pathlib
 import random
@@ -288,7 +289,10 @@ class KillTest(BackupCase):
         """Starts a backup and kills after a random while; did the command end well before?"""
         process = subprocess.Popen([str(MLOPSCTL), "backup", str(file), "-q"], env=self.daemon.client_environment(),
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        time.sleep(self.rng.uniform(0, longest_s))  # the random point itself, not a wait for anything
+        # Half of the points early: later runs of one file are short.
+        early_s = math.exp(self.rng.uniform(math.log(0.002), math.log(0.05)))
+        delay_s = early_s if self.rng.random() < 0.5 else self.rng.uniform(0, longest_s)
+        time.sleep(delay_s)  # the random point itself, not a wait for anything
         victim_of(process)
         process.communicate(timeout=60)
         return process.returncode == DONE
@@ -315,12 +319,17 @@ class KillTest(BackupCase):
     def test_mlopsctl_is_killed(self):
         self.register("kill/base", 20_000_000)
         longest_s = self.one_run_s()
-        file, known = self.work / "killed.bak", 0
+        file, known, hit = self.work / "killed.bak", 0, 0
         for point in range(KILLS):
             if point % 3 == 2:
                 self.register(f"kill/m{point}", 2_000_000)
+            if point % 4 == 3:
+                file.unlink(missing_ok=True)
+                known = 0
             ended = self.run_and_kill(lambda process: process.kill(), file, longest_s)
             known = self.check_file(file, known + ended)
+            hit += not ended
+        print(f"backup_test: seed {SEED}, {hit} of {KILLS} kills hit a run under way", flush=True)
         self.ok("backup", file)
         self.assertTrue(self.verify(file)["ok"])
         twin = self.restored("--keys", self.keys, file=file)

@@ -392,6 +392,22 @@ TEST_CASE("a file that is a part of another's is kept for both") {
   CHECK(objects(box) == 1);
 }
 
+TEST_CASE("a file that is here as one chunk and as a tree stays both ways") {
+  CasBox box;
+  const File file(0, 30);
+  file.push(box);
+  const auto reader = std::move(box.store->open_blob(file.digest).value());
+  std::vector<std::uint8_t> buffer(100);
+  REQUIRE(reader->read_at(0, buffer));
+  REQUIRE(put(*box.store, file.content));  // cut otherwise: one chunk
+  REQUIRE(box.packs().find({ObjectKind::kChunk, file.digest}));
+  File(100, 200).push(box);
+  REQUIRE(collect(box, {&file}));
+  CHECK(box.packs().find({ObjectKind::kBlob, file.digest}));
+  REQUIRE(reader->read_at(14'000, buffer).value() == 100);
+  CHECK(std::string(buffer.begin(), buffer.end()) == file.content.substr(14'000, 100));
+}
+
 TEST_CASE("what a full disk left in a pack is collected too") {
   const test::LogCapture log;
   CasBox box;

@@ -270,6 +270,29 @@ TEST_CASE("a pack goes to the trash and comes back with all it holds") {
   CHECK(count_present(box.packs(), all) == 19);
 }
 
+TEST_CASE("a pack that a power cut left under both names is restored without harm") {
+  const test::LogCapture log;
+  CasBox box(kTenObjects);
+  const auto all = payloads(4);
+  fill(box, all);
+  REQUIRE(box.packs().complete_active_pack());
+  int syncs = 0;
+  box.faults().fail_when([&](const std::string& call) { return call == "sync_dir" && ++syncs == 3; });
+  CHECK_FALSE(box.packs().move_to_trash(0, "run"));  // the trash is synced, the packs' directory is not
+  box.cut(Cut::kDropAll);
+  REQUIRE(box.disk().content(box.pack_path()));
+  REQUIRE(box.disk().content("/store/trash/run/00000001.pack"));
+  CHECK(count_present(box.packs(), all) == 4);
+  REQUIRE(append(box.packs(), "appended since"));
+  REQUIRE(box.packs().sync());
+  REQUIRE(box.packs().restore_from_trash("run"));
+  CHECK(box.disk().list_dir("/store/trash/run")->empty());
+  CHECK(box.packs().packs().size() == 1);
+  box.cut(Cut::kDropAll);
+  CHECK(count_present(box.packs(), all) == 4);
+  CHECK(read(box.packs(), "appended since") == "appended since");
+}
+
 TEST_CASE("numbers of packs in the trash are not given out again") {
   CasBox box(kTenObjects);
   fill(box, payloads(20));
