@@ -96,7 +96,8 @@ class Receiver {
   // To the end of the stream. The hashing side's failure comes first: it is the cause.
   Status run() {
     auto status = receive();
-    if (status && batch_) queue_.send(std::move(batch_));
+    // Also of a stream that broke off: whole pieces count.
+    if (batch_) queue_.send(std::move(batch_));
     queue_.end();
     return status;
   }
