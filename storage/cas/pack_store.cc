@@ -11,8 +11,8 @@
 namespace mlops::cas {
 namespace {
 
-// How often a growing store looks at the free space.
-constexpr std::uint64_t kSpaceCheckBytes = 32u << 20;
+// How often a growing store looks at the free space: often enough not to run through the reserve of a small disk.
+constexpr std::uint64_t kSpaceCheckBytes = 1u << 20;
 // Packs whose files stay open for reading.
 constexpr std::size_t kOpenReaders = 256;
 constexpr std::size_t kPackEntriesMax = 64u << 10;
@@ -55,10 +55,19 @@ std::string PackStore::bad_file(std::uint32_t id) const {
 }
 
 Status PackStore::check_space() const {
+  MLOPS_TRY(room_bytes());
+  return {};
+}
+
+// What may still be appended before the low-water mark.
+Result<std::uint64_t> PackStore::room_bytes() const {
   struct statvfs info {};
-  if (::statvfs(options_.root.c_str(), &info) != 0 || info.f_blocks == 0) return {};
+  if (::statvfs(options_.root.c_str(), &info) != 0 || info.f_blocks == 0) return kSpaceCheckBytes;
   const auto free_percent = 100.0 * static_cast<double>(info.f_bavail) / static_cast<double>(info.f_blocks);
-  if (free_percent >= options_.low_water_percent) return {};
+  if (free_percent >= options_.low_water_percent) {
+    const auto reserve_blocks = info.f_blocks / 100 * options_.low_water_percent;
+    return (info.f_bavail - std::min(info.f_bavail, reserve_blocks)) * info.f_frsize;
+  }
   return fail(ErrorCode::kExhausted, "disk_full",
               fmt::format("the data directory's disk has {:.1f} % free space; uploads stop below {} %", free_percent,
                           options_.low_water_percent),
@@ -91,8 +100,10 @@ Status PackStore::start_pack() {
 
 Status PackStore::ready_to_write(std::uint64_t bytes) {
   unchecked_bytes_ += bytes;
-  if (!writer_ || unchecked_bytes_ >= kSpaceCheckBytes) {
-    MLOPS_TRY(check_space());
+  if (!writer_ || unchecked_bytes_ >= check_after_bytes_) {
+    // The nearer the mark, the more often: the reserve belongs to the database.
+    MLOPS_ASSIGN(const auto room, room_bytes());
+    check_after_bytes_ = std::min(kSpaceCheckBytes, room / 2);
     unchecked_bytes_ = 0;
   }
   const auto is_full = [&] {

@@ -124,6 +124,7 @@ class PackStore {
   Status reopen(Pack& pack);
 
   Status start_pack();
+  Result<std::uint64_t> room_bytes() const;
   Status ready_to_write(std::uint64_t bytes);
   Status sync_writer(const std::shared_ptr<Writer>& writer);
   void take_back(const std::shared_ptr<Writer>& writer);
@@ -148,6 +149,7 @@ class PackStore {
   std::vector<std::shared_ptr<Writer>> finishing_;  // full or broken ones that are not synced yet; append_mutex_
   std::uint32_t next_id_ = 1;                       // append_mutex_
   std::uint64_t unchecked_bytes_ = 0;               // append_mutex_
+  std::uint64_t check_after_bytes_ = 0;             // append_mutex_
 
   mutable std::shared_mutex mutex_;
   std::vector<std::unique_ptr<Pack>> packs_;  // by slot; null: gone

@@ -114,7 +114,9 @@ class PushAndPullTest(StoreCase):
         first = self.register("tree", folder, kind="dataset")
         self.assertEqual((first["created"], first["version"]["file_count"]), (True, 700))
         again = self.register("tree", folder, kind="dataset")
-        self.assertEqual((again["created"], again["sent_bytes"]), (False, 0))
+        # Files written a moment before they were read are read again; of the list of files only names of chunks are sent.
+        self.assertFalse(again["created"])
+        self.assertLess(again["sent_bytes"], 1000)
         self.assert_pulls("dataset:tree@v1", contents)
         changed = dict(contents)
         changed["d3/e0/f3.bin"] = self.random.randbytes(2000)
