@@ -74,21 +74,13 @@ class Collection::Impl {
     for (auto& [slot, pack] : packs_) {
       std::vector<std::uint32_t> dead;
       for (std::uint32_t i = 0; i < pack.entries.size(); ++i) {
-        const bool is_there = pack.states[i] != EntryState::kCondemned;  // not taken back after a failed sync
-        if (is_there && pack.holds[i] == Hold::kNone && !is_protected(pack, i)) dead.push_back(i);
+        if (pack.holds[i] == Hold::kNone && !is_protected(pack, i)) dead.push_back(i);
       }
       for (const auto i : dead) pack.states[i] = EntryState::kCondemned;
       if (!dead.empty()) store_.packs().set_states(slot, dead, EntryState::kCondemned);
       condemned_[slot] = std::move(dead);
     }
   }
-
-  // What was condemned and not moved is found again.
-  ~Impl() {
-    for (const auto& [slot, dead] : condemned_) store_.packs().set_states(slot, dead, EntryState::kLive);
-  }
-  Impl(const Impl&) = delete;
-  Impl& operator=(const Impl&) = delete;
 
   Result<MovedToTrash> move_to_trash(const std::string& run) {
     MovedToTrash moved;

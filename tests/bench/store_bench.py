@@ -115,7 +115,8 @@ def measure(lab, groups):
                 figures.append(figure)
                 show(figure)
         except (store_measure.Failure, AssertionError) as failure:  # the harness asserts that a daemon starts
-            figures.append(store_rows.Figure(f"group {name}", f"failed: {str(failure).splitlines()[0]}", "—", "—", "missed", "—"))
+            why = (str(failure) or "no message").splitlines()[0]
+            figures.append(store_rows.Figure(f"group {name}", f"failed: {why}", "—", "—", "missed", "—"))
             show(figures[-1])
             is_whole = False
     return figures, is_whole

@@ -1,6 +1,6 @@
-"""The content store with every call that changes a file being the daemon's last one, or failing: a push that breaks off, the
-push that resumes it, two versions that share chunks, one of them deleted, collected, and a backup. Counted a thread and a
-call, not sampled. Needs strace.
+"""The content store with each call that changes a file being the daemon's last one, or failing: a push that breaks off,
+the push that resumes it, two versions that share chunks, one of them deleted, collected, and a backup. Counted a thread
+and a call, not sampled. Needs strace.
 
 Normally steps through the calls; MLOPS_ALL_FAULTS=1 takes every one of them. After each fault the daemon starts without
 faults and everything acknowledged must be there; the next fault goes to that daemon, so the store has a past.
@@ -29,8 +29,9 @@ FAMILIES = ("write", "pwrite64", "writev,pwritev,pwritev2", "fdatasync", "fsync"
             "unlink,unlinkat", "rmdir", "openat", "mkdir,mkdirat", "link,linkat", "ftruncate,fallocate",
             "sync_file_range")
 FAULTS = ("signal=SIGKILL", "error=EIO", "error=ENOSPC")
-# Of each thread's calls of a family; the first and the last are always among them. A write that wrote nothing is the one
-# short write that strace can make without lying to the program; partial ones come with a full disk (store_damage_test.py).
+# Of each thread's calls of a family; the first and the last are always among them. A write that wrote nothing is the
+# one short write that strace can make without lying to the program; partial ones come with a full disk
+# (store_damage_test.py).
 POINTS = {"signal=SIGKILL": 6, "error=EIO": 3, "error=ENOSPC": 3, "retval=0": 2}
 SETTINGS = {"MLOPSD_STORE_LOW_WATER_PERCENT": "0", "MLOPSD_STORE_SCRUB_MIB_PER_S": "0",
             # One thread for each kind of request, so that its calls are counted together.
@@ -150,7 +151,7 @@ class StoreFaultTest(unittest.TestCase):
         return Scenario(self.daemon, self.number, self.random)
 
     def count(self):
-        """{(which of the daemon's threads, None: one that the scenario began; family): calls} of a run without faults."""
+        """{(which of the daemon's threads, None: one begun meanwhile; family): calls} of a run without faults."""
         calls = ",".join(FAMILIES)
         threads, counted = threads_of(self.daemon), collections.Counter()
         with traced(self.daemon, None, f"{calls}:delay_enter=0:when=65535") as log:

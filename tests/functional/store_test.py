@@ -114,7 +114,7 @@ class PushAndPullTest(StoreCase):
         first = self.register("tree", folder, kind="dataset")
         self.assertEqual((first["created"], first["version"]["file_count"]), (True, 700))
         again = self.register("tree", folder, kind="dataset")
-        # Files written a moment before they were read are read again; of the list of files only names of chunks are sent.
+        # Files written just before they were read are read again; of the list of files only names of chunks go.
         self.assertFalse(again["created"])
         self.assertLess(again["sent_bytes"], 1000)
         self.assert_pulls("dataset:tree@v1", contents)
@@ -130,7 +130,7 @@ class PushAndPullTest(StoreCase):
 
 
 class Proxy:
-    """Passes TCP on to the daemon and cuts every connection once `limit` bytes of one direction have passed, counted from
+    """Passes TCP on to the daemon and cuts the connection once `limit` bytes of one direction have passed, counted from
     where a request for `path` begins. Once it has cut, it is down for good when `stays_down` is set."""
 
     def __init__(self, port, path, upwards, limit, stays_down, reset):
