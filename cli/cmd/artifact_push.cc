@@ -117,8 +117,7 @@ Result<Json> ArtifactPush::described() {
   }
   out["files"] = Json::array();
   for (const auto& file : manifest_.files) {
-    out["files"].push_back(
-        {{"path", file.path}, {"digest", file.digest.to_string()}, {"size_bytes", file.size_bytes}});
+    out["files"].push_back({{"path", file.path}, {"digest", file.digest.to_string()}, {"size_bytes", file.size_bytes}});
   }
   return out;
 }

@@ -1,5 +1,6 @@
-// From a walked artifact to a registered version's files: what the stat cache knows is not read, what the server has is not
-// sent, and many files become one tree blob. Errors: those of blob_push.h and the manifest. Thread-safety: main thread.
+// From a walked artifact to a registered version's files: what the stat cache knows is not read, what the server has is
+// not sent, and many files become one tree blob. Errors: those of blob_push.h and the manifest. Thread-safety: main
+// thread.
 #pragma once
 
 #include <vector>
@@ -22,7 +23,7 @@ class ArtifactPush {
   // Makes sure that the server has everything; with --dry-run only finds out what it lacks.
   Status push();
   // "files" or "tree" of a registration. REQUIRES: recognise() gave true, or push().
-  Result<Json> described() ;
+  Result<Json> described();
   // For the next time.
   void remember() const;
 

@@ -21,7 +21,8 @@ Result<std::vector<bool>> ask_server(ApiClient& api, const std::vector<cas::Ques
     }
     MLOPS_ASSIGN(const auto answer, api.post_bytes("/api/v1/store/missing", body));
     if (answer.size() != count) {
-      return fail(ErrorCode::kInternal, "bad_answer", "the server answered another number of questions than were asked");
+      return fail(ErrorCode::kInternal, "bad_answer",
+                  "the server answered another number of questions than were asked");
     }
     for (const char here : answer) answers.push_back(here == '\1');
   }

@@ -106,8 +106,10 @@ std::string checked_text(const Json& report) {
   if (!bool_of(report, "read_data")) return "all there";
   const auto read = human_size(static_cast<std::uint64_t>(int_of(report, "read_bytes")));
   const auto& sample = member(report, "sample");
-  if (!sample.is_number() || sample.get<double>() >= 1.0) return fmt::format("all there, every byte verified ({} read)", read);
-  return fmt::format("all there, {} verified ({} read)", counted(int_of(report, "read_objects"), "object", "objects"), read);
+  if (!sample.is_number() || sample.get<double>() >= 1.0)
+    return fmt::format("all there, every byte verified ({} read)", read);
+  return fmt::format("all there, {} verified ({} read)", counted(int_of(report, "read_objects"), "object", "objects"),
+                     read);
 }
 
 Result<int> fsck(Session& session) {
@@ -119,11 +121,12 @@ Result<int> fsck(Session& session) {
   session.print_value(
       *answer,
       [&] {
-        session.print_line(session.paint(Tone::kGood, "✔") +
-                           fmt::format(" {} in {}, {} of {}: {}", counted(int_of(*answer, "objects"), "object", "objects"),
-                                       counted(int_of(*answer, "packs"), "pack", "packs"),
-                                       human_size(static_cast<std::uint64_t>(int_of(*answer, "bytes"))),
-                                       counted(int_of(*answer, "versions"), "version", "versions"), checked_text(*answer)));
+        session.print_line(
+            session.paint(Tone::kGood, "✔") +
+            fmt::format(" {} in {}, {} of {}: {}", counted(int_of(*answer, "objects"), "object", "objects"),
+                        counted(int_of(*answer, "packs"), "pack", "packs"),
+                        human_size(static_cast<std::uint64_t>(int_of(*answer, "bytes"))),
+                        counted(int_of(*answer, "versions"), "version", "versions"), checked_text(*answer)));
         if (!bool_of(*answer, "read_data")) session.say("--read-data also reads and hashes every byte");
       },
       [] { return std::string("ok"); });
@@ -173,7 +176,8 @@ const Command kFsckCommand{
     .options = {{.name = "--read-data", .help = "read and hash every byte (slow)"},
                 {.name = "--sample", .value_name = "SHARE", .help = "read and hash so many of the objects, e.g. 5%"}},
     .shared = kOutput,
-    .description = R"(Exit code 8 when something is missing or differs, naming each object. What is found damaged is set aside: it is never
+    .description =
+        R"(Exit code 8 when something is missing or differs, naming each object. What is found damaged is set aside: it is never
 served nor relied on, and registering the same bytes again heals it. Each --sample chooses other objects.
 
 Examples:

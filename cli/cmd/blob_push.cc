@@ -115,7 +115,8 @@ class Push {
     open_bytes_ = 0;
   }
 
-  // Asks about what waits and sends what the server lacks. `keep_open`: the chunks of a node that is not complete wait on.
+  // Asks about what waits and sends what the server lacks. `keep_open`: the chunks of a node that is not complete wait
+  // on.
   Status settle(bool keep_open) {
     std::vector<Item> open;
     if (keep_open) {
@@ -274,8 +275,8 @@ class Push {
   std::optional<cas::RecipeBuilder> recipe_;  // of the long file being taken
   std::size_t waiting_bytes_ = 0;
   std::size_t waiting_units_ = 0;  // taken since the last question
-  std::size_t open_bytes_ = 0;    // of these, chunks of the node that is not complete
-  bool is_open_told_ = false;     // some chunks of that node were told singly
+  std::size_t open_bytes_ = 0;     // of these, chunks of the node that is not complete
+  bool is_open_told_ = false;      // some chunks of that node were told singly
   std::set<crypto::Digest> sent_;  // in this stream
   std::vector<std::size_t> unnamed_;
   std::size_t counted_ = ~std::size_t{0};

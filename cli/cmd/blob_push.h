@@ -1,7 +1,7 @@
-// Getting an artifact's bytes to the server, moving only what it lacks: files are cut into chunks and hashed by all cores,
-// the server is asked in batches which nodes, chunks and small files it has, and only the others are sent, encoded, in one
-// stream (docs/format/push.md). A push that broke off goes on where it stopped: what arrived is not sent again; a lost
-// connection is tried again by itself.
+// Getting an artifact's bytes to the server, moving only what it lacks: files are cut into chunks and hashed by all
+// cores, the server is asked in batches which nodes, chunks and small files it has, and only the others are sent,
+// encoded, in one stream (docs/format/push.md). A push that broke off goes on where it stopped: what arrived is not
+// sent again; a lost connection is tried again by itself.
 //
 // Errors: those of the server and of reading; kConflict "file_changed" when a file changed while it was read.
 // Thread-safety: main thread. Sizes in bytes.

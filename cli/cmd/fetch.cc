@@ -20,7 +20,7 @@
 namespace mlops::cli {
 namespace {
 
-constexpr std::size_t kSyncEachUpTo = 16;          // files; more are made durable all at once
+constexpr std::size_t kSyncEachUpTo = 16;           // files; more are made durable all at once
 constexpr std::size_t kWantsAtOnce = 16'384;        // the server's limit is larger
 constexpr std::uint64_t kBytesAtOnce = 2ull << 30;  // so that no answer has too many chunks
 constexpr int kTries = 4;
@@ -36,16 +36,19 @@ Status sync_all(const std::string& directory) {
   const bool ok = fd >= 0 && ::syncfs(fd) == 0;
   if (fd >= 0) ::close(fd);
   if (ok) return {};
-  return fail(ErrorCode::kUnavailable, "io_error", fmt::format("{}: the files could not be made durable", printable(directory)));
+  return fail(ErrorCode::kUnavailable, "io_error",
+              fmt::format("{}: the files could not be made durable", printable(directory)));
 }
 
 class Fetch {
  public:
-  Fetch(Session& session, const std::vector<FetchFile>& files, Progress& progress)
+  Fetch(Session& session, const std::vector<FetchFile>& files, Durability durability, Progress& progress)
       : session_(session),
         files_(files),
         progress_(progress),
-        sync_(files.size() <= kSyncEachUpTo ? Sync::kNow : Sync::kLater) {}
+        sync_(durability == Durability::kSystem ? Sync::kNever
+              : files.size() <= kSyncEachUpTo   ? Sync::kNow
+                                                : Sync::kLater) {}
 
   Status run() {
     int failures = 0;
@@ -76,7 +79,8 @@ class Fetch {
     const auto body = wants();
     head_used_ = 0;
     payload_.clear();
-    MLOPS_TRY(session_.api().post_for_stream("/api/v1/store/fetch", body, [this](ByteView bytes) { return take(bytes); }));
+    MLOPS_TRY(
+        session_.api().post_for_stream("/api/v1/store/fetch", body, [this](ByteView bytes) { return take(bytes); }));
     if (head_used_ != 0) return bad_stream("it ends in the middle of a record");
     return {};
   }
@@ -155,7 +159,7 @@ class Fetch {
 
   Status open() {
     if (out_) return {};
-    MLOPS_ASSIGN(auto out, StagedFile::create(posix_env(), files_[file_].target));
+    MLOPS_ASSIGN(auto out, StagedFile::create(posix_env(), files_[file_].target, sync_));
     out_.emplace(std::move(out));
     return {};
   }
@@ -180,7 +184,7 @@ class Fetch {
       const auto& file = files_[file_];
       if (part_ == file.parts.size()) {
         MLOPS_TRY(open());
-        MLOPS_TRY(out_->commit(file.file.digest, sync_));
+        MLOPS_TRY(out_->commit(file.file.digest));
         out_.reset();
         base_.reset();
         ++file_;
@@ -242,11 +246,12 @@ class Fetch {
 
 }  // namespace
 
-Result<FetchResult> fetch_files(Session& session, const std::vector<FetchFile>& files, const std::string& staging) {
+Result<FetchResult> fetch_files(Session& session, const std::vector<FetchFile>& files, const std::string& staging,
+                                Durability durability) {
   std::uint64_t total_bytes = 0;
   for (const auto& file : files) total_bytes += file.file.size_bytes;
   Progress progress(session, "pulling", total_bytes);
-  Fetch fetch(session, files, progress);
+  Fetch fetch(session, files, durability, progress);
   MLOPS_TRY(fetch.run());
   if (fetch.sync() == Sync::kLater) MLOPS_TRY(sync_all(staging));
   return fetch.result();

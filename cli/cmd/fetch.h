@@ -1,9 +1,9 @@
 // Files from the server into a staging directory: chunks as they are stored, decoded here, what an older file on this
-// machine has copied from there; every file's SHA-256 is compared before it counts. A lost connection is tried again where
-// it stopped.
+// machine has copied from there; every file's SHA-256 is compared before it counts. A lost connection is tried again
+// where it stopped.
 //
-// Errors: those of the server, of the way and of Env; kCorrupt "digest_mismatch", "bad_stream". Thread-safety: main thread.
-// Units: bytes.
+// Errors: those of the server, of the way and of Env; kCorrupt "digest_mismatch", "bad_stream". Thread-safety: main
+// thread. Units: bytes.
 #pragma once
 
 #include <cstdint>
@@ -25,9 +25,9 @@ struct FetchPart {
 
 struct FetchFile {
   model::FileEntry file;
-  std::string target;             // absent so far
-  std::string base;               // the older file; empty: none
-  std::vector<FetchPart> parts;   // in order, without gaps; the boundaries are those of chunks
+  std::string target;            // absent so far
+  std::string base;              // the older file; empty: none
+  std::vector<FetchPart> parts;  // in order, without gaps; the boundaries are those of chunks
 };
 
 struct FetchResult {
@@ -35,7 +35,11 @@ struct FetchResult {
   std::uint64_t local_bytes = 0;     // copied from older files
 };
 
-// Durable when it returns. `staging`: the directory that all targets are in.
-Result<FetchResult> fetch_files(Session& session, const std::vector<FetchFile>& files, const std::string& staging);
+// kSystem: whole and verified, but a power cut soon after may lose it, as with cp. kDisk: durable.
+enum class Durability { kSystem, kDisk };
+
+// `staging`: the directory that all targets are in.
+Result<FetchResult> fetch_files(Session& session, const std::vector<FetchFile>& files, const std::string& staging,
+                                Durability durability);
 
 }  // namespace mlops::cli

@@ -1,9 +1,9 @@
-// Which parts of a version's files have to come from the server: an older version of a file in the target directory serves
-// for the rest.
+// Which parts of a version's files have to come from the server: an older version of a file in the target directory
+// serves for the rest.
 //
 // What the older file holds is guessed first: a version of the artifact that had a file of that path and size tells its
-// chunks without reading it; the SHA-256 of the finished file decides whether the guess was right. Without a guess the older
-// file is cut and hashed here. Errors: those of the server and of reading. Thread-safety: main thread.
+// chunks without reading it; the SHA-256 of the finished file decides whether the guess was right. Without a guess the
+// older file is cut and hashed here. Errors: those of the server and of reading. Thread-safety: main thread.
 #pragma once
 
 #include <string>

@@ -24,11 +24,12 @@ Result<int> pull(Session& session) {
   if (const auto reason = text_of(version, "deprecated"); !reason.empty()) {
     session.warn(text_of(version, "ref") + " is deprecated: " + reason);
   }
-  const auto fetched = restore_files(session, version, files, directory);
+  const auto fetched = restore_files(session, version, files, directory,
+                                     session.flag("--sync") ? Durability::kDisk : Durability::kSystem);
   if (!fetched && fetched.error().slug == "blob_not_found") {
-    return fail(ErrorCode::kCorrupt, "blob_missing",
-                fmt::format("{}: {}", text_of(version, "ref"), fetched.error().message),
-                "mlopsctl fsck names everything that is missing; register it again from its source, or restore a backup");
+    return fail(
+        ErrorCode::kCorrupt, "blob_missing", fmt::format("{}: {}", text_of(version, "ref"), fetched.error().message),
+        "mlopsctl fsck names everything that is missing; register it again from its source, or restore a backup");
   }
   if (!fetched) return fail(fetched.error());
   std::uint64_t size_bytes = 0;
@@ -71,13 +72,14 @@ const Command kPullCommand{
                  {.name = "DIR", .help = "where to; made when absent", .complete = Complete::kDirectory}},
     .options = {{.name = "--force",
                  .help =
-                     "restore into a directory that is not empty: files of the same names are replaced, others stay"}},
+                     "restore into a directory that is not empty: files of the same names are replaced, others stay"},
+                {.name = "--sync", .help = "return only when everything is on the disk: a power cut cannot undo it"}},
     .shared = kOutput,
     .description =
         R"(Checks that the files listed make up the version's digest, fetches each, verifies its SHA-256 while writing, and shows
 the directory only when all are complete. A byte that differs ends with exit code 8 and leaves nothing behind. With --force
 into a directory that holds an older version, only what differs is fetched. A lost connection is tried again where it
-stopped.
+stopped. As with cp, the system writes the files to the disk soon after; --sync waits for it.
 
 Examples:
   mlopsctl pull hospital/readmission@v3 ./model

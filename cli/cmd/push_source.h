@@ -1,9 +1,9 @@
-// Files as chunks with their digests, in order, read and hashed by all cores with bounded memory: small files are gathered
-// into units that a worker reads whole, large ones are cut by one thread and hashed by the others.
+// Files as chunks with their digests, in order, read and hashed by all cores with bounded memory: small files are
+// gathered into units that a worker reads whole, large ones are cut by one thread and hashed by the others.
 //
-// Errors: those of reading; kConflict "file_changed" when a file has not the size it had when it was listed. Ownership: a
-// unit's bytes live while somebody holds it; at most kUnits are alive, so whoever waits for the next one must let go of
-// earlier ones. Thread-safety: one caller. Units: bytes.
+// Errors: those of reading; kConflict "file_changed" when a file has not the size it had when it was listed. Ownership:
+// a unit's bytes live while somebody holds it; at most kUnits are alive, so whoever waits for the next one must let go
+// of earlier ones. Thread-safety: one caller. Units: bytes.
 #pragma once
 
 #include <condition_variable>

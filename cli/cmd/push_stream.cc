@@ -1,5 +1,8 @@
 #include "cli/cmd/push_stream.h"
 
+#include <algorithm>
+#include <cstring>
+
 namespace mlops::cli {
 namespace {
 
@@ -71,30 +74,49 @@ bool PushStream::close_slot() {
 
 void PushStream::encode(Slot& slot) {
   thread_local cas::Encoder encoder;
-  slot.out.reserve(slot.raw_bytes + slot.parts.size() * cas::kRecordHeadBytes);
+  slot.out = spare_buffer();
+  slot.out.resize(slot.raw_bytes + slot.parts.size() * cas::kRecordHeadBytes + cas::Encoder::kRoomBytes);
+  std::size_t end = 0;
   for (auto& part : slot.parts) {
-    cas::Encoded encoded;
+    const auto out = std::span(slot.out).subspan(end);
+    std::size_t stored_bytes = 0;
     if (part.unit) {
-      encoded = encoder.encode(part.raw);
+      const auto payload = out.subspan(cas::kRecordHeadBytes);
+      const auto encoded = encoder.encode_to(part.raw, payload);
+      stored_bytes = encoded.bytes.size();
+      if (encoded.bytes.data() != payload.data()) std::memcpy(payload.data(), encoded.bytes.data(), stored_bytes);
       part.head.encoding = encoded.encoding;
-      part.head.stored_bytes = static_cast<std::uint32_t>(encoded.bytes.size());
+      part.head.stored_bytes = static_cast<std::uint32_t>(stored_bytes);
     }
     const auto head = cas::record_head_bytes(part.head);
-    slot.out.insert(slot.out.end(), head.begin(), head.end());
-    slot.out.insert(slot.out.end(), encoded.bytes.begin(), encoded.bytes.end());
+    std::copy(head.begin(), head.end(), out.begin());
+    end += head.size() + stored_bytes;
   }
+  slot.out.resize(end);
   slot.parts.clear();  // lets go of the units
   const std::lock_guard lock(mutex_);
   slot.is_ready = true;
   changed_.notify_all();
 }
 
+// Buffers go round: fresh pages for each slot would cost as much as filling them.
+RawBytes PushStream::spare_buffer() {
+  const std::lock_guard lock(mutex_);
+  if (spare_.empty()) return {};
+  auto buffer = std::move(spare_.back());
+  spare_.pop_back();
+  return buffer;
+}
+
 // On the sending thread.
 Result<ByteView> PushStream::next_piece() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] {
-    return is_given_up_ || (slots_.empty() ? is_ended_ : slots_.front()->is_ready);
-  });
+  if (sending_) {
+    sending_->out.clear();
+    spare_.push_back(std::move(sending_->out));
+    sending_.reset();
+  }
+  changed_.wait(lock, [this] { return is_given_up_ || (slots_.empty() ? is_ended_ : slots_.front()->is_ready); });
   if (is_given_up_) return fail(ErrorCode::kUnavailable, "given_up", "the transfer was broken off");
   if (slots_.empty()) return ByteView();
   sending_ = std::move(slots_.front());

@@ -47,6 +47,7 @@ class PushStream {
 
   bool close_slot();
   void encode(Slot& slot);
+  RawBytes spare_buffer();
   Result<ByteView> next_piece();
 
   std::unique_ptr<ApiClient> api_;
@@ -56,6 +57,7 @@ class PushStream {
   std::condition_variable changed_;
   std::deque<std::shared_ptr<Slot>> slots_;
   std::shared_ptr<Slot> sending_;  // of the sending thread
+  std::vector<RawBytes> spare_;
   bool is_ended_ = false;
   bool is_given_up_ = false;
   std::optional<Result<Json>> answer_;

@@ -89,17 +89,24 @@ struct Staged {
 };
 
 Result<Staged> fetch_all(Session& session, const Json& version, const std::vector<model::FileEntry>& files,
-                         const fs::path& staging, const std::string& directory, OlderFiles older) {
+                         const fs::path& staging, const std::string& directory, OlderFiles older,
+                         Durability durability) {
   MLOPS_ASSIGN(const auto plan, plan_fetch(session, version, files, staging.string(), directory, older));
   Staged staged;
   for (const auto& fetch : plan.files) staged.files.push_back(fetch.file);
   MLOPS_TRY(prepare_all(staging, staged.files));
-  MLOPS_ASSIGN(staged.fetched, fetch_files(session, plan.files, staging.string()));
+  MLOPS_ASSIGN(staged.fetched, fetch_files(session, plan.files, staging.string(), durability));
   for (const auto& file : plan.unchanged) staged.fetched.local_bytes += file.size_bytes;
   return staged;
 }
 
-Status move_into(const std::vector<model::FileEntry>& files, const fs::path& staging, const fs::path& directory) {
+// Names too must be on the disk when the files must be.
+Status sync_dir(const fs::path& path, Durability durability) {
+  return durability == Durability::kDisk ? posix_env().sync_dir(path.string()) : Status{};
+}
+
+Status move_into(const std::vector<model::FileEntry>& files, const fs::path& staging, const fs::path& directory,
+                 Durability durability) {
   std::set<fs::path> touched{directory};
   MLOPS_TRY(prepare_all(directory, files));
   for (const auto& file : files) {
@@ -107,7 +114,7 @@ Status move_into(const std::vector<model::FileEntry>& files, const fs::path& sta
     MLOPS_TRY(posix_env().rename_replace((staging / file.path).string(), target.string()));
     touched.insert(target.parent_path());
   }
-  for (const auto& path : touched) MLOPS_TRY(posix_env().sync_dir(path.string()));
+  for (const auto& path : touched) MLOPS_TRY(sync_dir(path, durability));
   return {};
 }
 
@@ -153,7 +160,7 @@ Status check_target(const std::string& directory, Overwrite overwrite) {
 }
 
 Result<FetchResult> restore_files(Session& session, const Json& version, const std::vector<model::FileEntry>& files,
-                                  const std::string& directory) {
+                                  const std::string& directory, Durability durability) {
   fs::path target = fs::path(directory).lexically_normal();
   if (!target.has_filename() && target.has_parent_path() && target != target.root_path()) target = target.parent_path();
   std::error_code error;
@@ -162,14 +169,15 @@ Result<FetchResult> restore_files(Session& session, const Json& version, const s
   const auto stage = [&](OlderFiles older) -> Result<FetchResult> {
     // Inside an existing target, because that may be a file system of its own.
     MLOPS_ASSIGN(const auto staging, Staging::create(exists ? target / "" : target));
-    MLOPS_ASSIGN(const auto staged, fetch_all(session, version, files, staging.path(), old_directory, older));
+    MLOPS_ASSIGN(const auto staged,
+                 fetch_all(session, version, files, staging.path(), old_directory, older, durability));
     if (exists) {
-      MLOPS_TRY(move_into(staged.files, staging.path(), target));
+      MLOPS_TRY(move_into(staged.files, staging.path(), target, durability));
       return staged.fetched;
     }
-    MLOPS_TRY(posix_env().sync_dir(staging.path().string()));
+    MLOPS_TRY(sync_dir(staging.path(), durability));
     MLOPS_TRY(posix_env().rename_no_replace(staging.path().string(), target.string()));
-    MLOPS_TRY(posix_env().sync_dir(target.has_parent_path() ? target.parent_path().string() : "."));
+    MLOPS_TRY(sync_dir(target.has_parent_path() ? target.parent_path() : fs::path("."), durability));
     return staged.fetched;
   };
   auto fetched = stage(OlderFiles::kUse);

@@ -28,6 +28,6 @@ Status check_target(const std::string& directory, Overwrite overwrite);
 // REQUIRES: `files` came from proven_files, check_target passed.
 // What an older version in the directory has in common with this one is taken from there.
 Result<FetchResult> restore_files(Session& session, const Json& version, const std::vector<model::FileEntry>& files,
-                                  const std::string& directory);
+                                  const std::string& directory, Durability durability);
 
 }  // namespace mlops::cli

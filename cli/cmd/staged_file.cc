@@ -6,12 +6,13 @@
 
 namespace mlops::cli {
 
-StagedFile::StagedFile(std::string target, std::unique_ptr<WritableFile> file)
-    : target_(std::move(target)), file_(std::move(file)), lane_(std::make_unique<HashLane>()) {}
+StagedFile::StagedFile(std::string target, std::unique_ptr<WritableFile> file, Sync sync)
+    : target_(std::move(target)), sync_(sync), file_(std::move(file)), lane_(std::make_unique<HashLane>()) {}
 
-Result<StagedFile> StagedFile::create(Env& env, const std::string& target) {
+Result<StagedFile> StagedFile::create(Env& env, const std::string& target, Sync sync) {
   MLOPS_ASSIGN(auto file, env.create_exclusive(target, 0644));
-  return StagedFile(target, std::move(file));
+  if (sync == Sync::kNever) file->expect_no_sync();
+  return StagedFile(target, std::move(file), sync);
 }
 
 Result<std::span<std::uint8_t>> StagedFile::room(std::size_t size) {
@@ -35,7 +36,7 @@ Status StagedFile::flush() {
   return file_->append(bytes);
 }
 
-Status StagedFile::commit(const crypto::Digest& expected, Sync sync) {
+Status StagedFile::commit(const crypto::Digest& expected) {
   MLOPS_TRY(flush());
   const auto digest = lane_->finish();
   if (digest != expected) {
@@ -44,7 +45,7 @@ Status StagedFile::commit(const crypto::Digest& expected, Sync sync) {
                             expected.to_string()),
                 "nothing was kept; pull again, and run `mlopsctl fsck --read-data` if it stays");
   }
-  if (sync == Sync::kNow) MLOPS_TRY(file_->sync());
+  if (sync_ == Sync::kNow) MLOPS_TRY(file_->sync());
   return file_->close();
 }
 

@@ -12,11 +12,12 @@
 
 namespace mlops::cli {
 
-enum class Sync { kNow, kLater };  // kLater: the caller makes many files durable at once
+// kLater: the caller makes many files durable at once. kNever: the system writes them to the disk when it likes.
+enum class Sync { kNow, kLater, kNever };
 
 class StagedFile {
  public:
-  static Result<StagedFile> create(Env& env, const std::string& target);
+  static Result<StagedFile> create(Env& env, const std::string& target, Sync sync);
   StagedFile(StagedFile&&) noexcept = default;
   StagedFile& operator=(StagedFile&&) noexcept = default;
 
@@ -24,13 +25,14 @@ class StagedFile {
   Result<std::span<std::uint8_t>> room(std::size_t size);
   void filled(std::size_t size);
   std::uint64_t written_bytes() const { return written_bytes_; }
-  Status commit(const crypto::Digest& expected, Sync sync);
+  Status commit(const crypto::Digest& expected);
 
  private:
-  StagedFile(std::string target, std::unique_ptr<WritableFile> file);
+  StagedFile(std::string target, std::unique_ptr<WritableFile> file, Sync sync);
   Status flush();
 
   std::string target_;
+  Sync sync_;
   std::unique_ptr<WritableFile> file_;
   std::unique_ptr<HashLane> lane_;
   std::span<std::uint8_t> piece_;

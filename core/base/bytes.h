@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <span>
@@ -30,11 +31,19 @@ struct UninitializedAllocator : std::allocator<T> {
     ::new (static_cast<void*>(at)) U(std::forward<Args>(args)...);
   }
 };
-// resize() gives bytes of any value.
+// resize() gives bytes of any value. insert() of many would go byte by byte: append_bytes() does not.
 using RawBytes = std::vector<std::uint8_t, UninitializedAllocator<std::uint8_t>>;
 
 inline ByteView as_bytes(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+// Appends to a vector of bytes. REQUIRES: `bytes` are not its own.
+template <class Bytes>
+void append_bytes(Bytes& to, ByteView bytes) {
+  const auto begin = to.size();
+  to.resize(begin + bytes.size());
+  if (!bytes.empty()) std::memcpy(to.data() + begin, bytes.data(), bytes.size());
 }
 
 std::string to_hex(ByteView bytes);

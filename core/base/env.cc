@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -96,14 +97,36 @@ class PosixWritableFile : public WritableFile {
       bytes = bytes.subspan(static_cast<std::size_t>(written));
       unsubmitted_ += written;
     }
-    // Writing back while more is arriving leaves the final sync little to do. Only a hint: errors show in sync().
-    if (unsubmitted_ >= kWriteBackBytes) {
-      (void)::sync_file_range(fd_.get(), submitted_, unsubmitted_, SYNC_FILE_RANGE_WRITE);
-      submitted_ += unsubmitted_;
-      unsubmitted_ = 0;
-    }
+    write_back();
     return {};
   }
+
+  Status append_all(std::span<const ByteView> pieces) override {
+    constexpr std::size_t kAtOnce = 256;  // of the system's 1024, so that they fit on the stack
+    while (!pieces.empty()) {
+      const auto some = pieces.first(std::min(pieces.size(), kAtOnce));
+      pieces = pieces.subspan(some.size());
+      std::array<::iovec, kAtOnce> vectors;
+      for (std::size_t i = 0; i < some.size(); ++i) {
+        vectors[i] = {const_cast<std::uint8_t*>(some[i].data()), some[i].size()};
+      }
+      const ssize_t result =
+          retried([&] { return ::writev(fd_.get(), vectors.data(), static_cast<int>(some.size())); });
+      if (result < 0) return fail_errno("write", path_, errno);
+      unsubmitted_ += result;
+      // A short write: what is left goes piece by piece.
+      auto written = static_cast<std::size_t>(result);
+      for (const auto piece : some) {
+        const auto skipped = std::min(written, piece.size());
+        written -= skipped;
+        if (skipped < piece.size()) MLOPS_TRY(append(piece.subspan(skipped)));
+      }
+    }
+    write_back();
+    return {};
+  }
+
+  void expect_no_sync() override { is_written_back_ = false; }
 
   Status sync() override {
     if (retried([&] { return ::fdatasync(fd_.get()); }) != 0) return fail_errno("sync", path_, errno);
@@ -116,9 +139,18 @@ class PosixWritableFile : public WritableFile {
   }
 
  private:
+  // Writing back while more is arriving leaves the final sync little to do. Only a hint: errors show in sync().
+  void write_back() {
+    if (!is_written_back_ || unsubmitted_ < kWriteBackBytes) return;
+    (void)::sync_file_range(fd_.get(), submitted_, unsubmitted_, SYNC_FILE_RANGE_WRITE);
+    submitted_ += unsubmitted_;
+    unsubmitted_ = 0;
+  }
+
   static constexpr off_t kWriteBackBytes = 16 << 20;
   Fd fd_;
   const std::string path_;
+  bool is_written_back_ = true;
   off_t submitted_ = 0;
   off_t unsubmitted_ = 0;
 };
@@ -253,6 +285,12 @@ Status write_and_sync(WritableFile& file, std::string_view content) {
 }
 
 }  // namespace
+
+Status WritableFile::append_all(std::span<const ByteView> pieces) {
+  std::vector<std::uint8_t> all;
+  for (const auto piece : pieces) all.insert(all.end(), piece.begin(), piece.end());
+  return append(all);
+}
 
 Env& posix_env() {
   static PosixEnv env;

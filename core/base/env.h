@@ -1,4 +1,5 @@
-// Files as a seam: everything the content store and the daemon do to a file system, so that tests can make any step fail.
+// Files as a seam: everything the content store and the daemon do to a file system, so that tests can make any step
+// fail.
 //
 // Errors: kUnavailable "io_error" (EIO …), kExhausted "disk_full" (ENOSPC, EDQUOT), kNotFound "file_not_found",
 // kAlreadyExists "file_exists". Messages name the path and the system's reason. Thread-safety: Env is thread-safe, a
@@ -8,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,7 +23,11 @@ class WritableFile {
  public:
   virtual ~WritableFile() = default;
   virtual Status append(ByteView bytes) = 0;  // writes all or fails
-  virtual Status sync() = 0;                  // fdatasync
+  // All of them, one behind the other, as with append().
+  virtual Status append_all(std::span<const ByteView> pieces);
+  // sync() will not be called: the system may write back when it likes.
+  virtual void expect_no_sync() {}
+  virtual Status sync() = 0;  // fdatasync
   virtual Status close() = 0;
 };
 
@@ -44,7 +50,7 @@ class Env {
   virtual Status rename_replace(const std::string& from, const std::string& to) = 0;
   virtual Status remove(const std::string& path) = 0;
   virtual Status make_dir(const std::string& path, int mode = 0700) = 0;  // an existing one is success
-  virtual Status remove_dir(const std::string& path) = 0;  // an empty one
+  virtual Status remove_dir(const std::string& path) = 0;                 // an empty one
   virtual Status sync_dir(const std::string& path) = 0;
   virtual Result<std::vector<std::string>> list_dir(const std::string& path) = 0;  // names, sorted, without . and ..
   virtual Result<std::uint64_t> file_size_bytes(const std::string& path) = 0;

@@ -70,11 +70,13 @@ class Connection::StreamedBody final : public BodyReader {
   }
 
   Result<std::size_t> read_chunks(std::span<std::uint8_t> into) {
+    if (chunk_left_ > 0 && connection_.buffered().empty()) return read_within_chunk(into);
     if (connection_.in_.size() < kLargeBuffer) connection_.resize_buffer(kLargeBuffer);
     for (;;) {
       auto decoded = connection_.parser_.decode_chunks(connection_.buffered(), into);
       if (!decoded) return broken(decoded.error().code, decoded.error().slug, decoded.error().message);
       connection_.consume(decoded->consumed);
+      chunk_left_ = decoded->chunk_left;
       exchange_.body_done = decoded->done;
       if (decoded->produced > 0 || decoded->done) return decoded->produced;
       if (decoded->consumed > 0) continue;
@@ -83,6 +85,17 @@ class Connection::StreamedBody final : public BodyReader {
       MLOPS_ASSIGN(const std::size_t received, receive({reinterpret_cast<std::uint8_t*>(room.data()), room.size()}));
       connection_.end_ += received;
     }
+  }
+
+  // From the socket to where it is wanted: the parser only counts.
+  Result<std::size_t> read_within_chunk(std::span<std::uint8_t> into) {
+    into = into.first(static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), chunk_left_)));
+    MLOPS_ASSIGN(const std::size_t received, receive(into));
+    const auto bytes = into.first(received);
+    auto decoded = connection_.parser_.decode_chunks({reinterpret_cast<const char*>(bytes.data()), received}, bytes);
+    if (!decoded) return broken(decoded.error().code, decoded.error().slug, decoded.error().message);
+    chunk_left_ = decoded->chunk_left;
+    return decoded->produced;
   }
 
   Result<std::size_t> receive(std::span<std::uint8_t> into) {
@@ -101,6 +114,7 @@ class Connection::StreamedBody final : public BodyReader {
 
   Connection& connection_;
   Exchange& exchange_;
+  std::uint64_t chunk_left_ = 0;  // of a body in chunks: raw bytes of the present one
   std::optional<Error> failure_;
 };
 

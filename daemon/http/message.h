@@ -20,7 +20,7 @@
 namespace mlops::http {
 
 enum class Method { kGet, kHead, kPost, kPut, kPatch, kDelete };
-std::string_view to_word(Method method);  // "GET"
+std::string_view to_word(Method method);                        // "GET"
 std::optional<Method> method_from_word(std::string_view word);  // exact case; nullopt for any other
 
 // A request body that is read as it arrives, with back-pressure to the peer.
@@ -43,14 +43,14 @@ class BodySource {
 
 struct Request {
   Method method = Method::kGet;
-  std::string path;                                // raw, as received, without the query
-  std::vector<std::string> params;                 // the decoded {…} segments of the route, in order
-  std::map<std::string, std::string> query;        // decoded; a repeated key is refused before
-  std::map<std::string, std::string> headers;      // names in lower case
-  std::string body;                                // routes with BodyMode::kBuffered
-  BodyReader* stream = nullptr;                    // routes with BodyMode::kStreamed
+  std::string path;                            // raw, as received, without the query
+  std::vector<std::string> params;             // the decoded {…} segments of the route, in order
+  std::map<std::string, std::string> query;    // decoded; a repeated key is refused before
+  std::map<std::string, std::string> headers;  // names in lower case
+  std::string body;                            // routes with BodyMode::kBuffered
+  BodyReader* stream = nullptr;                // routes with BodyMode::kStreamed
   model::Origin origin;
-  model::Principal principal;                      // filled when the route needs a token
+  model::Principal principal;  // filled when the route needs a token
 
   std::string_view query_or(const std::string& key, std::string_view fallback) const;
   // The body as a JSON object. Errors: kInvalid; 415 is answered before for another content type.

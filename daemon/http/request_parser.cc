@@ -49,6 +49,7 @@ class Events final : public beast_http::basic_parser<true> {
   bool in_head = true;
   std::span<std::uint8_t> into;
   std::size_t produced = 0;
+  std::uint64_t chunk_left = 0;
 
  private:
   using string_view = boost::beast::string_view;
@@ -82,11 +83,13 @@ class Events final : public beast_http::basic_parser<true> {
   void on_header_impl(error_code&) override { in_head = false; }
   void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
   std::size_t on_body_impl(string_view, error_code&) override { return 0; }  // read past this parser
-  void on_chunk_header_impl(std::uint64_t, string_view, error_code&) override {}
+  void on_chunk_header_impl(std::uint64_t size, string_view, error_code&) override { chunk_left = size; }
 
-  std::size_t on_chunk_body_impl(std::uint64_t, string_view body, error_code& error) override {
+  std::size_t on_chunk_body_impl(std::uint64_t left, string_view body, error_code& error) override {
     const std::size_t count = std::min(body.size(), into.size() - produced);
-    std::memcpy(into.data() + produced, body.data(), count);
+    const auto* const from = reinterpret_cast<const std::uint8_t*>(body.data());
+    if (from != into.data() + produced) std::memcpy(into.data() + produced, from, count);
+    chunk_left = left - count;
     produced += count;
     if (produced == into.size()) error = beast_http::error::need_buffer;
     return count;
@@ -176,6 +179,7 @@ Result<RequestParser::Decoded> RequestParser::decode_chunks(std::string_view raw
   error_code error;
   out.consumed = events.put(boost::asio::buffer(raw.data(), raw.size()), error);
   out.produced = events.produced;
+  out.chunk_left = events.chunk_left;
   out.done = events.is_done();
   if (error && error != beast_http::error::need_more && error != beast_http::error::need_buffer) {
     return fail(ErrorCode::kInvalid, "bad_body", "the chunked body is malformed");

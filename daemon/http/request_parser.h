@@ -43,6 +43,9 @@ class RequestParser {
     std::size_t consumed = 0;  // of the raw bytes
     std::size_t produced = 0;  // into `into`
     bool done = false;         // the last chunk and the trailers are read
+    // The next so many raw bytes are the chunk's and nothing else. They may be read to where they are wanted: given as
+    // `raw` and `into` at once, they stay.
+    std::uint64_t chunk_left = 0;
   };
   // Decodes what it can. Neither consumed nor produced: more raw bytes are needed behind these.
   // REQUIRES: parse_head gave a chunked head; `into` is not empty.

@@ -1,6 +1,7 @@
 // The route table's row and its matching: a segment tree over the raw path, built once.
 //
-// Authentication, body limits, 404/405, metrics labels and OpenAPI all come from the row. Thread-safety: immutable once built.
+// Authentication, body limits, 404/405, metrics labels and OpenAPI all come from the row. Thread-safety: immutable once
+// built.
 #pragma once
 
 #include <functional>
@@ -60,7 +61,8 @@ class Router {
   struct BadPath {
     std::string why;
   };
-  // HEAD matches a GET row. `path` is raw; segments are split first and percent-decoded after, so "%2F" stays inside one.
+  // HEAD matches a GET row. `path` is raw; segments are split first and percent-decoded after, so "%2F" stays inside
+  // one.
   std::variant<Match, NotFound, WrongMethod, BadPath> match(Method method, std::string_view path) const;
   const std::vector<Route>& routes() const { return routes_; }
 

@@ -1,5 +1,5 @@
-// Whether the packs hold what they should: every frame against its checksum, every chunk against its SHA-256, every index
-// against its pack. What is found damaged is set aside.
+// Whether the packs hold what they should: every frame against its checksum, every chunk against its SHA-256, every
+// index against its pack. What is found damaged is set aside.
 //
 // Errors: those of reading. Thread-safety: thread-safe; may run beside everything else. Units: bytes.
 #pragma once
@@ -13,9 +13,9 @@
 namespace mlops::cas {
 
 struct CheckOptions {
-  double sample = 1.0;                     // share of the packs' objects that is read, 0..1
-  std::uint64_t seed = 0;                  // of the choice
-  std::uint64_t bytes_per_second = 0;      // budget; 0: as fast as it goes
+  double sample = 1.0;                      // share of the packs' objects that is read, 0..1
+  std::uint64_t seed = 0;                   // of the choice
+  std::uint64_t bytes_per_second = 0;       // budget; 0: as fast as it goes
   const std::atomic<bool>* stop = nullptr;  // becomes true: end early
 };
 

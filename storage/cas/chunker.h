@@ -1,6 +1,6 @@
-// Where a file is cut into chunks: content-defined (gear hash, normalised: FastCDC, Xia et al., USENIX ATC 2016), so that
-// an insertion moves the cuts with the bytes. Format version 1: minimum 16 KiB, target 64 KiB, maximum 256 KiB; table,
-// masks and sizes are part of the format and never change under the same version.
+// Where a file is cut into chunks: content-defined (gear hash, normalised: FastCDC, Xia et al., USENIX ATC 2016), so
+// that an insertion moves the cuts with the bytes. Format version 1: minimum 16 KiB, target 64 KiB, maximum 256 KiB;
+// table, masks and sizes are part of the format and never change under the same version.
 //
 // Thread-safety: pure. Units: bytes.
 #pragma once

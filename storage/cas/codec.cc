@@ -4,7 +4,6 @@
 #include <cstring>
 #include <vector>
 
-#include "storage/cas/chunker.h"
 #include "storage/cas/planes.h"
 #include "storage/cas/sample.h"
 #include "storage/cas/zstd_frame.h"
@@ -19,8 +18,6 @@ constexpr std::size_t kSmallestBytes = 64;
 constexpr double kWorthStoring = 0.97;
 // A single plane is compressed as soon as it gains about what its decoding costs.
 constexpr double kWorthPlane = 0.98;
-// Beyond what the worst plane could need.
-constexpr std::size_t kSlackBytes = 4096;
 
 bool pays(std::size_t stored, std::size_t raw, double worth) {
   return stored != 0 && static_cast<double>(stored) <= static_cast<double>(raw) * worth;
@@ -36,11 +33,10 @@ struct Plan {
 
 class Encoder::Impl {
  public:
-  Impl()
-      : planes_(std::make_unique_for_overwrite<std::uint8_t[]>(kChunkMaxBytes)),
-        out_(std::make_unique_for_overwrite<std::uint8_t[]>(kOutBytes)) {}
+  Impl() : planes_(std::make_unique_for_overwrite<std::uint8_t[]>(kChunkMaxBytes)) {}
 
-  Encoded encode(ByteView raw) {
+  Encoded encode(ByteView raw, std::span<std::uint8_t> room) {
+    out_ = room;
     const Plan plan = make_plan(raw);
     std::size_t stored = 0;
     if (plan.encoding == Encoding::kZstd) stored = zstd_.write(plan.effort, raw, out());
@@ -50,9 +46,7 @@ class Encoder::Impl {
   }
 
  private:
-  static constexpr std::size_t kOutBytes = kChunkMaxBytes + kSlackBytes;
-
-  std::span<std::uint8_t> out() { return {out_.get(), kOutBytes}; }
+  std::span<std::uint8_t> out() { return out_; }
 
   // Repetitions are looked for with the compressor in its fastest form, on a part, and only where it finds some is it
   // tried in earnest: floats, compressed files and noise have none.
@@ -83,7 +77,7 @@ class Encoder::Impl {
         std::find_if_not(split.planes.begin(), split.planes.end(), is_kept) - split.planes.begin();
     PlaneTargets targets{};
     for (std::size_t plane = 0; plane < width; ++plane) {
-      std::uint8_t* stored_at = out_.get() + plane_heads_bytes(width) + plane * plane_bytes;
+      std::uint8_t* stored_at = out_.data() + plane_heads_bytes(width) + plane * plane_bytes;
       targets[plane] = plane < in_place ? stored_at : planes_.get() + plane * plane_bytes;
     }
     split_planes(raw, width, targets);
@@ -93,9 +87,9 @@ class Encoder::Impl {
       stored[plane] = store_plane({targets[plane], plane_bytes}, split.planes[plane], end);
       end += stored[plane].bytes.size();
     }
-    write_plane_heads(width, stored, out_.get());
+    write_plane_heads(width, stored, out_.data());
     const ByteView tail = raw.last(raw.size() % width);
-    std::copy(tail.begin(), tail.end(), out_.get() + end);
+    std::copy(tail.begin(), tail.end(), out_.data() + end);
     return end + tail.size();
   }
 
@@ -113,7 +107,7 @@ class Encoder::Impl {
 
   ZstdWriter zstd_;
   std::unique_ptr<std::uint8_t[]> planes_;
-  std::unique_ptr<std::uint8_t[]> out_;
+  std::span<std::uint8_t> out_;  // of the call going on
 };
 
 Encoder::Encoder() : impl_(std::make_unique<Impl>()) {}
@@ -122,7 +116,12 @@ Encoder::Encoder(Encoder&&) noexcept = default;
 Encoder& Encoder::operator=(Encoder&&) noexcept = default;
 
 Encoded Encoder::encode(ByteView raw) {
-  return impl_->encode(raw);
+  if (out_.empty()) out_.resize(kRoomBytes);
+  return impl_->encode(raw, out_);
+}
+
+Encoded Encoder::encode_to(ByteView raw, std::span<std::uint8_t> out) {
+  return impl_->encode(raw, out);
 }
 
 class Decoder::Impl {

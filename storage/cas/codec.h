@@ -1,13 +1,13 @@
-// How a chunk's bytes are written: as they are, compressed (zstd), or split into byte planes of which each is compressed
-// or not, which is what makes floating-point weights smaller. What is written describes itself; a sample decides what is
-// tried, and compression is kept only where it pays.
+// How a chunk's bytes are written: as they are, compressed (zstd), or split into byte planes of which each is
+// compressed or not, which is what makes floating-point weights smaller. What is written describes itself; a sample
+// decides what is tried, and compression is kept only where it pays.
 //
 //   kRaw     the bytes
 //   kZstd    one zstd frame
 //   kPlanes  plane payload: see docs/format/pack.md
 //
-// Errors of decode: kCorrupt "chunk_damaged" for bytes that no encoder wrote; never more than `raw` is written, whatever
-// the input claims. Thread-safety: an Encoder or Decoder belongs to one thread.
+// Errors of decode: kCorrupt "chunk_damaged" for bytes that no encoder wrote; never more than `raw` is written,
+// whatever the input claims. Thread-safety: an Encoder or Decoder belongs to one thread.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +16,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/result.h"
+#include "storage/cas/chunker.h"
 
 namespace mlops::cas {
 
@@ -32,12 +33,17 @@ class Encoder {
   ~Encoder();
   Encoder(Encoder&&) noexcept;
   Encoder& operator=(Encoder&&) noexcept;
+  // What encode_to() may use, whatever the result's size.
+  static constexpr std::size_t kRoomBytes = kChunkMaxBytes + 4096;
   // REQUIRES: at most kChunkMaxBytes.
   Encoded encode(ByteView raw);
+  // The result is in `out` or, as for encode(), the input. REQUIRES: `out` of kRoomBytes, not overlapping the input.
+  Encoded encode_to(ByteView raw, std::span<std::uint8_t> out);
 
  private:
   class Impl;
   std::unique_ptr<Impl> impl_;
+  RawBytes out_;  // of encode()
 };
 
 class Decoder {

@@ -187,7 +187,8 @@ class Collection::Impl {
     for (const auto& entry : pack.entries) live_bytes += entry.frame_bytes();
     for (const auto i : dead) live_bytes -= pack.entries[i].frame_bytes();
     const auto size_bytes = static_cast<double>(pack.info.size_bytes);
-    return size_bytes - kPackHeadBytes - static_cast<double>(live_bytes) >= kWorthMoving * size_bytes || live_bytes == 0;
+    return size_bytes - kPackHeadBytes - static_cast<double>(live_bytes) >= kWorthMoving * size_bytes ||
+           live_bytes == 0;
   }
 
   // Also what was appended to the pack after the beginning, and what is leased.

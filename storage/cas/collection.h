@@ -1,12 +1,14 @@
 // One garbage collection of the content store, in steps that a caller interleaves with its own (daemon/domain/gc):
 //
 //   start → keep(root blobs of a snapshot) … → summary            a plan ends here and changes nothing
-//         → keep(what was registered since; in the writer) → condemn   from now on nothing deduplicates against the rest
-//         → move_to_trash                                          live objects of mixed packs are copied on, packs set aside
-//   … grace period …  → sweep_trash                                what is older is unlinked; until then restore_trash undoes
+//         → keep(what was registered since; in the writer) → condemn   from now on nothing deduplicates against the
+//         rest → move_to_trash                                          live objects of mixed packs are copied on,
+//         packs set aside
+//   … grace period …  → sweep_trash                                what is older is unlinked; until then restore_trash
+//   undoes
 //
-// Never collected: what was kept; what is leased; what lies in packs written to within the lease time. Pushes and pulls go
-// on meanwhile. Errors: kConflict "gc_running" (one at a time); those of the pack store. Thread-safety: a Collection
+// Never collected: what was kept; what is leased; what lies in packs written to within the lease time. Pushes and pulls
+// go on meanwhile. Errors: kConflict "gc_running" (one at a time); those of the pack store. Thread-safety: a Collection
 // belongs to one thread; the store below is shared. Units: bytes, microseconds.
 #pragma once
 
@@ -22,16 +24,16 @@ struct CollectionSummary {
   std::uint64_t live_objects = 0;
   std::uint64_t live_bytes = 0;  // stored
   std::uint64_t dead_objects = 0;
-  std::uint64_t dead_bytes = 0;   // of these, what condemn() would condemn
+  std::uint64_t dead_bytes = 0;     // of these, what condemn() would condemn
   std::uint64_t young_objects = 0;  // unreachable, but leased or written lately
   std::uint64_t young_bytes = 0;
   std::uint64_t missing_blobs = 0;  // kept ones that are not in the store, wholly or partly
 };
 
 struct MovedToTrash {
-  std::string trash_dir;         // below trash/; empty when nothing was moved
+  std::string trash_dir;  // below trash/; empty when nothing was moved
   std::uint64_t packs = 0;
-  std::uint64_t bytes = 0;        // of the packs
+  std::uint64_t bytes = 0;         // of the packs
   std::uint64_t copied_bytes = 0;  // live ones, written again elsewhere
   std::uint64_t removed_objects = 0;
   crypto::Digest removed_digest;  // SHA-256 over the removed keys in order: the receipt
@@ -39,8 +41,8 @@ struct MovedToTrash {
 
 class Collection {
  public:
-  // `min_age_us`: unreachable objects younger than that stay (0: none is young); at most packs' write times are known, so an
-  // object is as young as its pack's last write.
+  // `min_age_us`: unreachable objects younger than that stay (0: none is young); at most packs' write times are known,
+  // so an object is as young as its pack's last write.
   static Result<std::unique_ptr<Collection>> start(ContentStore& store, std::int64_t min_age_us);
   ~Collection();
 
@@ -72,7 +74,8 @@ Status restore_trash(ContentStore& store, const std::string& name);
 
 // The kinds under which a digest is stored here (live, undamaged); empty: unknown.
 std::vector<ObjectKind> kinds_of(ContentStore& store, const crypto::Digest& digest);
-// The path of digests from the blob down to the object (blob, root node … object), empty when the blob does not hold it.
+// The path of digests from the blob down to the object (blob, root node … object), empty when the blob does not hold
+// it.
 Result<std::vector<ObjectKey>> path_in_blob(ContentStore& store, const crypto::Digest& blob, const ObjectKey& object);
 
 }  // namespace mlops::cas

@@ -16,7 +16,8 @@ Failure blob_not_found(const crypto::Digest& digest) {
 }
 
 Failure blob_damaged(const crypto::Digest& digest, std::string_view problem) {
-  return fail(ErrorCode::kCorrupt, "blob_damaged", fmt::format("the blob {} is damaged: {}", digest.to_string(), problem),
+  return fail(ErrorCode::kCorrupt, "blob_damaged",
+              fmt::format("the blob {} is damaged: {}", digest.to_string(), problem),
               "push the artifact again from its source to heal it, or restore a backup");
 }
 
@@ -38,7 +39,8 @@ class ChunkedReader : public blob::BlobReader {
       MLOPS_TRY(load(offset + done));
       const auto skip = static_cast<std::size_t>(offset + done - chunk_begin_);
       const auto take = std::min(into.size() - done, raw_.size() - skip);
-      std::copy_n(raw_.begin() + static_cast<std::ptrdiff_t>(skip), take, into.begin() + static_cast<std::ptrdiff_t>(done));
+      std::copy_n(raw_.begin() + static_cast<std::ptrdiff_t>(skip), take,
+                  into.begin() + static_cast<std::ptrdiff_t>(done));
       done += take;
     }
     return done;
@@ -50,7 +52,8 @@ class ChunkedReader : public blob::BlobReader {
   Status load(std::uint64_t offset) const {
     if (!raw_.empty() && offset >= chunk_begin_ && offset < chunk_begin_ + raw_.size()) return {};
     const auto is_listed = [&] {
-      return next_ < refs_.size() && refs_[next_].offset <= offset && offset < refs_[next_].offset + refs_[next_].size_bytes;
+      return next_ < refs_.size() && refs_[next_].offset <= offset &&
+             offset < refs_[next_].offset + refs_[next_].size_bytes;
     };
     if (!is_listed()) {
       MLOPS_ASSIGN(refs_, store_.chunks_of(digest_, offset, size_bytes_, kRefs));
@@ -178,13 +181,12 @@ Status ContentStore::read_chunk(const crypto::Digest& digest, std::vector<std::u
 }
 
 Failure ContentStore::absent(const crypto::Digest& blob) const {
-  const bool was_here =
-      packs_->is_damaged({ObjectKind::kChunk, blob}) || packs_->is_damaged({ObjectKind::kBlob, blob});
+  const bool was_here = packs_->is_damaged({ObjectKind::kChunk, blob}) || packs_->is_damaged({ObjectKind::kBlob, blob});
   return was_here ? blob_damaged(blob, "its bytes changed on disk") : blob_not_found(blob);
 }
 
-Result<std::vector<ChunkRef>> ContentStore::chunks_of(const crypto::Digest& blob, std::uint64_t begin, std::uint64_t end,
-                                                      std::size_t limit) {
+Result<std::vector<ChunkRef>> ContentStore::chunks_of(const crypto::Digest& blob, std::uint64_t begin,
+                                                      std::uint64_t end, std::size_t limit) {
   std::vector<ChunkRef> out;
   if (const auto chunk = packs_->find({ObjectKind::kChunk, blob})) {
     if ((begin == 0 || begin < chunk->raw_bytes) && limit > 0) out.push_back({blob, chunk->raw_bytes, 0});

@@ -13,11 +13,13 @@ namespace {
 //             48 owner u64 | 56 checksum u64 over bytes 0..55 and the payload
 constexpr std::array<std::uint8_t, 4> kFrameMagic{'M', 'L', 'F', '1'};
 constexpr std::size_t kChecksumAt = 56;
-// Pack head:   0 magic[8] | 8 pack id u32 | 12 zero u32 | 16 created_at_us u64 | 24 zero[32] | 56 checksum u64 over 0..55
+// Pack head:   0 magic[8] | 8 pack id u32 | 12 zero u32 | 16 created_at_us u64 | 24 zero[32] | 56 checksum u64 over
+// 0..55
 constexpr std::array<std::uint8_t, 8> kPackMagic{'M', 'L', 'P', 'A', 'C', 'K', '1', '\n'};
 // Index head:  0 magic[8] | 8 pack id u32 | 12 zero u32 | 16 covered u64 | 24 count u64 | 32 zero[24] |
 //             56 checksum u64 over bytes 0..55 and all entries
-// Entry:       0 digest[32] | 32 offset u64 | 40 owner u64 | 48 stored u32 | 52 raw u32 | 56 kind u8 | 57 encoding u8 | zero[6]
+// Entry:       0 digest[32] | 32 offset u64 | 40 owner u64 | 48 stored u32 | 52 raw u32 | 56 kind u8 | 57 encoding u8 |
+// zero[6]
 constexpr std::array<std::uint8_t, 8> kIndexMagic{'M', 'L', 'I', 'N', 'D', 'X', '1', '\n'};
 constexpr std::size_t kIndexHeadBytes = 64;
 constexpr std::size_t kIndexEntryBytes = 64;
@@ -88,8 +90,8 @@ bool check_frame(const PackEntry& entry, ByteView frame) {
     return false;
   }
   const auto end = std::min<std::uint64_t>(frame.size(), entry.frame_bytes());
-  return std::all_of(frame.begin() + static_cast<std::ptrdiff_t>(used), frame.begin() + static_cast<std::ptrdiff_t>(end),
-                     [](std::uint8_t byte) { return byte == 0; });
+  return std::all_of(frame.begin() + static_cast<std::ptrdiff_t>(used),
+                     frame.begin() + static_cast<std::ptrdiff_t>(end), [](std::uint8_t byte) { return byte == 0; });
 }
 
 std::array<std::uint8_t, kPackHeadBytes> pack_head_bytes(const PackHead& head) {

@@ -39,16 +39,8 @@ struct PackEntry {
 };
 
 std::array<std::uint8_t, kFrameHeadBytes> frame_head_bytes(const PackEntry& entry, ByteView payload);
-// Appends the frame of `entry` (its offset is ignored) to `out`, a vector of bytes.
-template <class Bytes>
-void append_frame(Bytes& out, const PackEntry& entry, ByteView payload) {
-  const auto head = frame_head_bytes(entry, payload);
-  const auto end = out.size() + entry.frame_bytes();
-  out.insert(out.end(), head.begin(), head.end());
-  out.insert(out.end(), payload.begin(), payload.end());
-  out.resize(end, 0);
-}
-// The entry of a head whose own fields make sense; the checksum is compared by check_frame. nullopt: no frame begins here.
+// The entry of a head whose own fields make sense; the checksum is compared by check_frame. nullopt: no frame begins
+// here.
 std::optional<PackEntry> parse_frame_head(ByteView head);
 // True when head and payload are those that were written, and the padding behind (as far as `frame` holds it) is zero.
 bool check_frame(const PackEntry& entry, ByteView frame);
@@ -60,8 +52,8 @@ struct PackHead {
 std::array<std::uint8_t, kPackHeadBytes> pack_head_bytes(const PackHead& head);
 Result<PackHead> parse_pack_head(ByteView bytes);
 
-// The index file: entries sorted by offset, derived from its pack. `covered_bytes`: of the pack, everything before it is
-// in the index or is nothing.
+// The index file: entries sorted by offset, derived from its pack. `covered_bytes`: of the pack, everything before it
+// is in the index or is nothing.
 struct PackIndex {
   std::uint32_t pack_id = 0;
   std::uint64_t covered_bytes = 0;

@@ -14,12 +14,11 @@ namespace {
 
 using Kind = IngestPiece::Kind;
 
-// Raw and stored bytes of a batch. Few streams get more and larger ones, so that one seldom waits for the other side; many
-// share the memory.
-constexpr std::size_t kBatchBytes = 256u << 10;
-constexpr std::size_t kLargeBatchBytes = 1u << 20;
+// Of the stream or of known chunks, in one batch. Few streams get more and larger ones, so that one seldom waits for
+// the other side; many share the memory.
+constexpr std::size_t kBatchBytes = 128u << 10;
+constexpr std::size_t kLargeBatchBytes = 512u << 10;
 constexpr std::size_t kBatchPieces = 2048;
-constexpr std::size_t kReadAheadBytes = 64u << 10;
 // A file of known chunks is not read while it may turn out to be known as a whole; beyond this many it is.
 constexpr std::size_t kBacklogMax = 1u << 20;
 
@@ -43,53 +42,15 @@ Failure bad_stream(std::string_view what) {
 }
 
 Failure object_missing(const crypto::Digest& digest) {
-  return fail(ErrorCode::kConflict, "object_missing",
-              fmt::format("{} is not in the store", digest.to_string()), "ask again what is missing, and send it");
+  return fail(ErrorCode::kConflict, "object_missing", fmt::format("{} is not in the store", digest.to_string()),
+              "ask again what is missing, and send it");
 }
-
-// The stream with a little read ahead; large payloads go straight to their place.
-class StreamBuffer {
- public:
-  explicit StreamBuffer(const StreamRead& read) : read_(read), buffer_(kReadAheadBytes) {}
-
-  // Fills `into`; false at the end of the stream before the first byte. Errors: "bad_record" in the middle.
-  Result<bool> fill(std::span<std::uint8_t> into) {
-    std::size_t done = take_buffered(into);
-    while (done < into.size()) {
-      const bool is_large = into.size() - done >= buffer_.size();
-      MLOPS_ASSIGN(const std::size_t got, read_(is_large ? into.subspan(done) : std::span(buffer_)));
-      if (got == 0 && done == 0) return false;
-      if (got == 0) return bad_stream("it ends in the middle of a record");
-      if (is_large) {
-        done += got;
-      } else {
-        begin_ = 0;
-        end_ = got;
-        done += take_buffered(into.subspan(done));
-      }
-    }
-    return true;
-  }
-
- private:
-  std::size_t take_buffered(std::span<std::uint8_t> into) {
-    const auto take = std::min(into.size(), end_ - begin_);
-    std::copy_n(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_), take, into.begin());
-    begin_ += take;
-    return take;
-  }
-
-  const StreamRead& read_;
-  std::vector<std::uint8_t> buffer_;
-  std::size_t begin_ = 0;
-  std::size_t end_ = 0;
-};
 
 // The receiving side: one file after the other.
 class Receiver {
  public:
   Receiver(ContentStore& store, OwnerTag owner, const StreamRead& read, BatchQueue& queue, std::size_t batch_bytes)
-      : store_(store), owner_(owner), stream_(read), queue_(queue), batch_bytes_(batch_bytes) {
+      : store_(store), owner_(owner), read_(read), queue_(queue), batch_bytes_(batch_bytes) {
     start_file();
   }
 
@@ -97,17 +58,17 @@ class Receiver {
   Status run() {
     auto status = receive();
     // Also of a stream that broke off: whole pieces count.
-    if (batch_) queue_.send(std::move(batch_));
+    send_batch();
     queue_.end();
     return status;
   }
 
  private:
   Status receive() {
-    std::array<std::uint8_t, kRecordHeadBytes> bytes{};
     while (true) {
-      MLOPS_ASSIGN(const bool is_there, stream_.fill(bytes));
-      if (!is_there) return chunks_ == 0 ? Status{} : Status(bad_stream("it ends in the middle of a file"));
+      MLOPS_TRY(ready());
+      MLOPS_ASSIGN(const auto bytes, next_bytes(kRecordHeadBytes));
+      if (bytes.empty()) return chunks_ == 0 ? Status{} : Status(bad_stream("it ends in the middle of a file"));
       MLOPS_ASSIGN(const auto head, parse_record_head(bytes));
       MLOPS_TRY(take(head));
     }
@@ -138,18 +99,48 @@ class Receiver {
     must_end_ = false;
   }
 
-  // A batch with room; sends the one before when it is full.
+  // A batch with room for one more record of any kind; sends the one before when it is full.
   Status ready() {
-    const bool is_full =
-        batch_ && (batch_->raw.size() + batch_->stored.size() >= batch_bytes_ || batch_->pieces.size() >= kBatchPieces);
-    if (is_full) queue_.send(std::move(batch_));
-    if (!batch_) batch_ = queue_.empty();
-    return batch_ ? Status{} : Status(fail(*queue_.failure()));
+    const bool is_full = batch_ && (taken_ >= batch_bytes_ || batch_->known.size() >= batch_bytes_ ||
+                                    batch_->pieces.size() >= kBatchPieces);
+    if (is_full) send_batch();
+    if (batch_) return {};
+    batch_ = queue_.empty();
+    if (!batch_) return fail(*queue_.failure());
+    batch_->received.resize(batch_bytes_ + kRecordHeadBytes + kPayloadLimitBytes);
+    std::copy(read_ahead_.begin(), read_ahead_.end(), batch_->received.begin());
+    taken_ = 0;
+    filled_ = read_ahead_.size();
+    return {};
+  }
+
+  // What was read ahead of the last record goes to the next batch.
+  void send_batch() {
+    if (!batch_) return;
+    const auto* received = batch_->received.data();
+    read_ahead_.assign(received + taken_, received + filled_);
+    queue_.send(std::move(batch_));
+  }
+
+  // The next bytes of the stream, in the batch; none at the end of the stream. Reads ahead, but not beyond what the
+  // batch is meant to hold. REQUIRES: ready() before the record they belong to, `size` within its limits and not 0.
+  // Errors: "bad_record" when the stream ends within them.
+  Result<ByteView> next_bytes(std::size_t size) {
+    while (filled_ - taken_ < size) {
+      const auto end = std::max(taken_ + size, batch_bytes_);
+      MLOPS_ASSIGN(const std::size_t got, read_(std::span(batch_->received).subspan(filled_, end - filled_)));
+      if (got == 0 && filled_ == taken_) return ByteView();
+      if (got == 0) return bad_stream("it ends in the middle of a record");
+      filled_ += got;
+    }
+    const ByteView bytes(batch_->received.data() + taken_, size);
+    taken_ += size;
+    return bytes;
   }
 
   // Everything received so far is in the store afterwards.
   Status drain() {
-    if (batch_) queue_.send(std::move(batch_));
+    send_batch();
     queue_.wait_until_taken();
     if (auto failure = queue_.failure()) return fail(std::move(*failure));
     return {};
@@ -163,18 +154,10 @@ class Receiver {
     piece.key = {ObjectKind::kChunk, head.digest};
     piece.encoding = head.encoding;
     piece.raw_bytes = head.raw_bytes;
-    piece.stored = {batch_->stored.size(), head.stored_bytes};
-    batch_->stored.resize(batch_->stored.size() + head.stored_bytes);
-    const auto stored = std::span(batch_->stored).subspan(piece.stored.begin);
-    MLOPS_ASSIGN(const bool is_there, stream_.fill(stored));
-    if (!is_there && !stored.empty()) return bad_stream("a chunk's bytes are missing");
-    if (head.encoding == Encoding::kRaw) {
-      piece.raw = piece.stored;
-    } else {
-      piece.raw = {batch_->raw.size(), head.raw_bytes};
-      batch_->raw.resize(batch_->raw.size() + head.raw_bytes);
-      auto decoded = decoder_.decode(head.encoding, stored, std::span(batch_->raw).subspan(piece.raw.begin));
-      if (!decoded) return bad_stream("a chunk cannot be decoded");
+    piece.bytes = {taken_, head.stored_bytes};
+    if (head.stored_bytes > 0) {
+      MLOPS_ASSIGN(const auto stored, next_bytes(head.stored_bytes));
+      if (stored.empty()) return bad_stream("a chunk's bytes are missing");
     }
     batch_->pieces.push_back(piece);
     is_hashing_ = true;
@@ -233,8 +216,8 @@ class Receiver {
       MLOPS_TRY(std::move(loaded));
       IngestPiece piece;
       piece.kind = Kind::kKnownChunk;
-      piece.raw = {batch_->raw.size(), chunk_.size()};
-      batch_->raw.insert(batch_->raw.end(), chunk_.begin(), chunk_.end());
+      piece.bytes = {batch_->known.size(), chunk_.size()};
+      append_bytes(batch_->known, chunk_);
       batch_->pieces.push_back(piece);
       is_hashing_ = true;
     }
@@ -248,8 +231,8 @@ class Receiver {
     piece.kind = Kind::kRecord;
     piece.key = {ObjectKind::kNode, digest};
     piece.raw_bytes = static_cast<std::uint32_t>(bytes.size());
-    piece.stored = {batch_->stored.size(), bytes.size()};
-    batch_->stored.insert(batch_->stored.end(), bytes.begin(), bytes.end());
+    piece.bytes = {batch_->records.size(), bytes.size()};
+    append_bytes(batch_->records, as_bytes(bytes));
     batch_->pieces.push_back(piece);
     return {};
   }
@@ -257,8 +240,8 @@ class Receiver {
   Status end_file(const crypto::Digest& named) {
     if (chunks_ == 0) return bad_stream("a file without chunks");
     if (++files_ > kStreamFilesMax) {
-      return fail(ErrorCode::kExhausted, "too_many_files", fmt::format("more than {} files in one stream", kStreamFilesMax),
-                  "send them in several");
+      return fail(ErrorCode::kExhausted, "too_many_files",
+                  fmt::format("more than {} files in one stream", kStreamFilesMax), "send them in several");
     }
     IngestPiece piece;
     piece.is_named = named != crypto::Digest();
@@ -289,11 +272,13 @@ class Receiver {
 
   ContentStore& store_;
   const OwnerTag owner_;
-  StreamBuffer stream_;
+  const StreamRead& read_;
   BatchQueue& queue_;
   const std::size_t batch_bytes_;
   std::unique_ptr<IngestBatch> batch_;
-  Decoder decoder_;
+  std::size_t taken_ = 0;                 // of batch_->received, by records
+  std::size_t filled_ = 0;                // of batch_->received
+  std::vector<std::uint8_t> read_ahead_;  // for the next batch
   std::vector<std::uint8_t> chunk_;
   std::uint64_t files_ = 0;
 

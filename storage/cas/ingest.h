@@ -1,13 +1,13 @@
 // The receiving end of a push: takes a stream of records (stream_format.h) and makes files of it, every hash verified.
 //
-// Two threads: the caller's receives, decodes and looks up; the other hashes (each chunk, and with it the whole file) and
-// appends what has proved right. Nothing unverified is written. Chunks that were received before a stream breaks off stay,
-// so that the next push need not send them again. A file that consists of known chunks only is not read when its root was
-// verified before.
+// Two threads: the caller's receives and looks up; the other decodes and hashes (each chunk, and with it the whole
+// file) and appends what has proved right. Nothing unverified is written. Chunks that were received before a stream
+// breaks off stay, so that the next push need not send them again. A file that consists of known chunks only is not
+// read when its root was verified before.
 //
-// Errors: kInvalid "bad_record", "digest_mismatch"; kExhausted "too_many_files" (kStreamFilesMax); kConflict "object_missing" (a known chunk or node that is not here: ask
-// and send again); kUnavailable "store_changed"; those of the store and of `read`. Thread-safety: one thread. Memory: a few
-// batches of about 1 MiB.
+// Errors: kInvalid "bad_record", "digest_mismatch"; kExhausted "too_many_files" (kStreamFilesMax); kConflict
+// "object_missing" (a known chunk or node that is not here: ask and send again); kUnavailable "store_changed"; those of
+// the store and of `read`. Thread-safety: one thread. Memory: a few batches of up to 1 MiB.
 #pragma once
 
 #include <functional>

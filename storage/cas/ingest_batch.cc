@@ -14,8 +14,9 @@ std::unique_ptr<IngestBatch> BatchQueue::empty() {
   if (failure_) return nullptr;
   auto batch = std::move(empty_.back());
   empty_.pop_back();
-  batch->raw.clear();
-  batch->stored.clear();
+  batch->received.clear();
+  batch->known.clear();
+  batch->records.clear();
   batch->pieces.clear();
   return batch;
 }

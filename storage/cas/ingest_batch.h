@@ -15,7 +15,7 @@ namespace mlops::cas {
 
 struct IngestPiece {
   enum class Kind : std::uint8_t {
-    kNewChunk,    // verify, hash, append
+    kNewChunk,    // decode, verify, hash, append
     kKnownChunk,  // hash only
     kRecord,      // a node: append
     kEnd,         // of a file: its digest comes from the hash
@@ -26,28 +26,27 @@ struct IngestPiece {
     std::size_t size = 0;
   };
   Kind kind = Kind::kEnd;
-  ObjectKey key;               // chunk or record; kEnd: the digest named, if any; kEndKnown: the digest
+  ObjectKey key;  // chunk or record; kEnd: the digest named, if any; kEndKnown: the digest
   Encoding encoding = Encoding::kRaw;
   std::uint32_t raw_bytes = 0;
-  Range raw;                   // of a chunk, in raw or, when that is how it is stored, in stored
-  Range stored;
-  bool is_named = false;       // kEnd*: the sender named the digest
-  bool is_single = false;      // kEnd*: the file is its one chunk
-  crypto::Digest root;         // kEnd* of several chunks
+  Range bytes;             // of a known chunk: in known; of a new one, as stored: in received; of a record: in records
+  bool is_named = false;   // kEnd*: the sender named the digest
+  bool is_single = false;  // kEnd*: the file is its one chunk
+  crypto::Digest root;     // kEnd* of several chunks
   std::uint64_t size_bytes = 0;  // kEnd*: of the file
 };
 
 struct IngestBatch {
-  RawBytes raw;
-  RawBytes stored;
+  RawBytes received;  // the stream as it came: heads of records, and chunks as they are stored
+  RawBytes known;     // chunks read from the store
+  RawBytes records;
   std::vector<IngestPiece> pieces;
 
-  ByteView raw_of(const IngestPiece& piece) const {
-    const bool is_stored_raw = piece.kind == IngestPiece::Kind::kNewChunk && piece.encoding == Encoding::kRaw;
-    return ByteView(is_stored_raw ? stored : raw).subspan(piece.raw.begin, piece.raw.size);
-  }
-  ByteView stored_of(const IngestPiece& piece) const {
-    return ByteView(stored).subspan(piece.stored.begin, piece.stored.size);
+  ByteView bytes_of(const IngestPiece& piece) const {
+    const auto& bytes = piece.kind == IngestPiece::Kind::kNewChunk     ? received
+                        : piece.kind == IngestPiece::Kind::kKnownChunk ? known
+                                                                       : records;
+    return ByteView(bytes).subspan(piece.bytes.begin, piece.bytes.size);
   }
 };
 

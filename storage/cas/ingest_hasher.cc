@@ -7,6 +7,9 @@ namespace {
 
 using Kind = IngestPiece::Kind;
 
+// Of small files that are decoded and hashed together.
+constexpr std::size_t kGroupBytes = 256u << 10;
+
 Status must_equal(const crypto::Digest& actual, const crypto::Digest& expected) {
   if (actual == expected) return {};
   return fail(ErrorCode::kInvalid, "digest_mismatch",
@@ -29,20 +32,49 @@ Status IngestHasher::take(const IngestBatch& batch) {
 Status IngestHasher::prove_single_chunks(const IngestBatch& batch) {
   const auto& pieces = batch.pieces;
   proved_.assign(pieces.size(), false);
-  std::vector<ByteView> views;
-  std::vector<std::size_t> indexes;
+  std::vector<std::size_t> group;
+  std::size_t group_bytes = 0;
   for (std::size_t i = 0; i + 1 < pieces.size(); ++i) {
     if (pieces[i].kind != Kind::kNewChunk || pieces[i + 1].kind != Kind::kEnd || !pieces[i + 1].is_single) continue;
-    views.push_back(batch.raw_of(pieces[i]));
-    indexes.push_back(i);
+    group.push_back(i);
+    group_bytes += pieces[i].raw_bytes;
+    if (group_bytes < kGroupBytes) continue;
+    MLOPS_TRY(prove(batch, group));
+    group.clear();
+    group_bytes = 0;
+  }
+  return prove(batch, group);
+}
+
+Status IngestHasher::prove(const IngestBatch& batch, std::span<const std::size_t> pieces) {
+  std::size_t total = 0;
+  for (const auto i : pieces) total += batch.pieces[i].raw_bytes;
+  if (scratch_.size() < total) scratch_.resize(total);
+  std::vector<ByteView> views;
+  std::size_t begin = 0;
+  for (const auto i : pieces) {
+    MLOPS_ASSIGN(const auto raw, decode(batch, batch.pieces[i], begin));
+    views.push_back(raw);
+    begin += raw.size();
   }
   std::vector<crypto::Digest> digests(views.size());
   crypto::sha256_batch(views, digests);
-  for (std::size_t n = 0; n < indexes.size(); ++n) {
-    MLOPS_TRY(must_equal(digests[n], pieces[indexes[n]].key.digest));
-    proved_[indexes[n]] = true;
+  for (std::size_t n = 0; n < pieces.size(); ++n) {
+    MLOPS_TRY(must_equal(digests[n], batch.pieces[pieces[n]].key.digest));
+    proved_[pieces[n]] = true;
   }
   return {};
+}
+
+// The chunk itself, in scratch_ unless it is stored as it is.
+Result<ByteView> IngestHasher::decode(const IngestBatch& batch, const IngestPiece& piece, std::size_t scratch_begin) {
+  const auto stored = batch.bytes_of(piece);
+  if (piece.encoding == Encoding::kRaw) return stored;
+  if (scratch_.size() < scratch_begin + piece.raw_bytes) scratch_.resize(scratch_begin + piece.raw_bytes);
+  const auto raw = std::span(scratch_).subspan(scratch_begin, piece.raw_bytes);
+  if (decoder_.decode(piece.encoding, stored, raw)) return ByteView(raw);
+  return fail(ErrorCode::kInvalid, "bad_record", "the stream of chunks is not well formed: a chunk cannot be decoded",
+              "is this mlopsctl of the server's version? see docs/format/push.md");
 }
 
 Status IngestHasher::take_piece(const IngestBatch& batch, std::size_t index) {
@@ -51,16 +83,17 @@ Status IngestHasher::take_piece(const IngestBatch& batch, std::size_t index) {
     case Kind::kNewChunk:
       if (!proved_[index]) {
         if (!whole_) whole_.emplace();
-        MLOPS_TRY(must_equal(whole_->update_and_digest(batch.raw_of(piece)), piece.key.digest));
+        MLOPS_ASSIGN(const auto raw, decode(batch, piece, 0));
+        MLOPS_TRY(must_equal(whole_->update_and_digest(raw), piece.key.digest));
       }
-      add_object(piece.key, piece.encoding, piece.raw_bytes, batch.stored_of(piece));
+      add_object(piece.key, piece.encoding, piece.raw_bytes, batch.bytes_of(piece));
       return {};
     case Kind::kKnownChunk:
       if (!whole_) whole_.emplace();
-      whole_->update(batch.raw_of(piece));
+      whole_->update(batch.bytes_of(piece));
       return {};
     case Kind::kRecord:
-      add_object(piece.key, Encoding::kRaw, piece.raw_bytes, batch.stored_of(piece));
+      add_object(piece.key, Encoding::kRaw, piece.raw_bytes, batch.bytes_of(piece));
       return {};
     case Kind::kEnd:
     case Kind::kEndKnown:

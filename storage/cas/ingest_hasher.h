@@ -1,5 +1,6 @@
-// The hashing side of an ingest: proves every new chunk by its digest, hashes each long file along, and only then appends.
-// Private to the ingest. Thread-safety: one thread. Errors: kInvalid "digest_mismatch"; those of the pack store.
+// The hashing side of an ingest: proves every new chunk by its digest, hashes each long file along, and only then
+// appends. Private to the ingest. Thread-safety: one thread. Errors: kInvalid "digest_mismatch", "bad_record"; those of
+// the pack store.
 #pragma once
 
 #include <deque>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "core/crypto/digest_batch.h"
+#include "storage/cas/codec.h"
 #include "storage/cas/ingest.h"
 #include "storage/cas/ingest_batch.h"
 
@@ -23,6 +25,8 @@ class IngestHasher {
 
  private:
   Status prove_single_chunks(const IngestBatch& batch);
+  Status prove(const IngestBatch& batch, std::span<const std::size_t> pieces);
+  Result<ByteView> decode(const IngestBatch& batch, const IngestPiece& piece, std::size_t scratch_begin);
   Status take_piece(const IngestBatch& batch, std::size_t index);
   Status end_file(const IngestPiece& piece);
   void add_object(const ObjectKey& key, Encoding encoding, std::uint32_t raw_bytes, ByteView payload);
@@ -30,6 +34,8 @@ class IngestHasher {
 
   ContentStore& store_;
   const OwnerTag owner_;
+  Decoder decoder_;
+  RawBytes scratch_;                           // decoded chunks; small enough to stay in the processor's cache
   std::optional<crypto::StreamHasher> whole_;  // of the long file being received
   std::vector<bool> proved_;                   // by piece of the batch
   std::vector<NewObject> objects_;             // of the batch

@@ -1,6 +1,6 @@
-// What somebody was told is here, or has just used, stays for a while even when nothing refers to it yet: a push that was
-// told "have" must find it at its end. Kept in memory: a restart ends the pushes too, and what then registers a version
-// checks its bytes again. Of a key only 64 bits are kept; a clash keeps a stranger's object a little longer.
+// What somebody was told is here, or has just used, stays for a while even when nothing refers to it yet: a push that
+// was told "have" must find it at its end. Kept in memory: a restart ends the pushes too, and what then registers a
+// version checks its bytes again. Of a key only 64 bits are kept; a clash keeps a stranger's object a little longer.
 // Thread-safety: thread-safe.
 #pragma once
 

@@ -1,5 +1,5 @@
-// What lies in packs: objects by kind and SHA-256. A file is one chunk, or a tree of nodes over chunks with a record that
-// names the tree's root.
+// What lies in packs: objects by kind and SHA-256. A file is one chunk, or a tree of nodes over chunks with a record
+// that names the tree's root.
 //
 //   chunk   up to 256 KiB of a file             key: SHA-256 of the bytes
 //   node    list of chunks or nodes below it    key: SHA-256 of its payload

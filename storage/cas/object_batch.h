@@ -1,5 +1,5 @@
-// Objects on their way into packs, gathered so that one append carries many. What is here already (as far as the owner may
-// know) is not written again but leased. Thread-safety: one thread. Ownership: payloads are copied.
+// Objects on their way into packs, gathered so that one append carries many. What is here already (as far as the owner
+// may know) is not written again but leased. Thread-safety: one thread. Ownership: payloads are copied.
 #pragma once
 
 #include <set>
@@ -39,7 +39,7 @@ class ObjectBatch {
   std::vector<std::uint8_t> payloads_;
   std::vector<Waiting> waiting_;
   std::set<ObjectKey> keys_;
-  std::uint64_t new_bytes_ = 0;    // of payloads
+  std::uint64_t new_bytes_ = 0;  // of payloads
   std::uint64_t new_objects_ = 0;
 };
 

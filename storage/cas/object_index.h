@@ -1,6 +1,6 @@
 // Where an object lies, in memory: an open-addressing table from the first eight bytes of its digest to pack and entry.
-// 16 bytes an object at most 70 % full; the entry itself tells whether it is the one (the table may hold several for a key).
-// Derived from the packs' indexes at start. Thread-safety: none; the pack store guards it.
+// 16 bytes an object at most 70 % full; the entry itself tells whether it is the one (the table may hold several for a
+// key). Derived from the packs' indexes at start. Thread-safety: none; the pack store guards it.
 #pragma once
 
 #include <cstdint>
@@ -46,7 +46,7 @@ class ObjectIndex {
 
   std::vector<Slot> slots_;
   std::size_t mask_;
-  std::size_t used_ = 0;    // erased ones included
+  std::size_t used_ = 0;  // erased ones included
   std::size_t erased_ = 0;
 };
 

@@ -185,7 +185,8 @@ Status PackStore::scan_tail(Pack& pack, std::uint64_t from) {
     offset += entry ? entry->frame_bytes() : kFrameAlign;
   }
   if (skipped_bytes > 0) {
-    log::warn("pack_bytes_skipped", {{"pack", std::int64_t{pack.id}}, {"bytes", static_cast<std::int64_t>(skipped_bytes)}});
+    log::warn("pack_bytes_skipped",
+              {{"pack", std::int64_t{pack.id}}, {"bytes", static_cast<std::int64_t>(skipped_bytes)}});
   }
   MLOPS_ASSIGN(const auto appender, env_.open_append(pack_file(pack.id)));
   MLOPS_TRY(appender->sync());
@@ -198,14 +199,14 @@ Status PackStore::load_bad(Pack& pack) {
   if (!file && file.error().code == ErrorCode::kNotFound) return {};
   if (!file) return fail(std::move(file.error()));
   std::string text((*file)->size_bytes(), '\0');
-  MLOPS_ASSIGN(const auto got,
-               (*file)->read_at(0, {reinterpret_cast<std::uint8_t*>(text.data()), text.size()}));
+  MLOPS_ASSIGN(const auto got, (*file)->read_at(0, {reinterpret_cast<std::uint8_t*>(text.data()), text.size()}));
   text.resize(got);
   for (const auto line : split(text, '\n')) {
     const auto offset = parse_int(line);
     if (!offset) continue;
-    const auto at = std::lower_bound(pack.entries.begin(), pack.entries.end(), static_cast<std::uint64_t>(*offset),
-                                     [](const PackEntry& entry, std::uint64_t wanted) { return entry.offset < wanted; });
+    const auto at =
+        std::lower_bound(pack.entries.begin(), pack.entries.end(), static_cast<std::uint64_t>(*offset),
+                         [](const PackEntry& entry, std::uint64_t wanted) { return entry.offset < wanted; });
     const bool is_there = at != pack.entries.end() && at->offset == static_cast<std::uint64_t>(*offset);
     if (!is_there) continue;
     pack.states[static_cast<std::size_t>(at - pack.entries.begin())] = EntryState::kDamaged;
@@ -224,7 +225,8 @@ void PackStore::adopt(std::unique_ptr<Pack> pack) {
 // The last pack goes on when there is room and nothing unknown lies at its end.
 Status PackStore::reopen(Pack& pack) {
   const bool has_room = pack.size_bytes < options_.pack_limit_bytes / kReopenPart;
-  const auto end = pack.entries.empty() ? kPackHeadBytes : pack.entries.back().offset + pack.entries.back().frame_bytes();
+  const auto end =
+      pack.entries.empty() ? kPackHeadBytes : pack.entries.back().offset + pack.entries.back().frame_bytes();
   if (!has_room || end != pack.size_bytes) return {};
   MLOPS_ASSIGN(auto file, env_.open_append(pack_file(pack.id)));
   writer_ = std::make_shared<Writer>();

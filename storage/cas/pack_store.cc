@@ -117,25 +117,31 @@ Status PackStore::ready_to_write(std::uint64_t bytes) {
 
 Status PackStore::append(std::span<const NewObject> objects, OwnerTag owner) {
   if (objects.empty()) return {};
+  static constexpr std::array<std::uint8_t, kFrameAlign> kZeros{};
   std::vector<PackEntry> entries;
+  std::vector<std::array<std::uint8_t, kFrameHeadBytes>> heads;
+  std::vector<ByteView> pieces;
   entries.reserve(objects.size());
-  RawBytes frames;
-  std::size_t room = 0;
-  for (const auto& object : objects) room += object.payload.size() + kFrameHeadBytes + kFrameAlign;
-  frames.reserve(room);
+  heads.reserve(objects.size());
+  pieces.reserve(3 * objects.size());
+  std::uint64_t bytes = 0;
   for (const auto& object : objects) {
-    entries.push_back({object.key, object.encoding, object.raw_bytes, static_cast<std::uint32_t>(object.payload.size()),
-                       frames.size(), owner});
-    append_frame(frames, entries.back(), object.payload);
+    const auto stored_bytes = static_cast<std::uint32_t>(object.payload.size());
+    const auto& entry =
+        entries.emplace_back(PackEntry{object.key, object.encoding, object.raw_bytes, stored_bytes, bytes, owner});
+    pieces.push_back(heads.emplace_back(frame_head_bytes(entry, object.payload)));
+    pieces.push_back(object.payload);
+    pieces.push_back(ByteView(kZeros).first(entry.frame_bytes() - kFrameHeadBytes - stored_bytes));
+    bytes += entry.frame_bytes();
   }
   std::lock_guard lock(append_mutex_);
-  MLOPS_TRY(ready_to_write(frames.size()));
+  MLOPS_TRY(ready_to_write(bytes));
   const auto base = writer_->written_bytes;
-  if (auto written = writer_->file->append(frames); !written) {
+  if (auto written = writer_->file->append_all(pieces); !written) {
     writer_->is_broken = true;
     return written;
   }
-  writer_->written_bytes += frames.size();
+  writer_->written_bytes += bytes;
   for (auto& entry : entries) entry.offset += base;
   publish(entries, writer_->slot);
   return {};
@@ -312,8 +318,8 @@ std::vector<std::pair<ObjectAt, PackEntry>> PackStore::copies_of(const ObjectKey
 std::optional<std::pair<ObjectAt, PackEntry>> PackStore::locate(const ObjectKey& key) const {
   const auto copies = copies_of(key, kEveryone);
   if (copies.empty()) return {};
-  const auto shared = std::find_if(copies.begin(), copies.end(),
-                                   [](const auto& copy) { return copy.second.owner == kEveryone; });
+  const auto shared =
+      std::find_if(copies.begin(), copies.end(), [](const auto& copy) { return copy.second.owner == kEveryone; });
   return shared == copies.end() ? copies.front() : *shared;
 }
 
@@ -384,7 +390,8 @@ std::vector<PackInfo> PackStore::packs() const {
   std::vector<PackInfo> out;
   for (const auto& pack : packs_) {
     if (!pack) continue;
-    out.push_back({pack->slot, pack->id, pack->size_bytes, pack->entries.size(), pack->written_at_us, pack->is_complete});
+    out.push_back(
+        {pack->slot, pack->id, pack->size_bytes, pack->entries.size(), pack->written_at_us, pack->is_complete});
   }
   return out;
 }

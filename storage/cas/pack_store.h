@@ -7,11 +7,12 @@
 //   <root>/trash/<run>/         packs that a collection set aside, removed after their time
 //
 // An object is visible when append() returns and durable when a sync() that began later has returned. A sync that fails
-// takes back what was not durable: those objects are gone, and generation() grows, so that whoever relied on them notices.
-// At start, what a pack holds behind its index is scanned; a frame that is not whole was never acknowledged and is skipped.
+// takes back what was not durable: those objects are gone, and generation() grows, so that whoever relied on them
+// notices. At start, what a pack holds behind its index is scanned; a frame that is not whole was never acknowledged
+// and is skipped.
 //
-// Errors: those of Env; kExhausted "disk_full" also at the low-water mark; kCorrupt "object_damaged" (no undamaged copy;
-// the damaged ones are set aside). Thread-safety: thread-safe. Units: bytes, microseconds.
+// Errors: those of Env; kExhausted "disk_full" also at the low-water mark; kCorrupt "object_damaged" (no undamaged
+// copy; the damaged ones are set aside). Thread-safety: thread-safe. Units: bytes, microseconds.
 #pragma once
 
 #include <atomic>
@@ -33,7 +34,7 @@ namespace mlops::cas {
 
 struct PackStoreOptions {
   std::string root;
-  unsigned low_water_percent = 5;              // of free space, below which nothing is appended
+  unsigned low_water_percent = 5;               // of free space, below which nothing is appended
   std::uint64_t pack_limit_bytes = 256u << 20;  // a pack that has reached it is complete
 };
 

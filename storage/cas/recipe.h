@@ -6,8 +6,9 @@
 //   blob record = version u8 (1) | zero[7] | size u64 | root node digest[32]
 //   root record = blob digest[32]
 //
-// A node ends after an entry whose digest's last byte has its six low bits zero, from kNodeMin entries on, at the latest
-// after kNodeMax. Thread-safety: pure functions; a RecipeBuilder belongs to one thread. Errors: kCorrupt "node_damaged".
+// A node ends after an entry whose digest's last byte has its six low bits zero, from kNodeMin entries on, at the
+// latest after kNodeMax. Thread-safety: pure functions; a RecipeBuilder belongs to one thread. Errors: kCorrupt
+// "node_damaged".
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,8 @@
-// The sending end of a pull: pieces of files as a stream of records (stream_format.h), chunks as they are stored. Each frame's
-// checksum is compared before it is sent: a damaged chunk ends the stream instead.
+// The sending end of a pull: pieces of files as a stream of records (stream_format.h), chunks as they are stored. Each
+// frame's checksum is compared before it is sent: a damaged chunk ends the stream instead.
 //
-// Errors: kNotFound "blob_not_found", kCorrupt "object_damaged", kExhausted "too_many_chunks". Thread-safety: one thread.
+// Errors: kNotFound "blob_not_found", kCorrupt "object_damaged", kExhausted "too_many_chunks". Thread-safety: one
+// thread.
 #pragma once
 
 #include <span>
@@ -39,7 +40,7 @@ class Sender {
   std::size_t next_ = 0;
   std::array<std::uint8_t, kRecordHeadBytes> head_{};
   std::vector<std::uint8_t> frame_;
-  ByteView payload_;          // of frame_
+  ByteView payload_;  // of frame_
   std::size_t head_sent_ = kRecordHeadBytes;
   std::size_t payload_sent_ = 0;
 };

@@ -47,9 +47,12 @@ Result<RecordHead> parse_record_head(ByteView bytes) {
   const RecordHead head{static_cast<RecordType>(bytes[0]), static_cast<Encoding>(bytes[1]),
                         load_le<std::uint32_t>(bytes.data() + 4), load_le<std::uint32_t>(bytes.data() + 8),
                         digest_at(bytes.data() + 16)};
-  if (head.raw_bytes > kChunkMaxBytes || head.stored_bytes > kPayloadLimitBytes) return bad_record("a chunk is too large");
-  if (head.type != RecordType::kChunk && head.raw_bytes + head.stored_bytes > 0) return bad_record("unexpected payload");
-  if (head.encoding == Encoding::kRaw && head.raw_bytes != head.stored_bytes) return bad_record("a chunk's sizes differ");
+  if (head.raw_bytes > kChunkMaxBytes || head.stored_bytes > kPayloadLimitBytes)
+    return bad_record("a chunk is too large");
+  if (head.type != RecordType::kChunk && head.raw_bytes + head.stored_bytes > 0)
+    return bad_record("unexpected payload");
+  if (head.encoding == Encoding::kRaw && head.raw_bytes != head.stored_bytes)
+    return bad_record("a chunk's sizes differ");
   return head;
 }
 
@@ -62,7 +65,8 @@ std::array<std::uint8_t, kQuestionBytes> question_bytes(const Question& question
 }
 
 Result<Question> parse_question(ByteView bytes) {
-  if (bytes.size() < kQuestionBytes || !is_record_type(bytes[0]) || bytes[0] == 'C') return bad_record("unknown question");
+  if (bytes.size() < kQuestionBytes || !is_record_type(bytes[0]) || bytes[0] == 'C')
+    return bad_record("unknown question");
   return Question{static_cast<RecordType>(bytes[0]), digest_at(bytes.data() + 1),
                   load_le<std::uint64_t>(bytes.data() + 33)};
 }

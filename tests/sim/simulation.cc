@@ -253,7 +253,8 @@ void Simulation::end() {
     return fail("the last collection: " + moved.error().message);
   if (auto swept = cas::sweep_trash(*store_, INT64_MAX); !swept)
     return fail("the last sweep: " + swept.error().message);
-  if (store_->totals().objects != 0) return fail("objects are left of an empty store");
+  if (const auto left = store_->totals().objects; left != 0)
+    return fail(fmt::format("{} objects are left of an empty store", left));
   if (!store_->packs().packs().empty()) return fail("packs are left of an empty store");
   store_.reset();
   open_store();  // what an interrupted restoring left beside the packs goes at a start

@@ -1,4 +1,5 @@
 // The backup file: what its bytes are, and that nothing that happens to them goes unseen.
+#include "tests/unit/storage/cas/append_frame.h"
 #include "cli/cmd/backup_file.h"
 
 #include <random>

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/unit/storage/cas/append_frame.h"
 #include "cli/cmd/backup_run.h"
 #include "cli/cmd/backup_verify.h"
 #include "core/base/env.h"

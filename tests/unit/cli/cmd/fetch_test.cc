@@ -46,7 +46,7 @@ struct Fixture {
       store().put(bytes);
       files.push_back({path, crypto::sha256(bytes), bytes.size()});
     }
-    return restore_files(session, version, files, target);
+    return restore_files(session, version, files, target, Durability::kDisk);
   }
   // An older version in the target.
   void write_older(const Contents& contents) {
@@ -186,7 +186,7 @@ TEST_CASE_METHOD(Fixture, "bytes that the server has not are an error, not an en
   store().put(there);
   const std::vector<model::FileEntry> files = {{"a", crypto::sha256(there), there.size()},
                                                {"b", crypto::sha256("absent"), 6}};
-  const auto fetched = restore_files(session, version, files, target);
+  const auto fetched = restore_files(session, version, files, target, Durability::kDisk);
   REQUIRE_FALSE(fetched);
   CHECK(fetched.error().slug == "blob_not_found");
   CHECK(is_nothing_left());
@@ -196,7 +196,8 @@ TEST_CASE_METHOD(Fixture, "a file that the server holds as a shorter one is an e
   const auto bytes = random_bytes(1, 1000);
   store().put(bytes);
   for (const std::uint64_t size_bytes : {std::uint64_t{999}, std::uint64_t{2000}}) {
-    const auto fetched = restore_files(session, version, {{"a", crypto::sha256(bytes), size_bytes}}, target);
+    const auto fetched =
+        restore_files(session, version, {{"a", crypto::sha256(bytes), size_bytes}}, target, Durability::kDisk);
     REQUIRE_FALSE(fetched);
     CHECK(fetched.error().slug == "bad_stream");
     CHECK(is_nothing_left());

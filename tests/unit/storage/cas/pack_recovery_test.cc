@@ -4,6 +4,7 @@
 #include <set>
 
 #include "storage/cas/frame.h"
+#include "tests/unit/storage/cas/append_frame.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/storage/cas/cas_box.h"
 
