@@ -3,14 +3,12 @@
 #include <fmt/format.h>
 
 #include "cli/problem.h"
-#include "cli/transfer.h"
 #include "core/base/text.h"
 #include "core/crypto/digest.h"
 
 namespace mlops::cli {
 namespace {
 
-constexpr std::string_view kBlobs = "/api/v1/blobs";
 constexpr std::string_view kBinary = "application/octet-stream";
 // Lists come in pages of at most 1,000 items; a lineage graph is the largest single answer.
 constexpr JsonLimits kAnswerLimits{.size_bytes = 64u << 20, .depth = 64, .nodes = 4'000'000, .string_bytes = 4u << 20};
@@ -29,12 +27,6 @@ Result<Json> parse_answer(const HttpReply& reply, const std::string& server_url)
               "is this address mlopsd's? `mlopsctl doctor` looks");
 }
 
-Failure wrong_digest(const std::string& file, std::string_view ours, std::string_view theirs) {
-  return fail(ErrorCode::kCorrupt, "digest_mismatch",
-              fmt::format("{}: sent bytes have the digest {}, the server received {}", printable(file), ours, theirs),
-              "send it again; if it stays, suspect the memory or a proxy in between");
-}
-
 }  // namespace
 
 std::string url_encode(std::string_view text) {
@@ -50,8 +42,8 @@ std::string url_encode(std::string_view text) {
   return encoded;
 }
 
-HttpApiClient::HttpApiClient(std::unique_ptr<Transport> transport, Env& env, std::string server_url, Observe observe)
-    : transport_(std::move(transport)), env_(env), server_url_(std::move(server_url)), observe_(std::move(observe)) {}
+HttpApiClient::HttpApiClient(std::unique_ptr<Transport> transport, std::string server_url, Observe observe)
+    : transport_(std::move(transport)), server_url_(std::move(server_url)), observe_(std::move(observe)) {}
 
 Result<HttpReply> HttpApiClient::exchange(const HttpCall& call) {
   last_request_id_.clear();
@@ -101,18 +93,18 @@ Result<std::string> HttpApiClient::call_bytes(const HttpCall& call) {
 }
 
 Result<std::string> HttpApiClient::post_bytes(const std::string& path, std::string_view body) {
-  return call_bytes(
-      {.method = "POST", .path = path, .body = std::string(body), .content_type = std::string(kBinary)});
+  return call_bytes({.method = "POST", .path = path, .body = std::string(body), .content_type = std::string(kBinary)});
 }
 
 Result<std::string> HttpApiClient::get_bytes(const std::string& path) {
   return call_bytes({.path = path});
 }
 
-Result<Json> HttpApiClient::post_stream(const std::string& path, const std::function<Result<ByteView>()>& next) {
+Result<Json> HttpApiClient::post_stream(const std::string& path, const std::function<Result<ByteView>()>& next,
+                                        std::uint64_t size_bytes) {
   HttpCall call{.method = "POST", .path = path, .content_type = std::string(kBinary)};
   call.stream = next;
-  call.stream_bytes = kUnknownStreamBytes;
+  call.stream_bytes = size_bytes == kUnknownSize ? kUnknownStreamBytes : size_bytes;
   MLOPS_ASSIGN(const auto reply, exchange(call));
   if (reply.status < 200 || reply.status > 299) return fail(error_of_reply(reply, server_url_));
   return parse_answer(reply, server_url_);
@@ -130,54 +122,7 @@ Status HttpApiClient::post_for_stream(const std::string& path, std::string_view 
 // Not observed: what goes over further connections is one command's transfer, and several threads would talk at once.
 Result<std::unique_ptr<ApiClient>> HttpApiClient::another() const {
   MLOPS_ASSIGN(auto transport, transport_->another());
-  return std::unique_ptr<ApiClient>(std::make_unique<HttpApiClient>(std::move(transport), env_, server_url_));
-}
-
-Result<Json> HttpApiClient::upload(const std::string& file, const std::string& expected_digest,
-                                   const std::function<void(std::uint64_t)>& progress) {
-  MLOPS_ASSIGN(auto reader, HashingReader::open(env_, file));
-  std::uint64_t sent_bytes = 0;
-  HttpCall call{.method = "POST", .path = std::string(kBlobs), .content_type = "application/octet-stream"};
-  if (!expected_digest.empty()) call.path += "?digest=" + url_encode(expected_digest);
-  call.stream_bytes = reader.size_bytes();
-  call.stream = [&]() -> Result<ByteView> {
-    if (progress && sent_bytes > 0) progress(sent_bytes);
-    auto piece = reader.next();
-    if (piece) sent_bytes += piece->size();
-    return piece;
-  };
-  MLOPS_ASSIGN(const auto reply, exchange(call));
-  if (reply.status < 200 || reply.status > 299) return fail(error_of_reply(reply, server_url_));
-  if (sent_bytes != reader.size_bytes()) {
-    // A server that has the bytes already may answer before it has read them all; the caller's digest then stands.
-    if (expected_digest.empty()) return wrong_digest(file, "of an unfinished transfer", "fewer bytes");
-    return parse_answer(reply, server_url_);
-  }
-  const auto ours = reader.finish().to_string();
-  if (progress) progress(sent_bytes);
-  MLOPS_ASSIGN(auto answer, parse_answer(reply, server_url_));
-  MLOPS_ASSIGN(const auto theirs, require_string(answer, "digest"));
-  if (ours != theirs) return wrong_digest(file, ours, theirs);
-  return answer;
-}
-
-Status HttpApiClient::download(const std::string& digest, const std::string& target, std::uint64_t size_bytes,
-                               const std::function<void(std::uint64_t)>& progress) {
-  MLOPS_ASSIGN(const auto expected, crypto::Digest::parse(digest));
-  MLOPS_ASSIGN(auto writer, HashingWriter::create(env_, target));
-  HttpCall call{.path = fmt::format("{}/{}", kBlobs, url_encode(digest))};
-  call.sink = [&](ByteView bytes) -> Status {
-    if (writer.written_bytes() + bytes.size() > size_bytes) {
-      return fail(ErrorCode::kCorrupt, "digest_mismatch",
-                  fmt::format("the server sends more than the {} bytes of {}", size_bytes, digest));
-    }
-    MLOPS_TRY(writer.append(bytes));
-    if (progress) progress(writer.written_bytes());
-    return {};
-  };
-  MLOPS_ASSIGN(const auto reply, exchange(call));
-  if (reply.status < 200 || reply.status > 299) return fail(error_of_reply(reply, server_url_));
-  return writer.commit(expected);
+  return std::unique_ptr<ApiClient>(std::make_unique<HttpApiClient>(std::move(transport), server_url_));
 }
 
 }  // namespace mlops::cli

@@ -1,4 +1,4 @@
-// The ApiClient over a Transport: JSON in and out, errors with the server's own words, transfers hashed in passing.
+// The ApiClient over a Transport: JSON in and out, errors with the server's own words.
 // Thread-safety: one thread at a time.
 #pragma once
 
@@ -8,7 +8,6 @@
 
 #include "cli/session.h"
 #include "cli/transport.h"
-#include "core/base/env.h"
 
 namespace mlops::cli {
 
@@ -17,20 +16,17 @@ class HttpApiClient final : public ApiClient {
   // Called after each exchange with "GET /api/v1/…", status and the server's request id (--verbose).
   using Observe = std::function<void(std::string_view call, int status, std::string_view request_id)>;
 
-  HttpApiClient(std::unique_ptr<Transport> transport, Env& env, std::string server_url, Observe observe = {});
+  HttpApiClient(std::unique_ptr<Transport> transport, std::string server_url, Observe observe = {});
 
   Result<Json> get(const std::string& path_and_query) override;
   Result<Json> post(const std::string& path, const Json& body) override;
   Result<Json> put(const std::string& path, const Json& body) override;
   Result<Json> del(const std::string& path, const Json& body) override;
   Result<Raw> raw(const std::string& method, const std::string& path, const std::string& body) override;
-  Result<Json> upload(const std::string& file, const std::string& expected_digest,
-                      const std::function<void(std::uint64_t)>& progress) override;
-  Status download(const std::string& digest, const std::string& target, std::uint64_t size_bytes,
-                  const std::function<void(std::uint64_t)>& progress) override;
   Result<std::string> post_bytes(const std::string& path, std::string_view body) override;
   Result<std::string> get_bytes(const std::string& path) override;
-  Result<Json> post_stream(const std::string& path, const std::function<Result<ByteView>()>& next) override;
+  Result<Json> post_stream(const std::string& path, const std::function<Result<ByteView>()>& next,
+                           std::uint64_t size_bytes) override;
   Status post_for_stream(const std::string& path, std::string_view body,
                          const std::function<Status(ByteView)>& sink) override;
   Result<std::unique_ptr<ApiClient>> another() const override;
@@ -45,7 +41,6 @@ class HttpApiClient final : public ApiClient {
   Result<HttpReply> exchange(const HttpCall& call);
 
   const std::unique_ptr<Transport> transport_;
-  Env& env_;
   const std::string server_url_;
   const Observe observe_;
   std::string last_request_id_;

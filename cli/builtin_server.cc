@@ -78,7 +78,7 @@ Result<std::string> check_token(const TerminalSession& session, const Context& c
   connection.token = token;
   connection.ca_file = context.ca_file;
   MLOPS_ASSIGN(auto transport, session.around().connect(connection));
-  HttpApiClient client(std::move(transport), posix_env(), context.server);
+  HttpApiClient client(std::move(transport), context.server);
   MLOPS_ASSIGN(const auto who, client.get("/api/v1/whoami"));
   return require_string(who, "principal");
 }

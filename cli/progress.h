@@ -1,8 +1,8 @@
 // Progress of a long transfer, on standard error: a bar (bytes, rate, time left) on a TTY; elsewhere one plain line
 // every ten seconds, and nothing at all for a transfer that ends sooner.
 //
-//   Progress progress(session, "uploading model.bin", size_bytes);
-//   session.api().upload(file, "", progress.callback());
+//   Progress progress(session, "hashing model.bin", size_bytes);
+//   hash_file(env, path, progress.callback());
 //
 // Thread-safety: update may come from one thread at a time. Units: bytes. The destructor clears the bar.
 #pragma once
@@ -34,7 +34,7 @@ class Progress {
   void update(std::uint64_t done_bytes);
   // A few words behind the numbers: "82% known".
   void note(std::string text) { note_ = std::move(text); }
-  // What ApiClient::upload and download take: bytes done so far.
+  // For what tells bytes done so far.
   std::function<void(std::uint64_t)> callback();
   // For one bar over several files: the callback of the next file, counted on top of everything before it.
   std::function<void(std::uint64_t)> next_file(std::uint64_t file_bytes);

@@ -83,18 +83,13 @@ class ApiClient {
     std::string body;
   };
   virtual Result<Raw> raw(const std::string& method, const std::string& path, const std::string& body) = 0;
-  // Streams a file as POST /api/v1/blobs; `progress` is told bytes sent; hashing happens in the same pass.
-  virtual Result<Json> upload(const std::string& file, const std::string& expected_digest,
-                              const std::function<void(std::uint64_t)>& progress) = 0;
-  // Streams GET /api/v1/blobs/{digest} into a new file beside `target`, verifies the digest while writing, fsyncs and
-  // renames. Errors: kCorrupt "digest_mismatch" (nothing is left behind).
-  virtual Status download(const std::string& digest, const std::string& target, std::uint64_t size_bytes,
-                          const std::function<void(std::uint64_t)>& progress) = 0;
   // Bytes to and from the store's routes (docs/format/push.md).
   virtual Result<std::string> post_bytes(const std::string& path, std::string_view body) = 0;
   virtual Result<std::string> get_bytes(const std::string& path) = 0;
-  // A body of unknown size; an empty piece ends it.
-  virtual Result<Json> post_stream(const std::string& path, const std::function<Result<ByteView>()>& next) = 0;
+  // A body in pieces. Of unknown size, an empty piece ends it; of a known one no more are asked for than it has.
+  static constexpr std::uint64_t kUnknownSize = ~std::uint64_t{0};
+  virtual Result<Json> post_stream(const std::string& path, const std::function<Result<ByteView>()>& next,
+                                   std::uint64_t size_bytes = kUnknownSize) = 0;
   virtual Status post_for_stream(const std::string& path, std::string_view body,
                                  const std::function<Status(ByteView)>& sink) = 0;
   // The same server over a connection of its own, for another thread.

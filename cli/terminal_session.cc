@@ -10,6 +10,7 @@
 #include "cli/time.h"
 #include "core/base/text.h"
 #include "core/base/yaml.h"
+#include "core/net/url.h"
 
 namespace mlops::cli {
 namespace {
@@ -25,9 +26,10 @@ class FailedTransport final : public Transport {
   const Error error_;
 };
 
-bool is_loopback(std::string_view server) {
-  const auto host = server.substr(server.find("//") + 2);
-  return host.starts_with("127.") || host.starts_with("localhost") || host.starts_with("[::1]");
+// In clear, and not within this machine.
+bool is_exposed(const std::string& server) {
+  const auto url = net::parse_url(server);
+  return url && !url->is_tls() && !url->is_loopback();
 }
 
 // Facts that belong under the message; everything else of them is for -o json and for the command itself.
@@ -111,7 +113,7 @@ ApiClient& TerminalSession::api() {
   if (!connection) {
     transport = std::make_unique<FailedTransport>(connection.error());
   } else {
-    if (!connection->token.empty() && connection->server.starts_with("http://") && !is_loopback(connection->server)) {
+    if (!connection->token.empty() && is_exposed(connection->server)) {
       warn(fmt::format("the token goes to {} without encryption", connection->server));
     }
     transport = around_.connect(*connection);
@@ -123,8 +125,8 @@ ApiClient& TerminalSession::api() {
       write_err(fmt::format("{} -> {} (request {})", call, status, request_id.empty() ? "unknown" : request_id));
     };
   }
-  api_ = std::make_unique<HttpApiClient>(std::move(*transport), posix_env(),
-                                         connection ? connection->server : std::string(), std::move(observe));
+  api_ = std::make_unique<HttpApiClient>(std::move(*transport), connection ? connection->server : std::string(),
+                                         std::move(observe));
   return *api_;
 }
 

@@ -84,32 +84,4 @@ class HashingReader {
   std::unique_ptr<HashLane> lane_;
 };
 
-// Receives a download: writes to a new file beside the target, hashes, and publishes only what has the right digest.
-// An object that is destroyed before commit leaves nothing behind.
-class HashingWriter {
- public:
-  static Result<HashingWriter> create(Env& env, const std::string& target);
-  HashingWriter(HashingWriter&&) noexcept = default;
-  HashingWriter& operator=(HashingWriter&&) = delete;
-  ~HashingWriter();
-
-  std::uint64_t written_bytes() const { return written_bytes_; }
-  Status append(ByteView bytes);
-  // Verifies, syncs, renames over the target and syncs its directory. Errors: kCorrupt "digest_mismatch".
-  Status commit(const crypto::Digest& expected);
-
- private:
-  HashingWriter(Env& env, std::string target, std::string temporary, std::unique_ptr<WritableFile> file);
-  Status flush_piece();
-
-  Env* env_;
-  std::string target_;
-  std::string temporary_;
-  std::unique_ptr<WritableFile> file_;
-  std::unique_ptr<HashLane> lane_;
-  std::span<std::uint8_t> piece_;
-  std::size_t piece_used_ = 0;
-  std::uint64_t written_bytes_ = 0;
-};
-
 }  // namespace mlops::cli

@@ -20,8 +20,8 @@ struct HttpCall {
   std::string path;  // with the query, percent-encoded
   std::string body;
   std::string content_type;  // "" without a body
-  // Instead of body: pieces of `stream_bytes` bytes in all; an empty piece ends it: early breaks the request off, unless the
-  // size is kUnknownStreamBytes.
+  // Instead of body: pieces of `stream_bytes` bytes in all; an empty piece ends it: early breaks the request off,
+  // unless the size is kUnknownStreamBytes.
   std::function<Result<ByteView>()> stream;
   std::uint64_t stream_bytes = 0;
   // Takes the body of a 2xx answer as it arrives (other answers are gathered); an error breaks the transfer off.

@@ -11,6 +11,7 @@
 
 #include "cli/cmd/ask.h"
 #include "cli/cmd/fields.h"
+#include "cli/cmd/plain_push.h"
 #include "cli/cmd/push_stream.h"
 #include "cli/progress.h"
 #include "cli/transfer.h"
@@ -35,8 +36,10 @@ unsigned cores() {
 
 class Push {
  public:
-  Push(Session& session, const std::vector<PushInput>& inputs, ThreadPool& workers, Progress& progress)
-      : session_(session), inputs_(inputs), workers_(workers), progress_(progress) {
+  // `done_bytes`: of other files, before these.
+  Push(Session& session, const std::vector<PushInput>& inputs, ThreadPool& workers, Progress& progress,
+       std::uint64_t done_bytes)
+      : session_(session), inputs_(inputs), workers_(workers), progress_(progress), done_bytes_(done_bytes) {
     result_.digests.resize(inputs.size());
   }
 
@@ -280,7 +283,7 @@ class Push {
   std::set<crypto::Digest> sent_;  // in this stream
   std::vector<std::size_t> unnamed_;
   std::size_t counted_ = ~std::size_t{0};
-  std::uint64_t done_bytes_ = 0;
+  std::uint64_t done_bytes_;
 };
 
 bool is_worth_another_try(const Error& error) {
@@ -295,13 +298,45 @@ std::uint64_t total_bytes(const std::vector<PushInput>& inputs) {
   return total;
 }
 
+// Long new files first, as they are; then all others in chunks.
+Result<PushResult> push_once(Session& session, const std::vector<PushInput>& inputs, ThreadPool& workers,
+                             Progress& progress) {
+  PushResult result;
+  result.digests.resize(inputs.size());
+  std::vector<PushInput> rest;
+  std::vector<std::size_t> rest_at;
+  std::uint64_t done_bytes = 0;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (!goes_plain(session, inputs[i])) {
+      rest.push_back(inputs[i]);
+      rest_at.push_back(i);
+      continue;
+    }
+    MLOPS_ASSIGN(const auto pushed,
+                 push_plain(session, inputs[i], [&](std::uint64_t bytes) { progress.update(done_bytes + bytes); }));
+    result.digests[i] = pushed.digest;
+    ++result.sent_files;
+    result.sent_bytes += inputs[i].size_bytes;
+    result.stored_bytes += pushed.stored_bytes;
+    done_bytes += inputs[i].size_bytes;
+  }
+  if (rest.empty()) return result;
+  MLOPS_ASSIGN(const auto pushed, Push(session, rest, workers, progress, done_bytes).run());
+  for (std::size_t n = 0; n < rest.size(); ++n) result.digests[rest_at[n]] = pushed.digests[n];
+  result.sent_files += pushed.sent_files;
+  result.sent_bytes += pushed.sent_bytes;
+  result.stored_bytes += pushed.stored_bytes;
+  result.known_bytes += pushed.known_bytes;
+  return result;
+}
+
 }  // namespace
 
 Result<PushResult> push_files(Session& session, const std::vector<PushInput>& inputs) {
   ThreadPool workers(cores(), kQueued);
   for (int i = 1;; ++i) {
     Progress progress(session, "pushing", total_bytes(inputs));
-    auto pushed = Push(session, inputs, workers, progress).run();
+    auto pushed = push_once(session, inputs, workers, progress);
     if (pushed || i == kTries || !is_worth_another_try(pushed.error())) return pushed;
     session.warn(fmt::format("{}; going on where it stopped", pushed.error().message));
     std::this_thread::sleep_for(std::chrono::milliseconds(250) * i);

@@ -78,6 +78,11 @@ std::optional<std::string_view> read_authority(std::string_view authority, Url& 
 
 }  // namespace
 
+bool Url::is_loopback() const {
+  const bool is_v4 = host.find_first_not_of("0123456789.") == host.npos;  // not 127.example.org
+  return host == "localhost" || host == "::1" || (is_v4 && host.starts_with("127."));
+}
+
 std::string Url::origin() const {
   const bool is_v6 = host.find(':') != std::string::npos;
   std::string text = scheme + "://" + (is_v6 ? "[" + host + "]" : host);

@@ -17,6 +17,8 @@ struct Url {
   std::string path;        // with the query, "" or beginning with '/'
 
   bool is_tls() const { return scheme == "https"; }
+  // This machine: localhost, 127.0.0.0/8 or ::1.
+  bool is_loopback() const;
   // "https://host:8443", the port left out when it is the scheme's own; IPv6 in brackets.
   std::string origin() const;
   std::string to_string() const { return origin() + path; }

@@ -3,10 +3,12 @@
 
 #include <vector>
 
+#include "core/base/checksum.h"
 #include "core/base/text.h"
 #include "daemon/api/request.h"
 #include "daemon/api/routes.h"
 #include "daemon/domain/viewer.h"
+#include "storage/cas/plain_ingest.h"
 
 namespace mlops::api {
 namespace {
@@ -19,7 +21,6 @@ using http::RunOn;
 using model::Scope;
 
 constexpr std::size_t kAskLimit = 10'000;
-constexpr std::size_t kUploadBufferBytes = 1u << 20;
 
 Result<Response> missing(const Services& services, Request& request) {
   MLOPS_ASSIGN(const auto body, body_with(request, {"blobs"}));
@@ -55,15 +56,18 @@ Result<Response> upload(const Services& services, Request& request) {
   if (const auto text = request.query_or("digest", ""); !text.empty()) {
     MLOPS_ASSIGN(expected, crypto::Digest::parse(text));
   }
-  MLOPS_ASSIGN(auto incoming, services.content.start_upload(domain::viewer_of(request.principal)));
-  std::vector<std::uint8_t> buffer(kUploadBufferBytes);
-  while (true) {
-    MLOPS_ASSIGN(const std::size_t count, request.stream->read(buffer));
-    if (count == 0) break;
-    MLOPS_TRY(incoming.append(ByteView(buffer.data(), count)));
-  }
-  MLOPS_ASSIGN(const auto stored, incoming.finish(expected));
-  return Response::json(201, {{"digest", stored.digest.to_string()}, {"size_bytes", stored.size_bytes}});
+  Checksum64 checksum;
+  const cas::StreamRead read = [&](std::span<std::uint8_t> into) -> Result<std::size_t> {
+    MLOPS_ASSIGN(const std::size_t count, request.stream->read(into));
+    checksum.update(into.first(count));
+    return count;
+  };
+  MLOPS_ASSIGN(const auto received,
+               cas::receive_plain(services.content, domain::viewer_of(request.principal), read, expected));
+  return Response::json(201, {{"digest", received.file.digest.to_string()},
+                              {"size_bytes", received.file.size_bytes},
+                              {"new_bytes", received.new_bytes},
+                              {"xxh3_64", fmt::format("{:016x}", checksum.finish())}});
 }
 
 class BlobBody : public http::BodySource {
@@ -107,7 +111,8 @@ std::optional<Range> parse_range(std::string_view text, std::uint64_t size) {
   if (!first || *first < 0 || static_cast<std::uint64_t>(*first) >= size) return std::nullopt;
   if (dash + 1 == text.size()) return Range{static_cast<std::uint64_t>(*first), size};
   if (!last || *last < *first) return std::nullopt;
-  return Range{static_cast<std::uint64_t>(*first), std::min<std::uint64_t>(static_cast<std::uint64_t>(*last) + 1, size)};
+  return Range{static_cast<std::uint64_t>(*first),
+               std::min<std::uint64_t>(static_cast<std::uint64_t>(*last) + 1, size)};
 }
 
 Result<Response> download(const Services& services, Request& request) {
@@ -124,9 +129,9 @@ Result<Response> download(const Services& services, Request& request) {
   if (const auto it = request.headers.find("range"); it != request.headers.end()) {
     const auto asked = parse_range(it->second, size);
     if (!asked) {
-      auto refused = http::problem({ErrorCode::kInvalid, "bad_range", "the range cannot be served",
-                                    "ask for one range inside the blob", {}},
-                                   request.origin.request_id);
+      auto refused = http::problem(
+          {ErrorCode::kInvalid, "bad_range", "the range cannot be served", "ask for one range inside the blob", {}},
+          request.origin.request_id);
       refused.status = 416;
       refused.headers.emplace_back("Content-Range", fmt::format("bytes */{}", size));
       return refused;
@@ -145,11 +150,13 @@ void add_blob_routes(const Services& s, Routes& routes) {
   const auto bind = [&s](auto handler) {
     return answering([&s, handler](Request& request) { return handler(s, request); });
   };
-  routes.insert(
-      routes.end(),
-      {{Method::kPost, "/api/v1/blobs/missing", Scope::kArtifactWrite, BodyMode::kBuffered, s.json_limit_bytes, RunOn::kWorker, "Which of these blobs does the store lack?", bind(missing)},
-       {Method::kPost, "/api/v1/blobs", Scope::kArtifactWrite, BodyMode::kStreamed, s.upload_limit_bytes, RunOn::kWorker, "Upload one blob; durable when answered.", bind(upload)},
-       {Method::kGet, "/api/v1/blobs/{digest}", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "The bytes of a blob, whole or one range.", bind(download)}});
+  routes.insert(routes.end(),
+                {{Method::kPost, "/api/v1/blobs/missing", Scope::kArtifactWrite, BodyMode::kBuffered,
+                  s.json_limit_bytes, RunOn::kWorker, "Which of these blobs does the store lack?", bind(missing)},
+                 {Method::kPost, "/api/v1/blobs", Scope::kArtifactWrite, BodyMode::kStreamed, s.upload_limit_bytes,
+                  RunOn::kWorker, "Upload one blob; durable when answered.", bind(upload)},
+                 {Method::kGet, "/api/v1/blobs/{digest}", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker,
+                  "The bytes of a blob, whole or one range.", bind(download)}});
 }
 
 }  // namespace mlops::api

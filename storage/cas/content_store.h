@@ -17,6 +17,7 @@
 #include "core/base/result.h"
 #include "core/crypto/digest.h"
 #include "storage/blob/blob_reader.h"
+#include "storage/cas/codec.h"
 #include "storage/cas/leases.h"
 #include "storage/cas/pack_store.h"
 #include "storage/cas/recipe.h"
@@ -30,12 +31,24 @@ struct Stored {
 
 class FileAssembly;
 
+// A chunk of a file and how it is to be stored; both are borrowed.
+struct EncodedChunk {
+  ByteView raw;
+  Encoded encoded;
+};
+
 // One file on its way in, as plain bytes. Dropping it keeps no file.
 class Upload {
  public:
   Upload(Upload&&) noexcept;
   ~Upload();
   Status append(ByteView bytes);
+  // The file's next chunks, cut by cut_chunk. REQUIRES: no append() before.
+  Status add_chunks(std::span<const EncodedChunk> chunks);
+  // What came so far is made durable for the next try; no file of it.
+  Status keep();
+  // Stored for the file so far.
+  std::uint64_t new_bytes() const;
   // Durable when this returns. With `expected`, other bytes are refused.
   Result<Stored> finish(const std::optional<crypto::Digest>& expected = std::nullopt);
 

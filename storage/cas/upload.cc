@@ -1,6 +1,8 @@
 // Plain bytes in: cut, hashed, encoded and appended while they arrive.
 #include <fmt/format.h>
 
+#include <set>
+
 #include "core/crypto/digest_batch.h"
 #include "storage/cas/chunker.h"
 #include "storage/cas/content_store.h"
@@ -22,6 +24,7 @@ class Upload::Impl {
  public:
   Impl(ContentStore& store, OwnerTag owner)
       : store_(store),
+        owner_(owner),
         batch_(store, owner),
         generation_(store.packs().generation()),
         recipe_([this](const Node&, const crypto::Digest& digest, const std::string& bytes) {
@@ -37,6 +40,24 @@ class Upload::Impl {
     }
     return {};
   }
+
+  // Chunks go to the pack from where they are.
+  Status add_chunks(std::span<const EncodedChunk> chunks) {
+    std::vector<NewObject> objects;
+    std::set<ObjectKey> keys;
+    for (const auto& chunk : chunks) {
+      MLOPS_ASSIGN(const auto key, next_key(chunk.raw));
+      if (batch_.is_known(key) || !keys.insert(key).second) continue;
+      objects.push_back(
+          {key, chunk.encoded.encoding, static_cast<std::uint32_t>(chunk.raw.size()), chunk.encoded.bytes});
+    }
+    MLOPS_TRY(store_.packs().append(objects, owner_));
+    for (const auto& object : objects) appended_bytes_ += object.payload.size();
+    return {};
+  }
+
+  Status keep() { return store_.packs().sync(); }
+  std::uint64_t new_bytes() const { return appended_bytes_ + batch_.new_bytes(); }
 
   Result<Stored> finish(const std::optional<crypto::Digest>& expected) {
     MLOPS_TRY(take_chunks(1));
@@ -77,18 +98,25 @@ class Upload::Impl {
     return {};
   }
 
-  Status take_chunk(ByteView chunk) {
+  // Hashes the file's next chunk.
+  Result<ObjectKey> next_key(ByteView chunk) {
     ++chunks_;
     const auto digest = whole_.update_and_digest(chunk);
     MLOPS_TRY(recipe_.add({digest, chunk.size()}));
-    const ObjectKey key{ObjectKind::kChunk, digest};
+    return ObjectKey{ObjectKind::kChunk, digest};
+  }
+
+  Status take_chunk(ByteView chunk) {
+    MLOPS_ASSIGN(const auto key, next_key(chunk));
     if (batch_.is_known(key)) return {};
     const auto encoded = encoder_.encode(chunk);
     return batch_.add(key, encoded.encoding, static_cast<std::uint32_t>(chunk.size()), encoded.bytes);
   }
 
   ContentStore& store_;
+  const OwnerTag owner_;
   ObjectBatch batch_;
+  std::uint64_t appended_bytes_ = 0;  // not by batch_
   const std::uint64_t generation_;
   RecipeBuilder recipe_;
   crypto::StreamHasher whole_;
@@ -106,6 +134,21 @@ Status Upload::append(ByteView bytes) {
   auto appended = impl_->append(bytes);
   if (!appended) impl_.reset();  // what was lost of it cannot be made up for
   return appended;
+}
+
+Status Upload::add_chunks(std::span<const EncodedChunk> chunks) {
+  if (!impl_) return upload_failed();
+  auto added = impl_->add_chunks(chunks);
+  if (!added) impl_.reset();
+  return added;
+}
+
+Status Upload::keep() {
+  return impl_ ? impl_->keep() : upload_failed();
+}
+
+std::uint64_t Upload::new_bytes() const {
+  return impl_ ? impl_->new_bytes() : 0;
 }
 
 Result<Stored> Upload::finish(const std::optional<crypto::Digest>& expected) {

@@ -1,10 +1,10 @@
 // The backup file: what its bytes are, and that nothing that happens to them goes unseen.
-#include "tests/unit/storage/cas/append_frame.h"
 #include "cli/cmd/backup_file.h"
 
 #include <random>
 
 #include "tests/unit/cli/cmd/backup_fixture.h"
+#include "tests/unit/storage/cas/append_frame.h"
 
 using namespace mlops;
 using namespace mlops::cli;

@@ -6,12 +6,12 @@
 #include <string>
 #include <vector>
 
-#include "tests/unit/storage/cas/append_frame.h"
 #include "cli/cmd/backup_run.h"
 #include "cli/cmd/backup_verify.h"
 #include "core/base/env.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/cli/cmd/fake_session.h"
+#include "tests/unit/storage/cas/append_frame.h"
 
 namespace mlops::cli::test {
 

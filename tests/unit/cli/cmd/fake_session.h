@@ -34,25 +34,20 @@ class FakeApi : public ApiClient {
   Result<Raw> raw(const std::string&, const std::string&, const std::string&) override {
     return fail(ErrorCode::kInternal, "not_scripted", "raw");
   }
-  Result<Json> upload(const std::string&, const std::string&, const std::function<void(std::uint64_t)>&) override {
-    return fail(ErrorCode::kInternal, "not_scripted", "upload");
-  }
-  Status download(const std::string&, const std::string&, std::uint64_t,
-                  const std::function<void(std::uint64_t)>&) override {
-    return fail(ErrorCode::kInternal, "not_scripted", "download");
-  }
   Result<std::string> post_bytes(const std::string& path, std::string_view body) override;
   Result<std::string> get_bytes(const std::string& path) override;
-  Result<Json> post_stream(const std::string& path, const std::function<Result<ByteView>()>& next) override;
+  Result<Json> post_stream(const std::string& path, const std::function<Result<ByteView>()>& next,
+                           std::uint64_t size_bytes) override;
   Status post_for_stream(const std::string& path, std::string_view body,
                          const std::function<Status(ByteView)>& sink) override;
   // With the same store, but nothing scripted.
   Result<std::unique_ptr<ApiClient>> another() const override;
-  std::string server_url() const override { return "http://test"; }
+  std::string server_url() const override { return url; }
 
   // Made when it is first wanted.
   FakeStore& store() const;
 
+  std::string url = "http://test";
   std::vector<Call> calls;  // not those of the store's routes
 
  private:

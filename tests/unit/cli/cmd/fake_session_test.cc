@@ -42,7 +42,9 @@ Result<std::string> FakeApi::get_bytes(const std::string& path) {
   return mlops::fail(ErrorCode::kInternal, "not_scripted", path);
 }
 
-Result<Json> FakeApi::post_stream(const std::string& path, const std::function<Result<ByteView>()>& next) {
+Result<Json> FakeApi::post_stream(const std::string& path, const std::function<Result<ByteView>()>& next,
+                                  std::uint64_t) {
+  if (path == "/api/v1/blobs") return store().upload(next);
   if (path == "/api/v1/store/push") return store().push(next);
   return mlops::fail(ErrorCode::kInternal, "not_scripted", path);
 }

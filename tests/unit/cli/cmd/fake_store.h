@@ -11,6 +11,7 @@
 
 #include "cli/session.h"
 #include "storage/cas/content_store.h"
+#include "storage/cas/ingest.h"
 #include "tests/unit/cli/cmd/temporary_directory.h"
 
 namespace mlops::cli {
@@ -23,6 +24,7 @@ class FakeStore {
 
   // The routes.
   Result<std::string> missing(std::string_view body);
+  Result<Json> upload(const std::function<Result<ByteView>()>& next);
   Result<Json> push(const std::function<Result<ByteView>()>& next);
   Result<std::string> recipe(const std::string& path);
   Status fetch(std::string_view body, const std::function<Status(ByteView)>& sink);
@@ -39,12 +41,15 @@ class FakeStore {
     std::uint64_t at = kNever;
   };
   Fault broken_push;
+  Fault broken_upload;
   Fault broken_fetch;
   Fault wrong_byte;
   bool claims_all_once = false;
+  bool wrong_upload = false;
 
   struct Counts {
     std::size_t questions = 0;
+    std::size_t uploads = 0;
     std::size_t pushes = 0;
     std::uint64_t pushed_bytes = 0;  // that reached the server
     std::uint64_t pushed_chunks = 0;
@@ -55,6 +60,8 @@ class FakeStore {
   Counts counts() const;
 
  private:
+  cas::StreamRead arriving(const std::function<Result<ByteView>()>& next, std::uint64_t left);
+
   TemporaryDirectory directory_;
   SystemClock clock_;
   std::unique_ptr<cas::ContentStore> content_;

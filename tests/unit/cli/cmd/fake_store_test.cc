@@ -1,15 +1,19 @@
 // The store twin's own code, in one object of this test binary.
 #include "tests/unit/cli/cmd/fake_store.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 #include <random>
 #include <stdexcept>
 
+#include "core/base/checksum.h"
 #include "core/base/env.h"
 #include "core/base/text.h"
 #include "storage/cas/ingest.h"
 #include "storage/cas/little_endian.h"
+#include "storage/cas/plain_ingest.h"
 #include "storage/cas/sender.h"
 #include "storage/cas/stream_format.h"
 #include "tests/unit/catch.h"
@@ -114,13 +118,9 @@ Result<std::string> FakeStore::missing(std::string_view body) {
   return answer;
 }
 
-Result<Json> FakeStore::push(const std::function<Result<ByteView>()>& next) {
-  std::unique_lock lock(mutex_);
-  const auto left_at_start = ++counts_.pushes == broken_push.stream ? broken_push.at : kNever;
-  lock.unlock();
-  auto left = left_at_start;
-  ByteView piece;
-  const cas::StreamRead read = [&](std::span<std::uint8_t> into) -> Result<std::size_t> {
+// What arrives of a body that is lost after `left` bytes.
+cas::StreamRead FakeStore::arriving(const std::function<Result<ByteView>()>& next, std::uint64_t left) {
+  return [this, &next, left, piece = ByteView()](std::span<std::uint8_t> into) mutable -> Result<std::size_t> {
     if (left == 0) return lost();
     if (piece.empty()) {
       MLOPS_ASSIGN(piece, next());
@@ -133,6 +133,34 @@ Result<Json> FakeStore::push(const std::function<Result<ByteView>()>& next) {
     counts_.pushed_bytes += some;
     return some;
   };
+}
+
+Result<Json> FakeStore::upload(const std::function<Result<ByteView>()>& next) {
+  std::uint64_t left = kNever;
+  {
+    const std::lock_guard lock(mutex_);
+    if (++counts_.uploads == broken_upload.stream) left = broken_upload.at;
+  }
+  const auto bytes = arriving(next, left);
+  Checksum64 checksum;
+  const cas::StreamRead read = [&](std::span<std::uint8_t> into) -> Result<std::size_t> {
+    MLOPS_ASSIGN(const auto got, bytes(into));
+    if (wrong_upload && got > 0) into[0] ^= 1;
+    checksum.update(into.first(got));
+    return got;
+  };
+  MLOPS_ASSIGN(const auto received, cas::receive_plain(*content_, cas::kEveryone, read));
+  return Json{{"digest", received.file.digest.to_string()},
+              {"size_bytes", received.file.size_bytes},
+              {"new_bytes", received.new_bytes},
+              {"xxh3_64", fmt::format("{:016x}", checksum.finish())}};
+}
+
+Result<Json> FakeStore::push(const std::function<Result<ByteView>()>& next) {
+  std::unique_lock lock(mutex_);
+  const auto left = ++counts_.pushes == broken_push.stream ? broken_push.at : kNever;
+  lock.unlock();
+  const auto read = arriving(next, left);
   MLOPS_ASSIGN(const auto received, cas::receive_files(*content_, cas::kEveryone, read));
   lock.lock();
   counts_.pushed_chunks += received.new_chunks;

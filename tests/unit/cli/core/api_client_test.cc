@@ -54,7 +54,7 @@ struct Fixture {
     directory = ::mkdtemp(pattern.data());
     auto owned = std::make_unique<ScriptedTransport>(seen);
     transport = owned.get();
-    client = std::make_unique<HttpApiClient>(std::move(owned), posix_env(), "http://h:1");
+    client = std::make_unique<HttpApiClient>(std::move(owned), "http://h:1");
   }
   ~Fixture() { std::filesystem::remove_all(directory); }
   void answer(int status, std::string body, std::map<std::string, std::string> headers = {}) {
@@ -121,64 +121,33 @@ TEST_CASE("answers of something else than mlopsd are errors too") {
   CHECK(fixture.client->get("/x").error().slug == "bad_answer");
 }
 
-TEST_CASE("an upload sends the bytes and checks the server's digest") {
+TEST_CASE("a body in pieces is sent as it is, with its size when that is known") {
   Fixture fixture;
   const auto content = long_content();
-  REQUIRE(write_file_atomic(fixture.file("f"), content));
-  const auto digest = crypto::sha256(content).to_string();
-  fixture.answer(201, Json({{"digest", digest}, {"size_bytes", content.size()}}).dump());
-  std::uint64_t told = 0;
-  const auto answer = fixture.client->upload(fixture.file("f"), "", [&](std::uint64_t bytes) {
-    CHECK(bytes >= told);
-    told = bytes;
-  });
-  REQUIRE(answer);
-  CHECK(told == content.size());
-  CHECK(fixture.seen[0].streamed == content);
-  CHECK(fixture.seen[0].call.path == "/api/v1/blobs");
-
-  fixture.answer(201, Json({{"digest", crypto::sha256("other").to_string()}}).dump());
-  CHECK(fixture.client->upload(fixture.file("f"), digest, {}).error().slug == "digest_mismatch");
-  CHECK(fixture.seen[1].call.path == "/api/v1/blobs?digest=" + url_encode(digest));
+  for (const bool is_known : {true, false}) {
+    fixture.answer(201, R"({"size_bytes":1})");
+    std::size_t given = 0;
+    const auto next = [&]() -> Result<ByteView> {
+      const auto piece = std::string_view(content).substr(given, 1000);
+      given += piece.size();
+      return as_bytes(piece);
+    };
+    const auto answer =
+        fixture.client->post_stream("/api/v1/blobs", next, is_known ? content.size() : ApiClient::kUnknownSize);
+    REQUIRE(answer);
+    CHECK(answer->at("size_bytes") == 1);
+    CHECK(fixture.seen.back().streamed == content);
+    CHECK(fixture.seen.back().call.path == "/api/v1/blobs");
+    CHECK(fixture.seen.back().call.stream_bytes == (is_known ? content.size() : kUnknownStreamBytes));
+  }
 }
 
-TEST_CASE("an empty and a missing file") {
+TEST_CASE("an empty file has the digest of nothing") {
   Fixture fixture;
   REQUIRE(write_file_atomic(fixture.file("empty"), ""));
-  fixture.answer(201, Json({{"digest", crypto::sha256("").to_string()}}).dump());
-  CHECK(fixture.client->upload(fixture.file("empty"), "", {}));
-  CHECK(fixture.client->upload(fixture.file("none"), "", {}).error().code == ErrorCode::kNotFound);
   const auto hashed = hash_file(posix_env(), fixture.file("empty"));
   REQUIRE(hashed);
   CHECK(hashed->digest == crypto::sha256(""));
-}
-
-TEST_CASE("a download is verified before it has its name") {
-  Fixture fixture;
-  const auto content = long_content();
-  const auto digest = crypto::sha256(content).to_string();
-  fixture.answer(200, content);
-  REQUIRE(fixture.client->download(digest, fixture.file("out"), content.size(), {}));
-  CHECK(*read_file(fixture.file("out")) == content);
-  CHECK(fixture.files_left() == 1);
-}
-
-TEST_CASE("a download that fails leaves nothing behind and the old file alone") {
-  Fixture fixture;
-  REQUIRE(write_file_atomic(fixture.file("out"), "old"));
-  const auto digest = crypto::sha256("right").to_string();
-  fixture.answer(200, "wrong");
-  fixture.answer(200, "too long by far");
-  fixture.answer(404, R"({"code":"not_found","slug":"blob_not_found","detail":"gone"})");
-  fixture.transport->replies.push_back(fail(ErrorCode::kUnavailable, "connection_lost", "cut"));
-  for (const auto* slug : {"digest_mismatch", "digest_mismatch", "blob_not_found", "connection_lost"}) {
-    const auto done = fixture.client->download(digest, fixture.file("out"), 5, {});
-    REQUIRE_FALSE(done);
-    CHECK(done.error().slug == slug);
-    CHECK(fixture.files_left() == 1);
-  }
-  CHECK(*read_file(fixture.file("out")) == "old");
-  CHECK(fixture.client->download("sha256:zz", fixture.file("out"), 5, {}).error().slug == "bad_digest");
 }
 
 TEST_CASE("references become one path segment") {

@@ -86,3 +86,12 @@ TEST_CASE("a reference becomes one segment") {
   CHECK(percent_encode("a-b.c_d~e") == "a-b.c_d~e");
   CHECK(percent_encode("#%? +\n\xc3\xa9") == "%23%25%3F%20%2B%0A%C3%A9");
 }
+
+TEST_CASE("only addresses of this machine are loopback") {
+  for (const auto* text : {"http://localhost", "http://127.0.0.1:8451", "https://127.9.9.9/x", "http://[::1]:80"}) {
+    CHECK(parse_url(text)->is_loopback());
+  }
+  for (const auto* text : {"http://127.example.org", "http://localhost.example.org", "http://10.0.0.1", "http://[::2]"}) {
+    CHECK_FALSE(parse_url(text)->is_loopback());
+  }
+}

@@ -1,0 +1,99 @@
+#include "cli/cmd/plain_push.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/cmd/ask.h"
+#include "cli/cmd/fields.h"
+#include "core/base/checksum.h"
+#include "core/base/env.h"
+#include "core/base/text.h"
+#include "core/crypto/digest_batch.h"
+#include "core/net/url.h"
+#include "storage/cas/chunker.h"
+
+namespace mlops::cli {
+namespace {
+
+constexpr std::uint64_t kPlainBytes = 16u << 20;
+constexpr std::size_t kSamples = 8;
+constexpr std::size_t kSampleBytes = 1u << 20;
+// A sample that begins anywhere is in step with the file's cuts after this many of its own.
+constexpr std::size_t kCutsOutOfStep = 2;
+constexpr std::size_t kPieceBytes = 512u << 10;
+
+Failure file_changed(const PushInput& input) {
+  return fail(ErrorCode::kConflict, "file_changed", fmt::format("{} changed while it was read", printable(input.path)),
+              "register it again once nothing writes to it");
+}
+
+// Questions about the chunks of a sample.
+Status sample(const ReadableFile& file, std::uint64_t offset, std::vector<cas::Question>& questions) {
+  std::vector<std::uint8_t> bytes(kSampleBytes);
+  MLOPS_ASSIGN(const auto got, file.read_at(offset, bytes));
+  bytes.resize(got);
+  std::vector<ByteView> chunks;
+  std::size_t begin = 0;
+  for (std::size_t cuts = 0; bytes.size() - begin >= cas::kChunkMaxBytes; ++cuts) {
+    const auto size = cas::cut_chunk(ByteView(bytes).subspan(begin));
+    if (offset == 0 || cuts >= kCutsOutOfStep) chunks.push_back(ByteView(bytes).subspan(begin, size));
+    begin += size;
+  }
+  std::vector<crypto::Digest> digests(chunks.size());
+  crypto::sha256_batch(chunks, digests);
+  for (const auto& digest : digests) questions.push_back({cas::RecordType::kKnownChunk, digest, 0});
+  return {};
+}
+
+Result<bool> is_new(ApiClient& api, const PushInput& input) {
+  MLOPS_ASSIGN(const auto file, posix_env().open_readable(input.source));
+  std::vector<cas::Question> questions;
+  const auto step = (input.size_bytes - kSampleBytes) / (kSamples - 1);
+  for (std::size_t i = 0; i < kSamples; ++i) MLOPS_TRY(sample(*file, i * step, questions));
+  MLOPS_ASSIGN(const auto answers, ask_server(api, questions));
+  return !questions.empty() && std::find(answers.begin(), answers.end(), true) == answers.end();
+}
+
+}  // namespace
+
+bool goes_plain(Session& session, const PushInput& input) {
+  if (input.memory || input.size_bytes < kPlainBytes) return false;
+  const auto url = net::parse_url(session.api().server_url());
+  if (!url || !url->is_loopback()) return false;
+  const auto found = is_new(session.api(), input);
+  return found && *found;
+}
+
+Result<PlainPushed> push_plain(Session& session, const PushInput& input,
+                               const std::function<void(std::uint64_t)>& progress) {
+  MLOPS_ASSIGN(const auto file, posix_env().open_readable(input.source));
+  if (file->size_bytes() != input.size_bytes) return file_changed(input);
+  MLOPS_ASSIGN(const auto api, session.api().another());
+  Checksum64 checksum;
+  RawBytes piece(kPieceBytes);
+  std::uint64_t sent_bytes = 0;
+  const auto next = [&]() -> Result<ByteView> {
+    progress(sent_bytes);
+    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), input.size_bytes - sent_bytes));
+    MLOPS_ASSIGN(const auto got, file->read_at(sent_bytes, std::span(piece).first(wanted)));
+    if (got != wanted) return file_changed(input);
+    sent_bytes += got;
+    const auto bytes = ByteView(piece).first(got);
+    checksum.update(bytes);
+    return bytes;
+  };
+  MLOPS_ASSIGN(const auto answer, api->post_stream("/api/v1/blobs", next, input.size_bytes));
+  progress(sent_bytes);
+  MLOPS_ASSIGN(const auto digest, crypto::Digest::parse(text_of(answer, "digest")));
+  const bool is_whole = static_cast<std::uint64_t>(int_of(answer, "size_bytes")) == input.size_bytes &&
+                        text_of(answer, "xxh3_64") == fmt::format("{:016x}", checksum.finish());
+  if (!is_whole) {
+    return fail(ErrorCode::kCorrupt, "damaged_on_the_way",
+                fmt::format("{}: the server received other bytes than were sent", printable(input.path)),
+                "nothing was registered; register it again");
+  }
+  return PlainPushed{digest, static_cast<std::uint64_t>(int_of(answer, "new_bytes"))};
+}
+
+}  // namespace mlops::cli
