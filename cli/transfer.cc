@@ -1,12 +1,8 @@
 #include "cli/transfer.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
-#include <cstring>
-#include <filesystem>
 
 #include "core/base/text.h"
 
@@ -19,34 +15,59 @@ constexpr std::size_t kWorthAThreadBytes = 256u << 10;
 
 }  // namespace
 
-HashLane::HashLane() = default;
+HashLane::HashLane(WritableFile* file) : file_(file) {
+  workers_.emplace_back();
+  workers_.back().work = [this](ByteView bytes) { hasher_.update(bytes); };
+  if (!file_) return;
+  workers_.emplace_back();
+  workers_.back().work = [this](ByteView bytes) { write(bytes); };
+}
 
 HashLane::~HashLane() {
+  close();
+}
+
+void HashLane::close() {
   {
     const std::lock_guard lock(mutex_);
     closed_ = true;
   }
   changed_.notify_all();
-  if (thread_.joinable()) thread_.join();
+  for (auto& worker : workers_) {
+    if (worker.thread.joinable()) worker.thread.join();
+  }
+}
+
+void HashLane::write(ByteView bytes) {
+  if (written_) written_ = file_->append(bytes);
+}
+
+std::uint64_t HashLane::done_by_all() const {
+  std::uint64_t least = submitted_;
+  for (const auto& worker : workers_) least = std::min(least, worker.done);
+  return least;
 }
 
 std::span<std::uint8_t> HashLane::acquire() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return submitted_ - hashed_ < kBuffers; });
+  changed_.wait(lock, [this] { return submitted_ - done_by_all() < kBuffers; });
   auto& buffer = buffers_[submitted_ % kBuffers];
   if (!buffer) buffer = std::make_unique_for_overwrite<std::uint8_t[]>(kBufferBytes);
   return {buffer.get(), kBufferBytes};
 }
 
 void HashLane::submit(std::size_t bytes) {
-  if (!thread_.joinable()) {
+  if (!workers_.front().thread.joinable()) {
     if (bytes < kWorthAThreadBytes) {
-      hasher_.update(ByteView(buffers_[submitted_ % kBuffers].get(), bytes));
+      const ByteView all(buffers_[submitted_ % kBuffers].get(), bytes);
       ++submitted_;
-      ++hashed_;
+      for (auto& worker : workers_) {
+        worker.work(all);
+        ++worker.done;
+      }
       return;
     }
-    thread_ = std::thread([this] { run(); });
+    for (auto& worker : workers_) worker.thread = std::thread([this, &worker] { run(worker); });
   }
   {
     const std::lock_guard lock(mutex_);
@@ -56,27 +77,23 @@ void HashLane::submit(std::size_t bytes) {
   changed_.notify_all();
 }
 
-crypto::Digest HashLane::finish() {
-  {
-    const std::lock_guard lock(mutex_);
-    closed_ = true;
-  }
-  changed_.notify_all();
-  if (thread_.joinable()) thread_.join();
+Result<crypto::Digest> HashLane::finish() {
+  close();
+  MLOPS_TRY(std::move(written_));
   return hasher_.finish();
 }
 
-void HashLane::run() {
+void HashLane::run(Worker& worker) {
   std::unique_lock lock(mutex_);
   while (true) {
-    changed_.wait(lock, [this] { return closed_ || hashed_ < submitted_; });
-    if (hashed_ == submitted_) return;
-    const auto slot = hashed_ % kBuffers;
+    changed_.wait(lock, [&] { return closed_ || worker.done < submitted_; });
+    if (worker.done == submitted_) return;
+    const auto slot = worker.done % kBuffers;
     const ByteView bytes(buffers_[slot].get(), sizes_[slot]);
     lock.unlock();
-    hasher_.update(bytes);
+    worker.work(bytes);
     lock.lock();
-    ++hashed_;
+    ++worker.done;
     changed_.notify_all();
   }
 }
@@ -115,7 +132,8 @@ Result<FileDigest> hash_file(Env& env, const std::string& path, const std::funct
     done_bytes += piece.size();
     if (progress) progress(done_bytes);
   }
-  return FileDigest{reader.finish(), reader.size_bytes()};
+  MLOPS_ASSIGN(const auto digest, reader.finish());
+  return FileDigest{digest, reader.size_bytes()};
 }
 
 }  // namespace mlops::cli

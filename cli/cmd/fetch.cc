@@ -152,16 +152,20 @@ class Fetch {
     const auto& part = files_[file_].parts[part_];
     if (part.is_local || position_ + record_.raw_bytes > part.end) return bad_stream("a chunk of another place");
     MLOPS_TRY(open());
-    MLOPS_ASSIGN(const auto room, out_->room(record_.raw_bytes));
+    const auto room = out_->room(record_.raw_bytes);
     MLOPS_TRY(decoder_.decode(record_.encoding, payload, room));
     return advance(record_.raw_bytes);
   }
 
   Status open() {
     if (out_) return {};
-    MLOPS_ASSIGN(auto out, StagedFile::create(posix_env(), files_[file_].target, sync_));
+    MLOPS_ASSIGN(auto out, StagedFile::create(posix_env(), files_[file_].target, sync_of(files_[file_])));
     out_.emplace(std::move(out));
     return {};
+  }
+
+  Sync sync_of(const FetchFile& file) const {
+    return sync_ == Sync::kNever && !file.base.empty() ? Sync::kSoon : sync_;
   }
 
   Status advance(std::uint64_t bytes) {
@@ -207,7 +211,7 @@ class Fetch {
     while (position_ < part.end) {
       const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(part.end - position_, HashLane::kBufferBytes));
       MLOPS_TRY(open());
-      MLOPS_ASSIGN(const auto room, out_->room(size));
+      const auto room = out_->room(size);
       MLOPS_ASSIGN(const auto got, base_->read_at(from, room));
       if (got != size) {
         return fail(ErrorCode::kCorrupt, "digest_mismatch", "the older file changed while it was read", "pull again");

@@ -7,7 +7,7 @@
 namespace mlops::cli {
 
 StagedFile::StagedFile(std::string target, std::unique_ptr<WritableFile> file, Sync sync)
-    : target_(std::move(target)), sync_(sync), file_(std::move(file)), lane_(std::make_unique<HashLane>()) {}
+    : target_(std::move(target)), sync_(sync), file_(std::move(file)), lane_(std::make_unique<HashLane>(file_.get())) {}
 
 Result<StagedFile> StagedFile::create(Env& env, const std::string& target, Sync sync) {
   MLOPS_ASSIGN(auto file, env.create_exclusive(target, 0644));
@@ -15,8 +15,8 @@ Result<StagedFile> StagedFile::create(Env& env, const std::string& target, Sync 
   return StagedFile(target, std::move(file), sync);
 }
 
-Result<std::span<std::uint8_t>> StagedFile::room(std::size_t size) {
-  if (!piece_.empty() && piece_.size() - used_ < size) MLOPS_TRY(flush());
+std::span<std::uint8_t> StagedFile::room(std::size_t size) {
+  if (!piece_.empty() && piece_.size() - used_ < size) flush();
   if (piece_.empty()) piece_ = lane_->acquire();
   return piece_.subspan(used_, size);
 }
@@ -26,19 +26,17 @@ void StagedFile::filled(std::size_t size) {
   written_bytes_ += size;
 }
 
-// The lane's thread hashes the piece while this one writes it.
-Status StagedFile::flush() {
-  if (used_ == 0) return {};
-  const ByteView bytes(piece_.data(), used_);
+// The lane's threads hash and write the piece while this one fills the next.
+void StagedFile::flush() {
+  if (used_ == 0) return;
   lane_->submit(used_);
   piece_ = {};
   used_ = 0;
-  return file_->append(bytes);
 }
 
 Status StagedFile::commit(const crypto::Digest& expected) {
-  MLOPS_TRY(flush());
-  const auto digest = lane_->finish();
+  flush();
+  MLOPS_ASSIGN(const auto digest, lane_->finish());
   if (digest != expected) {
     return fail(ErrorCode::kCorrupt, "digest_mismatch",
                 fmt::format("{}: received bytes have the digest {}, not {}", printable(target_), digest.to_string(),

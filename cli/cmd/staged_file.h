@@ -1,4 +1,4 @@
-// One file on its way into a staging directory, hashed while it is written; two threads for a large one.
+// One file on its way into a staging directory, hashed and written while it is filled; three threads for a large one.
 //
 // Errors: those of Env; kCorrupt "digest_mismatch". An object that is destroyed before commit leaves what it wrote: the
 // staging directory goes with it. Thread-safety: one thread.
@@ -12,8 +12,10 @@
 
 namespace mlops::cli {
 
-// kLater: the caller makes many files durable at once. kNever: the system writes them to the disk when it likes.
-enum class Sync { kNow, kLater, kNever };
+// kLater: the caller makes many files durable at once. kSoon: nobody waits for the disk, but writing begins at once,
+// because the file takes another one's place and file systems write it out then. kNever: the system writes it when it
+// likes.
+enum class Sync { kNow, kLater, kSoon, kNever };
 
 class StagedFile {
  public:
@@ -22,14 +24,14 @@ class StagedFile {
   StagedFile& operator=(StagedFile&&) noexcept = default;
 
   // Where the next `size` bytes go (at most a HashLane buffer). They count with filled().
-  Result<std::span<std::uint8_t>> room(std::size_t size);
+  std::span<std::uint8_t> room(std::size_t size);
   void filled(std::size_t size);
   std::uint64_t written_bytes() const { return written_bytes_; }
   Status commit(const crypto::Digest& expected);
 
  private:
   StagedFile(std::string target, std::unique_ptr<WritableFile> file, Sync sync);
-  Status flush();
+  void flush();
 
   std::string target_;
   Sync sync_;
