@@ -79,6 +79,7 @@ Result<int> gc_run(Session& session) {
   if (min_age_s) body["min_age_s"] = *min_age_s;
   if (grace_s) body["grace_s"] = *grace_s;
   if (session.flag("--despite-damage")) body["despite_damage"] = true;
+  if (session.flag("--all")) body["all"] = true;
   MLOPS_ASSIGN(const auto run, session.api().post("/api/v1/gc/runs", body));
   session.print_value(
       run, [&] { print_lines(session, gc_run_lines(run, style_of(session))); }, [&] { return text_of(run, "id"); });
@@ -161,6 +162,8 @@ const Command kGcRunCommand{
                 {.name = "--grace",
                  .value_name = "TIME",
                  .help = "remove for good what earlier runs set aside longer ago (default: the server's trash_days)"},
+                {.name = "--all",
+                 .help = "also what is little of its pack: everything else in that pack is written again"},
                 {.name = "--despite-damage", .help = "also when bytes of a version are missing"}},
     .shared = kOutput | kDryRun,
     .description =

@@ -39,7 +39,7 @@ Lines groups_table(const Json& plan, const Style& style) {
     rows.push_back({bytes_of(member(group, "dead")), bytes_of(member(group, "young")), group_text(group, style)});
   }
   if (rows.empty()) return {};
-  return aligned({"GOES", "TOO YOUNG", "WHAT"}, rows, {0, 1}, style, 2);
+  return aligned({"UNNEEDED", "TOO YOUNG", "WHAT"}, rows, {0, 1}, style, 2);
 }
 
 Lines kept_table(const Json& plan, const Style& style) {
@@ -55,6 +55,10 @@ Lines kept_table(const Json& plan, const Style& style) {
   Lines lines{"", "  kept, though deleted:"};
   append(lines, aligned({"HOLDS", "VERSION", "BY"}, rows, {0}, style, 2));
   return lines;
+}
+
+std::string sparse_text(const Json& sparse) {
+  return amount_text(sparse) + ", too little of the packs it is in to write the rest again; gc run --all does";
 }
 
 const char* verdict_sentence(const std::string& verdict) {
@@ -84,11 +88,15 @@ std::string protection_text(const Json& protection, const Style& style) {
 
 Lines gc_plan_lines(const Json& plan, const Style& style) {
   const auto& dead = member(plan, "dead");
-  const bool is_empty = int_of(dead, "objects") == 0;
+  const auto& sparse = member(plan, "sparse");
+  const Json goes = {{"objects", int_of(dead, "objects") - int_of(sparse, "objects")},
+                     {"bytes", int_of(dead, "bytes") - int_of(sparse, "bytes")}};
+  const bool is_empty = int_of(goes, "objects") == 0;
   Lines lines{is_empty ? style.paint(Tone::kGood, "✔") + " nothing to collect"
-                       : fmt::format("a collection would set {} aside", style.paint(Tone::kBold, amount_text(dead)))};
+                       : fmt::format("a collection would set {} aside", style.paint(Tone::kBold, amount_text(goes)))};
   KeyValues rows;
   rows.add("needed", amount_text(member(plan, "live")));
+  if (int_of(sparse, "objects") > 0) rows.add("left for now", sparse_text(sparse));
   const auto min_age_s = int_of(plan, "min_age_s");
   if (min_age_s > 0) {
     rows.add("too young", fmt::format("{}, written or used in the last {}", amount_text(member(plan, "young")),
@@ -130,6 +138,8 @@ Lines gc_run_lines(const Json& run, const Style& style) {
   KeyValues rows;
   rows.add("run", text_of(run, "id"));
   rows.add("state", gc_run_state(run, style));
+  const auto& sparse = member(receipt, "sparse");
+  if (objects == 0 && int_of(sparse, "objects") > 0) rows.add("left for now", sparse_text(sparse));
   if (objects > 0) {
     rows.add("packs",
              fmt::format("{}, {}; {} of them still needed and written again", grouped(int_of(receipt, "packs")),

@@ -72,9 +72,9 @@ Json to_json(const domain::GcPlan& plan) {
   for (const auto& group : plan.groups) groups.push_back(to_json(group));
   Json kept = Json::array();
   for (const auto& one : plan.kept) kept.push_back(to_json(one));
-  return {{"at", format_rfc3339(plan.at_us)}, {"min_age_s", plan.min_age_s},  {"live", to_json(plan.live)},
-          {"dead", to_json(plan.dead)},       {"young", to_json(plan.young)}, {"groups", std::move(groups)},
-          {"kept", std::move(kept)},          {"damaged", plan.damaged}};
+  return {{"at", format_rfc3339(plan.at_us)}, {"min_age_s", plan.min_age_s},    {"live", to_json(plan.live)},
+          {"dead", to_json(plan.dead)},       {"sparse", to_json(plan.sparse)}, {"young", to_json(plan.young)},
+          {"groups", std::move(groups)},      {"kept", std::move(kept)},        {"damaged", plan.damaged}};
 }
 
 Json to_json(const cas::TrashRun& trash) {
@@ -147,13 +147,16 @@ Result<Response> plan(const Services& services, Request& request) {
 }
 
 Result<Response> run(const Services& services, Request& request) {
-  MLOPS_ASSIGN(const auto body, body_with(request, {"reason", "min_age_s", "grace_s", "despite_damage", "dry_run"}));
+  MLOPS_ASSIGN(const auto body,
+               body_with(request, {"reason", "min_age_s", "grace_s", "despite_damage", "all", "dry_run"}));
   MLOPS_ASSIGN(const auto commit, commit_of(body));
   domain::GcWish wish;
   MLOPS_ASSIGN(wish.min_age_s, seconds_in(body, "min_age_s"));
   MLOPS_ASSIGN(wish.grace_s, seconds_in(body, "grace_s"));
   MLOPS_ASSIGN(wish.reason, require_string(body, "reason"));
   MLOPS_ASSIGN(const bool despite, optional_bool(body, "despite_damage", false));
+  MLOPS_ASSIGN(const bool all, optional_bool(body, "all", false));
+  wish.thoroughness = all ? cas::Thoroughness::kAll : cas::Thoroughness::kWorthwhile;
   wish.damage = despite ? domain::Damage::kDespite : domain::Damage::kRefuse;
   if (commit == meta::Commit::kDryRun) {
     MLOPS_ASSIGN(const auto found, services.gc.plan(wish.min_age_s));

@@ -46,6 +46,7 @@ struct Gc::Work {
         {{"min_age_s", min_age_s},
          {"live", amount_json(summary.live_objects, summary.live_bytes)},
          {"dead", amount_json(summary.dead_objects, summary.dead_bytes)},
+         {"sparse", amount_json(summary.sparse_objects, summary.sparse_bytes)},
          {"young", amount_json(summary.young_objects, summary.young_bytes)},
          {"objects", moved.removed_objects},
          {"packs", moved.packs},
@@ -100,7 +101,7 @@ Status Gc::prepare(Work& work) {
   };
   const auto read = manifest_reader(store_);
   MLOPS_ASSIGN(work.roots, snapshot());
-  MLOPS_ASSIGN(work.collection, cas::Collection::start(content_, work.min_age_s * kSecondUs));
+  MLOPS_ASSIGN(work.collection, cas::Collection::start(content_, work.min_age_s * kSecondUs, work.wish.thoroughness));
   work.marks.emplace(*work.collection, content_);
   MLOPS_TRY(work.marks->keep(read, work.roots));
   MLOPS_ASSIGN(work.candidates, candidates_of(work.roots));

@@ -60,6 +60,7 @@ struct GcPlan {
   std::int64_t min_age_s = 0;
   GcAmount live;
   GcAmount dead;
+  GcAmount sparse;  // of the dead: stays in a run that is not thorough, because its packs hold much that is needed
   GcAmount young;
   std::vector<GcGroup> groups;
   std::vector<GcKept> kept;
@@ -73,6 +74,7 @@ struct GcWish {
   std::optional<std::int64_t> min_age_s;  // absent: as the options say
   std::optional<std::int64_t> grace_s;    // the same
   Damage damage = Damage::kRefuse;
+  cas::Thoroughness thoroughness = cas::Thoroughness::kWorthwhile;
 };
 
 struct GcRunView {

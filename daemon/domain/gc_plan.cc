@@ -74,6 +74,7 @@ Result<GcPlan> Gc::plan(std::optional<std::int64_t> min_age_s) {
   const auto sum = collection->summary();
   plan.live = {sum.live_objects, sum.live_bytes};
   plan.dead = {sum.dead_objects, sum.dead_bytes};
+  plan.sparse = {sum.sparse_objects, sum.sparse_bytes};
   plan.young = {sum.young_objects, sum.young_bytes};
   MLOPS_TRY(add_loose(roots, marks, *collection, plan));
   return plan;

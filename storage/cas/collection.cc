@@ -30,7 +30,8 @@ struct PackMarks {
 
 class Collection::Impl {
  public:
-  Impl(ContentStore& store, std::int64_t min_age_us) : store_(store) {
+  Impl(ContentStore& store, std::int64_t min_age_us, Thoroughness thoroughness)
+      : store_(store), thoroughness_(thoroughness) {
     const auto now_us = store.packs().clock().now_us();
     for (const auto& info : store.packs().packs()) {
       PackMarks marks;
@@ -65,6 +66,13 @@ class Collection::Impl {
         (is_live ? sum.live_objects : is_young ? sum.young_objects : sum.dead_objects) += 1;
         (is_live ? sum.live_bytes : is_young ? sum.young_bytes : sum.dead_bytes) += bytes;
       }
+      const auto dead = dead_of(pack);
+      if (is_worth_moving(pack, dead)) continue;
+      for (const auto i : dead) {
+        if (pack.states[i] == EntryState::kCondemned || pack.states[i] == EntryState::kLost) continue;
+        ++sum.sparse_objects;
+        sum.sparse_bytes += pack.entries[i].frame_bytes();
+      }
     }
     return sum;
   }
@@ -72,10 +80,7 @@ class Collection::Impl {
   void condemn() {
     keep_leased();
     for (auto& [slot, pack] : packs_) {
-      std::vector<std::uint32_t> dead;
-      for (std::uint32_t i = 0; i < pack.entries.size(); ++i) {
-        if (pack.holds[i] == Hold::kNone && !is_protected(pack, i)) dead.push_back(i);
-      }
+      auto dead = dead_of(pack);
       for (const auto i : dead) pack.states[i] = EntryState::kCondemned;
       if (!dead.empty()) store_.packs().set_states(slot, dead, EntryState::kCondemned);
       condemned_[slot] = std::move(dead);
@@ -181,8 +186,17 @@ class Collection::Impl {
            (!ignores_leases_ && store_.leases().holds(pack.entries[entry].key));
   }
 
+  std::vector<std::uint32_t> dead_of(const PackMarks& pack) const {
+    std::vector<std::uint32_t> dead;
+    for (std::uint32_t i = 0; i < pack.entries.size(); ++i) {
+      if (pack.holds[i] == Hold::kNone && !is_protected(pack, i)) dead.push_back(i);
+    }
+    return dead;
+  }
+
   // Dead is also what no entry covers: a write that a full disk cut off.
-  static bool is_worth_moving(const PackMarks& pack, const std::vector<std::uint32_t>& dead) {
+  bool is_worth_moving(const PackMarks& pack, const std::vector<std::uint32_t>& dead) const {
+    if (thoroughness_ == Thoroughness::kAll && !dead.empty()) return true;
     std::uint64_t live_bytes = 0;
     for (const auto& entry : pack.entries) live_bytes += entry.frame_bytes();
     for (const auto i : dead) live_bytes -= pack.entries[i].frame_bytes();
@@ -250,6 +264,7 @@ class Collection::Impl {
   }
 
   ContentStore& store_;
+  const Thoroughness thoroughness_;
   std::map<std::uint32_t, PackMarks> packs_;
   std::map<std::uint32_t, std::vector<std::uint32_t>> condemned_;
   std::uint64_t missing_blobs_ = 0;
@@ -259,8 +274,9 @@ class Collection::Impl {
 Collection::Collection(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Collection::~Collection() = default;
 
-Result<std::unique_ptr<Collection>> Collection::start(ContentStore& store, std::int64_t min_age_us) {
-  return std::unique_ptr<Collection>(new Collection(std::make_unique<Impl>(store, min_age_us)));
+Result<std::unique_ptr<Collection>> Collection::start(ContentStore& store, std::int64_t min_age_us,
+                                                      Thoroughness thoroughness) {
+  return std::unique_ptr<Collection>(new Collection(std::make_unique<Impl>(store, min_age_us, thoroughness)));
 }
 
 Result<bool> Collection::keep(const crypto::Digest& blob) {

@@ -24,7 +24,9 @@ struct CollectionSummary {
   std::uint64_t live_objects = 0;
   std::uint64_t live_bytes = 0;  // stored
   std::uint64_t dead_objects = 0;
-  std::uint64_t dead_bytes = 0;     // of these, what condemn() would condemn
+  std::uint64_t dead_bytes = 0;      // of these, what condemn() would condemn
+  std::uint64_t sparse_objects = 0;  // of the dead: in packs of which too little is dead to be worth moving
+  std::uint64_t sparse_bytes = 0;
   std::uint64_t young_objects = 0;  // unreachable, but leased or written lately
   std::uint64_t young_bytes = 0;
   std::uint64_t missing_blobs = 0;  // kept ones that are not in the store, wholly or partly
@@ -39,11 +41,15 @@ struct MovedToTrash {
   crypto::Digest removed_digest;  // SHA-256 over the removed keys in order: the receipt
 };
 
+// kWorthwhile leaves packs alone of which little is dead: all that is alive in a pack that goes is written again.
+enum class Thoroughness { kWorthwhile, kAll };
+
 class Collection {
  public:
   // `min_age_us`: unreachable objects younger than that stay (0: none is young); at most packs' write times are known,
   // so an object is as young as its pack's last write.
-  static Result<std::unique_ptr<Collection>> start(ContentStore& store, std::int64_t min_age_us);
+  static Result<std::unique_ptr<Collection>> start(ContentStore& store, std::int64_t min_age_us,
+                                                   Thoroughness thoroughness = Thoroughness::kWorthwhile);
   ~Collection();
 
   // Marks the blob and everything that it is made of. False: it is not (wholly) here.
@@ -51,7 +57,8 @@ class Collection {
   CollectionSummary summary() const;
   // Everything not kept, leased or young is found no more. REQUIRES: called once, after the last keep().
   void condemn();
-  // Gives back what is not worth moving. `run`: a word for the directory's name. REQUIRES: after condemn().
+  // Gives back what is not worth moving (unless thorough). `run`: a word for the directory's name. REQUIRES: after
+  // condemn().
   Result<MovedToTrash> move_to_trash(const std::string& run);
 
  private:

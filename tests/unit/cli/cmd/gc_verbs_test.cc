@@ -80,6 +80,11 @@ TEST_CASE("a plan is told with its groups, what is kept, and what is damaged") {
   CHECK(has(text, "so a run refuses: model:n@v1"));
   CHECK(has(text, "in the last 1d"));
   CHECK(has(text_of_lines(gc_plan_lines(plan_of(0), plain_style())), "nothing to collect"));
+  auto sparse = plan_of(2);
+  sparse["sparse"] = sparse["dead"];
+  const auto told = text_of_lines(gc_plan_lines(sparse, plain_style()));
+  CHECK(has(told, "nothing to collect"));
+  CHECK(has(told, "4.0 KiB in 2 objects, too little of the packs it is in"));
 }
 
 TEST_CASE("why is told as a path, step by step") {
@@ -127,6 +132,8 @@ TEST_CASE("a run says what became of it") {
   const auto text = text_of_lines(gc_run_lines(run, style));
   CHECK(has(text, "2 objects set aside"));
   CHECK(has(text, "mlopsctl gc restore 0193"));
+  const Json nothing = {{"id", "0193"}, {"state", "done"}, {"receipt", {{"objects", 0}, {"sparse", amount(3, 2048)}}}};
+  CHECK(has(text_of_lines(gc_run_lines(nothing, style)), "2.0 KiB in 3 objects, too little"));
   CHECK(has(text, "model:m@v1"));
 }
 

@@ -119,6 +119,34 @@ TEST_CASE("a plan counts and changes nothing") {
   CHECK(dropped.is_readable(box));
 }
 
+TEST_CASE("little garbage in a pack is left for now, told as such, and goes in a thorough collection") {
+  CasBox box;
+  const File kept(0, 60);
+  const File dropped(60, 64);
+  kept.push(box);
+  dropped.push(box);
+  const auto left = collect(box, {&kept});
+  REQUIRE(left);
+  CHECK(left->packs == 0);
+  CHECK(dropped.is_readable(box));
+  for (const auto thoroughness : {Thoroughness::kWorthwhile, Thoroughness::kAll}) {
+    const auto collection = std::move(Collection::start(*box.store, 0, thoroughness).value());
+    REQUIRE(collection->keep(kept.digest));
+    const auto sum = collection->summary();
+    const bool is_thorough = thoroughness == Thoroughness::kAll;
+    CHECK(sum.dead_objects > 4);
+    CHECK(sum.sparse_objects == (is_thorough ? 0 : sum.dead_objects));
+    CHECK(sum.sparse_bytes == (is_thorough ? 0 : sum.dead_bytes));
+    if (!is_thorough) continue;
+    collection->condemn();
+    const auto moved = collection->move_to_trash("run");
+    REQUIRE(moved);
+    CHECK(moved->removed_objects == sum.dead_objects);
+  }
+  CHECK(kept.is_readable(box));
+  CHECK_FALSE(dropped.is_readable(box));
+}
+
 TEST_CASE("what is restored is whole again, also after a restart") {
   for (const bool restarts : {false, true}) {
     CasBox box(16'384);
