@@ -7,8 +7,8 @@
 #include "core/base/text.h"
 #include "daemon/api/request.h"
 #include "daemon/api/routes.h"
+#include "daemon/domain/file_transfer.h"
 #include "daemon/domain/viewer.h"
-#include "storage/cas/plain_ingest.h"
 
 namespace mlops::api {
 namespace {
@@ -63,7 +63,7 @@ Result<Response> upload(const Services& services, Request& request) {
     return count;
   };
   MLOPS_ASSIGN(const auto received,
-               cas::receive_plain(services.content, domain::viewer_of(request.principal), read, expected));
+               domain::FileTransfer(services.content).receive_plain(read, request.principal, expected));
   return Response::json(201, {{"digest", received.file.digest.to_string()},
                               {"size_bytes", received.file.size_bytes},
                               {"new_bytes", received.new_bytes},

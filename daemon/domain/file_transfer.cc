@@ -51,6 +51,11 @@ Result<cas::Received> FileTransfer::receive(const cas::StreamRead& read, const m
   return cas::receive_files(content_, viewer_of(principal), read);
 }
 
+Result<cas::PlainReceived> FileTransfer::receive_plain(const cas::StreamRead& read, const model::Principal& principal,
+                                                       const std::optional<crypto::Digest>& expected) {
+  return cas::receive_plain(content_, viewer_of(principal), read, expected);
+}
+
 Result<std::string> FileTransfer::recipe(const crypto::Digest& blob, std::uint64_t offset) {
   MLOPS_ASSIGN(const auto reader, content_.open_blob(blob));  // says whether it is absent or damaged
   const auto size = reader->size_bytes();

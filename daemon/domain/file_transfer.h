@@ -1,12 +1,14 @@
-// Files in and out by chunks, for whoever asks: the rules of docs/format/push.md over the content store. Bodies are bytes in
-// that format. Errors: kInvalid "bad_body", "bad_record", "digest_mismatch"; kConflict "object_missing"; those of the store.
-// Thread-safety: thread-safe.
+// Files in and out, by chunks or as they are, for whoever asks: the rules of docs/format/push.md over the content
+// store. Bodies are bytes in that format. Errors: kInvalid "bad_body", "bad_record", "digest_mismatch"; kConflict
+// "object_missing"; those of the store. Thread-safety: thread-safe.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "core/model/principal.h"
 #include "storage/cas/ingest.h"
+#include "storage/cas/plain_ingest.h"
 #include "storage/cas/sender.h"
 
 namespace mlops::domain {
@@ -21,6 +23,9 @@ class FileTransfer {
   // A byte for each question: 1 it is here.
   Result<std::string> missing(ByteView questions, const model::Principal& principal);
   Result<cas::Received> receive(const cas::StreamRead& read, const model::Principal& principal);
+  // One file, as plain bytes. With `expected`, others are refused.
+  Result<cas::PlainReceived> receive_plain(const cas::StreamRead& read, const model::Principal& principal,
+                                           const std::optional<crypto::Digest>& expected);
   // The chunks from the one that holds `offset` on.
   Result<std::string> recipe(const crypto::Digest& blob, std::uint64_t offset);
   Result<cas::Sender> send(ByteView wants);
