@@ -299,8 +299,22 @@ Status PackStore::restore_from_trash(const std::string& trash_dir) {
       return loaded;
     }
   }
+  MLOPS_TRY(load_strays());
   MLOPS_TRY(env_.sync_dir(packs_dir()));
   return env_.sync_dir(dir);
+}
+
+// Packs that an earlier restoring moved, but could neither load nor move back.
+Status PackStore::load_strays() {
+  const std::lock_guard lock(append_mutex_);  // a pack that is being begun is no stray
+  MLOPS_ASSIGN(const auto names, env_.list_dir(packs_dir()));
+  for (const auto& name : names) {
+    const auto id = pack_id_of(name);
+    if (!id || is_loaded(name)) continue;
+    MLOPS_TRY(env_.sync_dir(packs_dir()));
+    MLOPS_TRY(load_pack(*id));
+  }
+  return {};
 }
 
 }  // namespace mlops::cas

@@ -115,6 +115,7 @@ class PackStore {
   // pack_recovery.cc
   Status load();
   Status load_pack(std::uint32_t id);
+  Status load_strays();
   Status scan_tail(Pack& pack, std::uint64_t from);
   Status load_bad(Pack& pack);
   Status write_bad(const Pack& pack);

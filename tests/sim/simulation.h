@@ -78,6 +78,7 @@ class Simulation {
   void look_after_trash();
   void restart();
   void check_everything();
+  void collect_everything();
   void end();
   bool fails_now(const std::string& call);
 

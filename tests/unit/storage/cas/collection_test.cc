@@ -119,6 +119,26 @@ TEST_CASE("a plan counts and changes nothing") {
   CHECK(dropped.is_readable(box));
 }
 
+TEST_CASE("a restoring that can neither load a pack nor move it back is made good by the next one") {
+  CasBox box(16'384);
+  const File dropped(0, 60);
+  dropped.push(box);
+  const auto moved = collect(box, {});
+  REQUIRE(moved);
+  bool has_failed_to_open = false;
+  int faults = 0;
+  box.faults().fail_when([&](const std::string& call) {
+    const bool fails = call.starts_with(has_failed_to_open ? "rename_replace" : "open_readable") && faults < 2;
+    has_failed_to_open = has_failed_to_open || fails;
+    faults += fails ? 1 : 0;
+    return fails;
+  });
+  CHECK_FALSE(restore_trash(*box.store, moved->trash_dir));
+  CHECK(faults == 2);
+  REQUIRE(restore_trash(*box.store, moved->trash_dir));
+  CHECK(dropped.is_readable(box));
+}
+
 TEST_CASE("little garbage in a pack is left for now, told as such, and goes in a thorough collection") {
   CasBox box;
   const File kept(0, 60);
