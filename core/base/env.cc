@@ -276,6 +276,15 @@ class PosixEnv : public Env {
     if (::stat(path.c_str(), &info) != 0) return fail_errno("look up", path, errno);
     return TimestampUs{info.st_mtim.tv_sec} * 1'000'000 + info.st_mtim.tv_nsec / 1'000;
   }
+
+  Status forget_cached(const std::string& path) override {
+    Fd fd(retried([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); }));
+    if (!fd.ok()) return fail_errno("open", path, errno);
+    if (const int error = ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_DONTNEED); error != 0) {
+      return fail_errno("forget", path, error);
+    }
+    return {};
+  }
 };
 
 Status write_and_sync(WritableFile& file, std::string_view content) {

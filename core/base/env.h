@@ -55,6 +55,9 @@ class Env {
   virtual Result<std::vector<std::string>> list_dir(const std::string& path) = 0;  // names, sorted, without . and ..
   virtual Result<std::uint64_t> file_size_bytes(const std::string& path) = 0;
   virtual Result<TimestampUs> file_modified_at_us(const std::string& path) = 0;
+  // What is read of the file from now on comes from the disk, but for what is still to be written there. After a failed
+  // sync the system goes on showing what it has dropped, also to other processes.
+  virtual Status forget_cached(const std::string& path) = 0;
 };
 
 // The real one; lives for the whole process.

@@ -165,6 +165,8 @@ Status PackStore::load_pack(std::uint32_t id) {
 
 // Takes every whole frame behind `from`. They are made durable before anything can rely on them.
 Status PackStore::scan_tail(Pack& pack, std::uint64_t from) {
+  // take_back() may have failed to leave word of what a failed sync had dropped.
+  MLOPS_TRY(env_.forget_cached(pack_file(pack.id)));
   MLOPS_ASSIGN(const auto file, env_.open_readable(pack_file(pack.id)));
   Window window(*file, from, pack.size_bytes);
   Prover prover;

@@ -68,6 +68,7 @@ class NoSyncEnv : public Env {
   Result<std::vector<std::string>> list_dir(const std::string& path) override { return real_.list_dir(path); }
   Result<std::uint64_t> file_size_bytes(const std::string& path) override { return real_.file_size_bytes(path); }
   Result<TimestampUs> file_modified_at_us(const std::string& path) override { return real_.file_modified_at_us(path); }
+  Status forget_cached(const std::string& path) override { return real_.forget_cached(path); }
 
  private:
   Env& real_ = posix_env();

@@ -89,6 +89,10 @@ class FaultEnv : public Env {
     MLOPS_TRY(step("file_modified_at_us"));
     return real_.file_modified_at_us(path);
   }
+  Status forget_cached(const std::string& path) override {
+    MLOPS_TRY(step("forget_cached"));
+    return real_.forget_cached(path);
+  }
 
  private:
   class Writer : public WritableFile {

@@ -55,8 +55,8 @@ TEST_CASE("whatever call fails, nothing acknowledged is lost") {
   // Nothing of what a store does to files was left out.
   CHECK(std::set<std::string>(failed.begin(), failed.end()) ==
         std::set<std::string>{"append", "close", "create_exclusive", "file_modified_at_us", "file_size_bytes",
-                              "list_dir", "make_dir", "open_append", "open_readable", "read_at", "remove", "remove_dir",
-                              "rename_replace", "sync", "sync_dir"});
+                              "forget_cached", "list_dir", "make_dir", "open_append", "open_readable", "read_at",
+                              "remove", "remove_dir", "rename_replace", "sync", "sync_dir"});
 }
 
 TEST_CASE("whatever sync fails and loses its pages, nothing acknowledged is lost, by a later power cut neither") {

@@ -159,6 +159,14 @@ class PowerCutEnv : public Env {
     if (!inode) return missing(path);
     return inode->modified_at_us;
   }
+  Status forget_cached(const std::string& path) override {
+    called("forget_cached");
+    std::lock_guard lock(mutex_);
+    const auto inode = find(path);
+    if (!inode) return missing(path);
+    for (const auto& [begin, end] : inode->lost) std::fill_n(inode->bytes.begin() + begin, end - begin, '\0');
+    return {};
+  }
 
  private:
   static constexpr std::size_t kPage = 4096;
