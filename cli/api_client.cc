@@ -110,6 +110,12 @@ Result<Json> HttpApiClient::post_stream(const std::string& path, const std::func
   return parse_answer(reply, server_url_);
 }
 
+Status HttpApiClient::get_for_stream(const std::string& path, const std::function<Status(ByteView)>& sink) {
+  MLOPS_ASSIGN(const auto reply, exchange({.path = path, .sink = sink}));
+  if (reply.status < 200 || reply.status > 299) return fail(error_of_reply(reply, server_url_));
+  return {};
+}
+
 Status HttpApiClient::post_for_stream(const std::string& path, std::string_view body,
                                       const std::function<Status(ByteView)>& sink) {
   HttpCall call{

@@ -27,6 +27,7 @@ class HttpApiClient final : public ApiClient {
   Result<std::string> get_bytes(const std::string& path) override;
   Result<Json> post_stream(const std::string& path, const std::function<Result<ByteView>()>& next,
                            std::uint64_t size_bytes) override;
+  Status get_for_stream(const std::string& path, const std::function<Status(ByteView)>& sink) override;
   Status post_for_stream(const std::string& path, std::string_view body,
                          const std::function<Status(ByteView)>& sink) override;
   Result<std::unique_ptr<ApiClient>> another() const override;

@@ -90,6 +90,8 @@ class ApiClient {
   static constexpr std::uint64_t kUnknownSize = ~std::uint64_t{0};
   virtual Result<Json> post_stream(const std::string& path, const std::function<Result<ByteView>()>& next,
                                    std::uint64_t size_bytes = kUnknownSize) = 0;
+  // The body of the answer goes to `sink` as it comes; it may be of any size.
+  virtual Status get_for_stream(const std::string& path, const std::function<Status(ByteView)>& sink) = 0;
   virtual Status post_for_stream(const std::string& path, std::string_view body,
                                  const std::function<Status(ByteView)>& sink) = 0;
   // The same server over a connection of its own, for another thread.

@@ -12,6 +12,12 @@
 namespace mlops::cli {
 namespace {
 
+Result<std::vector<model::FileEntry>> files_of(Session& session, const Json& version, const std::string& ref) {
+  if (bool_of(version, "files_truncated")) return proven_tree(session, version);
+  MLOPS_ASSIGN(const Json listed, session.api().get(item_path("versions", ref, "/files")));
+  return proven_files(version, listed);
+}
+
 Result<int> pull(Session& session) {
   const auto directory = session.operand(1);
   MLOPS_ASSIGN([[maybe_unused]] const auto parsed, model::parse_version_reference(session.operand(0)));
@@ -19,8 +25,7 @@ Result<int> pull(Session& session) {
   MLOPS_ASSIGN(const Json version, session.api().get(item_path("versions", session.operand(0))));
   // From here on the exact version is named: an alias may move between two requests.
   const auto ref = text_of(version, "kind") + ":" + text_of(version, "ref");
-  MLOPS_ASSIGN(const Json listed, session.api().get(item_path("versions", ref, "/files")));
-  MLOPS_ASSIGN(const auto files, proven_files(version, listed));
+  MLOPS_ASSIGN(const auto files, files_of(session, version, ref));
   if (const auto reason = text_of(version, "deprecated"); !reason.empty()) {
     session.warn(text_of(version, "ref") + " is deprecated: " + reason);
   }

@@ -8,6 +8,7 @@
 
 #include "cli/cmd/fetch_plan.h"
 #include "cli/cmd/fields.h"
+#include "cli/cmd/query.h"
 #include "core/base/env.h"
 #include "core/base/id.h"
 #include "core/base/text.h"
@@ -51,6 +52,13 @@ class Staging {
   explicit Staging(fs::path path) : path_(std::move(path)) {}
   fs::path path_;
 };
+
+Failure manifest_mismatch(const Json& version, const crypto::Digest& expected) {
+  return fail(ErrorCode::kCorrupt, "manifest_mismatch",
+              fmt::format("the files listed for {} do not make up its digest {}", text_of(version, "ref"),
+                          expected.to_string()),
+              "nothing was restored; ask an administrator to run mlopsctl fsck --read-data");
+}
 
 // Every directory from the target to the file: made when absent, refused when a link.
 Status prepare_parents(const fs::path& root, const std::string& path) {
@@ -133,12 +141,30 @@ Result<std::vector<model::FileEntry>> proven_files(const Json& version, const Js
   }
   MLOPS_ASSIGN(auto manifest, model::make_manifest(kind.value_or(model::ArtifactKind::kModel), std::move(entries)));
   if (!kind || crypto::sha256(model::manifest_bytes(manifest)) != expected) {
-    return fail(ErrorCode::kCorrupt, "manifest_mismatch",
-                fmt::format("the files listed for {} do not make up its digest {}", text_of(version, "ref"),
-                            expected.to_string()),
-                "nothing was restored; ask an administrator to run mlopsctl fsck --read-data");
+    return manifest_mismatch(version, expected);
   }
   return std::move(manifest.files);
+}
+
+Result<std::vector<model::FileEntry>> proven_tree(Session& session, const Json& version) {
+  MLOPS_ASSIGN(const auto expected, crypto::Digest::parse(text_of(version, "digest")));
+  const auto ref = text_of(version, "kind") + ":" + text_of(version, "ref");
+  MLOPS_ASSIGN(const auto bytes, session.api().get_bytes(item_path("versions", ref, "/manifest")));
+  if (crypto::sha256(bytes) != expected) return manifest_mismatch(version, expected);
+  MLOPS_ASSIGN(auto manifest, model::parse_manifest(bytes));
+  if (!manifest.is_tree) return std::move(manifest.files);
+  std::string tree;
+  tree.reserve(manifest.tree_size_bytes);
+  MLOPS_TRY(session.api().get_for_stream("/api/v1/blobs/" + url_encode(manifest.tree_digest.to_string()),
+                                         [&](ByteView piece) -> Status {
+                                           if (tree.size() + piece.size() > manifest.tree_size_bytes) {
+                                             return manifest_mismatch(version, expected);
+                                           }
+                                           tree.append(reinterpret_cast<const char*>(piece.data()), piece.size());
+                                           return {};
+                                         }));
+  if (crypto::sha256(tree) != manifest.tree_digest) return manifest_mismatch(version, expected);
+  return model::parse_tree(tree);
 }
 
 Status check_target(const std::string& directory, Overwrite overwrite) {

@@ -23,6 +23,10 @@ enum class Overwrite { kNo, kYes };
 // exactly that SHA-256. Errors: kCorrupt "manifest_mismatch", kInvalid "bad_path".
 Result<std::vector<model::FileEntry>> proven_files(const Json& version, const Json& files);
 
+// The same of a version of many files: from its manifest and the list that this names by digest. Errors: also those of
+// the server.
+Result<std::vector<model::FileEntry>> proven_tree(Session& session, const Json& version);
+
 // Errors before anything is fetched when the directory is not fit to restore into.
 Status check_target(const std::string& directory, Overwrite overwrite);
 // REQUIRES: `files` came from proven_files, check_target passed.

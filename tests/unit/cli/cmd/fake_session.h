@@ -38,6 +38,7 @@ class FakeApi : public ApiClient {
   Result<std::string> get_bytes(const std::string& path) override;
   Result<Json> post_stream(const std::string& path, const std::function<Result<ByteView>()>& next,
                            std::uint64_t size_bytes) override;
+  Status get_for_stream(const std::string& path, const std::function<Status(ByteView)>& sink) override;
   Status post_for_stream(const std::string& path, std::string_view body,
                          const std::function<Status(ByteView)>& sink) override;
   // With the same store, but nothing scripted.
@@ -48,7 +49,8 @@ class FakeApi : public ApiClient {
   FakeStore& store() const;
 
   std::string url = "http://test";
-  std::vector<Call> calls;  // not those of the store's routes
+  std::map<std::string, std::string> bodies;  // by path: answers that are not JSON
+  std::vector<Call> calls;                    // not those of the store's routes
 
  private:
   Result<Json> call(const std::string& method, const std::string& path, const Json& body);

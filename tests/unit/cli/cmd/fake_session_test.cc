@@ -38,6 +38,7 @@ Result<std::string> FakeApi::post_bytes(const std::string& path, std::string_vie
 }
 
 Result<std::string> FakeApi::get_bytes(const std::string& path) {
+  if (const auto found = bodies.find(path); found != bodies.end()) return found->second;
   if (path.starts_with("/api/v1/store/recipe/")) return store().recipe(path);
   return mlops::fail(ErrorCode::kInternal, "not_scripted", path);
 }
@@ -47,6 +48,15 @@ Result<Json> FakeApi::post_stream(const std::string& path, const std::function<R
   if (path == "/api/v1/blobs") return store().upload(next);
   if (path == "/api/v1/store/push") return store().push(next);
   return mlops::fail(ErrorCode::kInternal, "not_scripted", path);
+}
+
+Status FakeApi::get_for_stream(const std::string& path, const std::function<Status(ByteView)>& sink) {
+  constexpr std::string_view kBlobs = "/api/v1/blobs/sha256%3A";
+  const auto found = bodies.find(path);
+  if (found == bodies.end() && !path.starts_with(kBlobs))
+    return mlops::fail(ErrorCode::kInternal, "not_scripted", path);
+  if (found != bodies.end()) return sink(as_bytes(found->second));
+  return sink(as_bytes(store().read(*crypto::Digest::parse("sha256:" + path.substr(kBlobs.size())))));
 }
 
 Status FakeApi::post_for_stream(const std::string& path, std::string_view body,

@@ -116,3 +116,39 @@ TEST_CASE("a list of files that does not make up the digest is corrupt") {
   CHECK(proven.error().slug == "manifest_mismatch");
   CHECK(proven.error().code == ErrorCode::kCorrupt);
 }
+
+TEST_CASE("the files of a large tree come from the list that its manifest names, proven on the way") {
+  TemporaryDirectory dir;
+  std::vector<std::pair<std::string, std::string>> files;
+  for (int i = 0; i < 300; ++i) files.emplace_back("d/" + std::to_string(i), "content " + std::to_string(i));
+  FakeSession session({"m@v1", dir.path("out")});
+  auto content = content_of(files, session.fake);
+  std::vector<model::FileEntry> entries;
+  for (const auto& [path, bytes] : files) entries.push_back({path, crypto::sha256(bytes), bytes.size()});
+  const auto manifest = model::make_manifest(model::ArtifactKind::kModel, entries).value();
+  REQUIRE(manifest.is_tree);
+  content.version["files_truncated"] = true;
+  session.fake.answer("GET /api/v1/versions/m%40v1", content.version);
+  const std::string manifest_path = "/api/v1/versions/model%3Am%40v1/manifest";
+  const auto tree_path = "/api/v1/blobs/" + url_encode(manifest.tree_digest.to_string());
+  session.fake.bodies = {{manifest_path, model::manifest_bytes(manifest)}, {tree_path, model::tree_bytes(manifest)}};
+  SECTION("whole") {
+    REQUIRE(kPullCommand.run(session) == kExitDone);
+    CHECK(*read_file(dir.path("out/d/299")) == "content 299");
+    CHECK(session.out.find("300 files") != std::string::npos);
+  }
+  SECTION("another list") {
+    session.fake.bodies[tree_path][0] ^= 1;
+    CHECK(kPullCommand.run(session) == kExitIntegrity);
+    CHECK(session.failed.slug == "manifest_mismatch");
+  }
+  SECTION("a longer list") {
+    session.fake.bodies[tree_path] += "x";
+    CHECK(kPullCommand.run(session) == kExitIntegrity);
+  }
+  SECTION("another manifest") {
+    session.fake.bodies[manifest_path] += " ";
+    CHECK(kPullCommand.run(session) == kExitIntegrity);
+    CHECK(session.failed.slug == "manifest_mismatch");
+  }
+}
