@@ -33,6 +33,7 @@ FAULTS = ("signal=SIGKILL", "error=EIO", "error=ENOSPC")
 # one short write that strace can make without lying to the program; partial ones come with a full disk
 # (store_damage_test.py).
 POINTS = {"signal=SIGKILL": 6, "error=EIO": 3, "error=ENOSPC": 3, "retval=0": 2}
+FAULTS_A_STORE = 60
 SETTINGS = {"MLOPSD_STORE_LOW_WATER_PERCENT": "0", "MLOPSD_STORE_SCRUB_MIB_PER_S": "0",
             # One thread for each kind of request, so that its calls are counted together.
             "MLOPSD_LISTEN_STREAM_THREADS": "1", "MLOPSD_LISTEN_WORKER_THREADS": "1"}
@@ -141,7 +142,10 @@ class StoreFaultTest(unittest.TestCase):
         cls.daemon, cls.number, cls.kept = None, 0, {}
 
     def fresh_daemon(self):
-        """After a failure the store is another one, so that one defect is told once."""
+        """After a failure the store is another one, so that one defect is told once. Now and then it is, too, because every
+        fault is followed by reading all of it."""
+        if self.daemon:
+            self.daemon.close()
         type(self).daemon = Daemon(settings=SETTINGS)
         self.addClassCleanup(self.daemon.close)
         type(self).kept = {}
@@ -190,6 +194,8 @@ class StoreFaultTest(unittest.TestCase):
                     if not whole:
                         self.fresh_daemon()
             runs[fault] += 1
+            if sum(runs.values()) % FAULTS_A_STORE == 0:
+                self.fresh_daemon()
         print(f"store_fault_test: {sum(runs.values())} faults at {calls} calls in {time.monotonic() - started:.0f} s: "
               f"{dict(runs)}, of them reached {dict(hits)}", flush=True)
         for fault, count in runs.items():
