@@ -31,9 +31,10 @@ struct Stored {
 
 class FileAssembly;
 
-// A chunk of a file and how it is to be stored; both are borrowed.
+// A chunk of a file, hashed, and how it is to be stored; the bytes are borrowed.
 struct EncodedChunk {
-  ByteView raw;
+  crypto::Digest digest;
+  std::size_t raw_bytes = 0;
   Encoded encoded;
 };
 
@@ -43,7 +44,7 @@ class Upload {
   Upload(Upload&&) noexcept;
   ~Upload();
   Status append(ByteView bytes);
-  // The file's next chunks, cut by cut_chunk. REQUIRES: no append() before.
+  // The file's next chunks, cut by cut_chunk, their digests proved. REQUIRES: no append(); finish_as() at the end.
   Status add_chunks(std::span<const EncodedChunk> chunks);
   // What came so far is made durable for the next try; no file of it.
   Status keep();
@@ -51,6 +52,8 @@ class Upload {
   std::uint64_t new_bytes() const;
   // Durable when this returns. With `expected`, other bytes are refused.
   Result<Stored> finish(const std::optional<crypto::Digest>& expected = std::nullopt);
+  // After add_chunks(): `file` is the SHA-256 of all of them.
+  Result<Stored> finish_as(const crypto::Digest& file, const std::optional<crypto::Digest>& expected = std::nullopt);
 
  private:
   friend class ContentStore;

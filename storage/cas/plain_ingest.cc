@@ -5,97 +5,48 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstring>
+#include <deque>
 #include <mutex>
 #include <thread>
 #include <vector>
 
+#include "core/crypto/digest_batch.h"
 #include "storage/cas/chunker.h"
 #include "storage/cas/codec.h"
 
 namespace mlops::cas {
 namespace {
 
-// Few files get more and larger batches, so that no stage waits for another; many share the memory.
+// So many files get threads and batches enough that no stage waits for another.
 constexpr std::size_t kFewFiles = 4;
-struct RingSize {
-  std::size_t batches;
-  std::size_t batch_bytes;
-};
-constexpr RingSize kRingOfFew{8, 1u << 20};
-constexpr RingSize kRingOfMany{2, 512u << 10};
-static_assert(kRingOfMany.batch_bytes >= 2 * kChunkMaxBytes);
+constexpr std::size_t kRingBatches = 8;
+constexpr std::size_t kRingBatchBytes = 1u << 20;
+// Each of many files gets one batch.
+constexpr std::size_t kLoneBatchBytes = 512u << 10;
+static_assert(kLoneBatchBytes >= 2 * kChunkMaxBytes);
 
 std::atomic<std::size_t> active_files{0};
 
 class ActiveFile {
  public:
-  ActiveFile() : ring_(++active_files <= kFewFiles ? kRingOfFew : kRingOfMany) {}
+  ActiveFile() : is_one_of_few_(++active_files <= kFewFiles) {}
   ~ActiveFile() { --active_files; }
-  const RingSize& ring() const { return ring_; }
+  ActiveFile(const ActiveFile&) = delete;
+  ActiveFile& operator=(const ActiveFile&) = delete;
+  bool is_one_of_few() const { return is_one_of_few_; }
 
  private:
-  const RingSize ring_;
+  const bool is_one_of_few_;
 };
 
 struct PlainBatch {
+  explicit PlainBatch(std::size_t size) : size_bytes(size) {}
+
+  const std::size_t size_bytes;
   RawBytes raw;
-  std::vector<std::size_t> sizes;  // of the chunks, one behind the other from the start of raw
   RawBytes encoded;
-  std::vector<EncodedChunk> chunks;
-};
-
-// Batches go round a ring through the stages in order; each stage has one thread.
-class Ring {
- public:
-  enum Stage : std::size_t { kReceive, kEncode, kStore, kStages };
-
-  explicit Ring(const RingSize& size) : batch_bytes_(size.batch_bytes), batches_(size.batches) {}
-
-  std::size_t batch_bytes() const { return batch_bytes_; }
-
-  // The stage's next batch; nullptr when there will be none.
-  PlainBatch* enter(Stage stage) {
-    std::unique_lock lock(mutex_);
-    auto& done = done_[stage];
-    if (stage == kReceive) {
-      changed_.wait(lock, [&] { return failure_ || done - done_[kStore] < batches_.size(); });
-    } else {
-      changed_.wait(lock, [&] { return failure_ || done < done_[stage - 1] || is_ended(stage - 1); });
-      if (done == done_[stage - 1]) return nullptr;
-    }
-    return failure_ ? nullptr : &batches_[done % batches_.size()];
-  }
-  void leave(Stage stage) {
-    const std::lock_guard lock(mutex_);
-    ++done_[stage];
-    changed_.notify_all();
-  }
-  // Nothing more comes out of the first stage.
-  void end() {
-    const std::lock_guard lock(mutex_);
-    has_ended_ = true;
-    changed_.notify_all();
-  }
-  void fail(Error error) {
-    const std::lock_guard lock(mutex_);
-    failure_ = std::move(error);
-    changed_.notify_all();
-  }
-  std::optional<Error> failure() {
-    const std::lock_guard lock(mutex_);
-    return failure_;
-  }
-
- private:
-  bool is_ended(std::size_t stage) const { return has_ended_ && done_[stage] == done_[kReceive]; }
-
-  const std::size_t batch_bytes_;
-  std::vector<PlainBatch> batches_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::array<std::uint64_t, kStages> done_{};
-  bool has_ended_ = false;
-  std::optional<Error> failure_;
+  std::vector<ByteView> pieces;      // of raw: the chunks, one behind the other
+  std::vector<EncodedChunk> chunks;  // one for each piece, from the second stage on
 };
 
 // Fills `into` unless the stream ends before.
@@ -109,85 +60,204 @@ Result<std::size_t> fill(const StreamRead& read, std::span<std::uint8_t> into) {
   return done;
 }
 
-// Cuts what is received; what is left behind the last cut begins the next batch.
-class Receiver {
+// First stage: cuts what is received; what is left behind the last cut begins the next batch.
+class ReceiveStage {
  public:
-  Receiver(const StreamRead& read, Ring& ring, RawBytes first) : read_(read), ring_(ring), rest_(std::move(first)) {}
+  ReceiveStage(const StreamRead& read, RawBytes first) : read_(read), rest_(std::move(first)) {}
 
-  Status run() {
-    bool is_at_end = false;
-    while (!is_at_end) {
-      auto* const batch = ring_.enter(Ring::kReceive);
-      if (!batch) return {};  // the failure is the ring's
-      batch->raw.resize(ring_.batch_bytes());
-      batch->sizes.clear();
-      std::memcpy(batch->raw.data(), rest_.data(), rest_.size());
-      auto got = fill(read_, std::span(batch->raw).subspan(rest_.size()));
-      // Of a stream that breaks off, whole chunks count.
-      is_at_end = !got || rest_.size() + *got < batch->raw.size();
-      const ByteView bytes(batch->raw.data(), rest_.size() + (got ? *got : 0));
-      const std::size_t least = is_at_end && got ? 1 : kChunkMaxBytes;
-      std::size_t done = 0;
-      while (bytes.size() - done >= least) {
-        batch->sizes.push_back(cut_chunk(bytes.subspan(done)));
-        done += batch->sizes.back();
-      }
-      rest_.assign(bytes.begin() + static_cast<std::ptrdiff_t>(done), bytes.end());
-      ring_.leave(Ring::kReceive);
-      if (!got) return fail(std::move(got.error()));
+  // Also of a stream that breaks off, whole chunks count.
+  Status work(PlainBatch& batch) {
+    batch.raw.resize(batch.size_bytes);
+    batch.pieces.clear();
+    std::memcpy(batch.raw.data(), rest_.data(), rest_.size());
+    auto got = fill(read_, std::span(batch.raw).subspan(rest_.size()));
+    is_at_end_ = !got || rest_.size() + *got < batch.raw.size();
+    const ByteView bytes(batch.raw.data(), rest_.size() + (got ? *got : 0));
+    const std::size_t least = is_at_end_ && got ? 1 : kChunkMaxBytes;
+    std::size_t done = 0;
+    while (bytes.size() - done >= least) {
+      const auto size = cut_chunk(bytes.subspan(done));
+      batch.pieces.push_back(bytes.subspan(done, size));
+      done += size;
+    }
+    rest_.assign(bytes.begin() + static_cast<std::ptrdiff_t>(done), bytes.end());
+    return got ? Status{} : fail(std::move(got.error()));
+  }
+  bool is_at_end() const { return is_at_end_; }
+
+ private:
+  const StreamRead& read_;
+  RawBytes rest_;
+  bool is_at_end_ = false;
+};
+
+// Second stage: digests of the chunks and of the whole file.
+class HashStage {
+ public:
+  Status work(PlainBatch& batch) {
+    batch.chunks.clear();
+    for (const auto piece : batch.pieces) {
+      batch.chunks.push_back({whole_.update_and_digest(piece), piece.size(), {Encoding::kRaw, piece}});
+    }
+    return {};
+  }
+  // REQUIRES: called once, after the last batch.
+  crypto::Digest finish() { return whole_.finish(); }
+
+ private:
+  crypto::StreamHasher whole_;
+};
+
+// Third stage. What is known stays raw: it will not be stored, unless it is lost before the last stage.
+class EncodeStage {
+ public:
+  EncodeStage(ContentStore& store, OwnerTag owner) : store_(store), owner_(owner) {}
+
+  Status work(PlainBatch& batch) {
+    batch.encoded.resize(batch.size_bytes + Encoder::kRoomBytes);
+    std::size_t end = 0;
+    for (auto& chunk : batch.chunks) {
+      if (store_.packs().find({ObjectKind::kChunk, chunk.digest}, owner_)) continue;
+      const auto room = std::span(batch.encoded).subspan(end, Encoder::kRoomBytes);
+      chunk.encoded = encoder_.encode_to(chunk.encoded.bytes, room);
+      if (chunk.encoded.bytes.data() == room.data()) end += chunk.encoded.bytes.size();
     }
     return {};
   }
 
  private:
-  const StreamRead& read_;
-  Ring& ring_;
-  RawBytes rest_;
+  ContentStore& store_;
+  const OwnerTag owner_;
+  Encoder encoder_;
 };
 
-void encode_batches(Ring& ring) {
-  Encoder encoder;
-  while (auto* const batch = ring.enter(Ring::kEncode)) {
-    batch->chunks.clear();
-    batch->encoded.resize(ring.batch_bytes() + Encoder::kRoomBytes);
-    std::size_t begin = 0;
-    std::size_t end = 0;
-    for (const auto size : batch->sizes) {
-      const auto raw = ByteView(batch->raw).subspan(begin, size);
-      begin += size;
-      const auto room = std::span(batch->encoded).subspan(end, Encoder::kRoomBytes);
-      const auto encoded = encoder.encode_to(raw, room);
-      if (encoded.bytes.data() == room.data()) end += encoded.bytes.size();
-      batch->chunks.push_back({raw, encoded});
-    }
-    ring.leave(Ring::kEncode);
-  }
-}
+// What happens to each batch, stage by stage, and what is left at the end.
+class Stages {
+ public:
+  enum Stage : std::size_t { kReceive, kHash, kEncode, kAppend, kCount };
 
-void store_batches(Upload& upload, Ring& ring) {
-  while (auto* const batch = ring.enter(Ring::kStore)) {
-    if (auto added = upload.add_chunks(batch->chunks); !added) ring.fail(std::move(added.error()));
-    ring.leave(Ring::kStore);
+  Stages(ContentStore& store, OwnerTag owner, const StreamRead& read, RawBytes first, Upload& upload)
+      : receiving_(read, std::move(first)), encoding_(store, owner), upload_(upload) {}
+
+  Status work(Stage stage, PlainBatch& batch) {
+    switch (stage) {
+      case kReceive:
+        return receiving_.work(batch);
+      case kHash:
+        return hashing_.work(batch);
+      case kEncode:
+        return encoding_.work(batch);
+      case kAppend:
+        return upload_.add_chunks(batch.chunks);
+      case kCount:
+        break;
+    }
+    return {};
   }
+  // Nothing more comes out of the first stage.
+  bool is_at_end() const { return receiving_.is_at_end(); }
+  crypto::Digest finish() { return hashing_.finish(); }
+
+ private:
+  ReceiveStage receiving_;
+  HashStage hashing_;
+  EncodeStage encoding_;
+  Upload& upload_;
+};
+
+// Batches go round a ring through the stages in order; each stage has one thread.
+class Ring {
+ public:
+  explicit Ring(Stages& stages) : stages_(stages) {
+    for (std::size_t i = 0; i < kRingBatches; ++i) batches_.emplace_back(kRingBatchBytes);
+  }
+
+  // The first stage runs here. Its failure, `stream`, ends the file, but what came before it still goes through the
+  // others; a failure of theirs is returned, and nothing more is done.
+  Status run(Status& stream) {
+    std::vector<std::thread> threads;
+    for (std::size_t stage = Stages::kHash; stage < Stages::kCount; ++stage) {
+      threads.emplace_back([this, stage] { run_stage(static_cast<Stages::Stage>(stage)); });
+    }
+    while (stream && !stages_.is_at_end()) {
+      auto* const batch = enter(Stages::kReceive);
+      if (!batch) break;
+      stream = stages_.work(Stages::kReceive, *batch);
+      leave(Stages::kReceive);
+    }
+    end();
+    for (auto& thread : threads) thread.join();
+    return std::move(status_);
+  }
+
+ private:
+  void run_stage(Stages::Stage stage) {
+    while (auto* const batch = enter(stage)) {
+      if (auto done = stages_.work(stage, *batch); !done) fail_with(std::move(done));
+      leave(stage);
+    }
+  }
+
+  // The stage's next batch; nullptr when there will be none.
+  PlainBatch* enter(Stages::Stage stage) {
+    std::unique_lock lock(mutex_);
+    const auto& done = done_[stage];
+    if (stage == Stages::kReceive) {
+      changed_.wait(lock, [&] { return !status_ || done - done_.back() < batches_.size(); });
+    } else {
+      changed_.wait(lock, [&] { return !status_ || done < done_[stage - 1] || is_ended(stage - 1); });
+      if (done == done_[stage - 1]) return nullptr;
+    }
+    return status_ ? &batches_[done % batches_.size()] : nullptr;
+  }
+  void leave(Stages::Stage stage) {
+    const std::lock_guard lock(mutex_);
+    ++done_[stage];
+    changed_.notify_all();
+  }
+  void end() {
+    const std::lock_guard lock(mutex_);
+    has_ended_ = true;
+    changed_.notify_all();
+  }
+  void fail_with(Status failure) {
+    const std::lock_guard lock(mutex_);
+    if (status_) status_ = std::move(failure);
+    changed_.notify_all();
+  }
+  bool is_ended(std::size_t stage) const { return has_ended_ && done_[stage] == done_[Stages::kReceive]; }
+
+  Stages& stages_;
+  std::deque<PlainBatch> batches_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::array<std::uint64_t, Stages::kCount> done_{};
+  bool has_ended_ = false;
+  Status status_;
+};
+
+// All stages by the caller's thread; `stream` as for a Ring.
+Status run_alone(Stages& stages, Status& stream) {
+  PlainBatch batch(kLoneBatchBytes);
+  while (stream && !stages.is_at_end()) {
+    stream = stages.work(Stages::kReceive, batch);
+    for (const auto stage : {Stages::kHash, Stages::kEncode, Stages::kAppend}) MLOPS_TRY(stages.work(stage, batch));
+  }
+  return {};
 }
 
 // What one batch holds and may have more behind it.
-Result<PlainReceived> receive_long(Upload& upload, const StreamRead& read, RawBytes first,
-                                   const std::optional<crypto::Digest>& expected) {
+Result<PlainReceived> receive_long(ContentStore& store, OwnerTag owner, const StreamRead& read, RawBytes first,
+                                   const std::optional<crypto::Digest>& expected, Upload& upload) {
   const ActiveFile active;
-  Ring ring(active.ring());
-  std::thread encoding([&] { encode_batches(ring); });
-  std::thread storing([&] { store_batches(upload, ring); });
-  auto status = Receiver(read, ring, std::move(first)).run();
-  ring.end();
-  encoding.join();
-  storing.join();
-  if (auto failure = ring.failure()) return fail(std::move(*failure));
-  if (!status) {
+  Stages stages(store, owner, read, std::move(first), upload);
+  Status stream;
+  MLOPS_TRY(active.is_one_of_few() ? Ring(stages).run(stream) : run_alone(stages, stream));
+  if (!stream) {
     (void)upload.keep();  // the stream's failure is the one to tell
-    return fail(std::move(status.error()));
+    return fail(std::move(stream.error()));
   }
-  MLOPS_ASSIGN(const auto file, upload.finish(expected));
+  MLOPS_ASSIGN(const auto file, upload.finish_as(stages.finish(), expected));
   return PlainReceived{file, upload.new_bytes()};
 }
 
@@ -198,7 +268,7 @@ Result<PlainReceived> receive_plain(ContentStore& store, OwnerTag owner, const S
   MLOPS_ASSIGN(auto upload, store.start_upload(owner));
   RawBytes first(kChunkMaxBytes);
   MLOPS_ASSIGN(const auto got, fill(read, first));
-  if (got == first.size()) return receive_long(upload, read, std::move(first), expected);
+  if (got == first.size()) return receive_long(store, owner, read, std::move(first), expected, upload);
   MLOPS_TRY(upload.append(ByteView(first).first(got)));
   MLOPS_ASSIGN(const auto file, upload.finish(expected));
   return PlainReceived{file, upload.new_bytes()};

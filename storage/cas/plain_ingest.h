@@ -1,10 +1,10 @@
-// One file on its way in as plain bytes, by several cores: the caller's thread receives and cuts, a second one encodes,
-// a third one hashes (each chunk, and with it the whole file) and appends. A short file is taken by the caller's thread
-// alone.
+// One file on its way in as plain bytes, by several cores: the caller's thread receives and cuts, a second one hashes
+// (each chunk, and with it the whole file), a third one encodes what is new, a fourth one appends. When many files
+// arrive at once the cores are busy anyway: then, and for a short file, the caller's thread does all of it.
 //
 // Chunks that were received before the stream breaks off stay, so that the next push need not send them again. Errors:
-// as Upload; those of `read`. Thread-safety: one thread. Memory: a few batches of 1 MiB, twice; fewer when many files
-// arrive.
+// as Upload; those of `read`. Thread-safety: one thread. Memory: 16 MiB for each of a few files, 1.3 MiB for each of
+// many.
 #pragma once
 
 #include <optional>

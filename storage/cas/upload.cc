@@ -46,10 +46,10 @@ class Upload::Impl {
     std::vector<NewObject> objects;
     std::set<ObjectKey> keys;
     for (const auto& chunk : chunks) {
-      MLOPS_ASSIGN(const auto key, next_key(chunk.raw));
+      const ObjectKey key{ObjectKind::kChunk, chunk.digest};
+      MLOPS_TRY(count(key, chunk.raw_bytes));
       if (batch_.is_known(key) || !keys.insert(key).second) continue;
-      objects.push_back(
-          {key, chunk.encoded.encoding, static_cast<std::uint32_t>(chunk.raw.size()), chunk.encoded.bytes});
+      objects.push_back({key, chunk.encoded.encoding, static_cast<std::uint32_t>(chunk.raw_bytes), chunk.encoded.bytes});
     }
     MLOPS_TRY(store_.packs().append(objects, owner_));
     for (const auto& object : objects) appended_bytes_ += object.payload.size();
@@ -62,7 +62,11 @@ class Upload::Impl {
   Result<Stored> finish(const std::optional<crypto::Digest>& expected) {
     MLOPS_TRY(take_chunks(1));
     if (chunks_ == 0) MLOPS_TRY(take_chunk({}));  // an empty file is one empty chunk
-    const Stored stored{whole_.finish(), recipe_.size_bytes()};
+    return finish_as(whole_.finish(), expected);
+  }
+
+  Result<Stored> finish_as(const crypto::Digest& file, const std::optional<crypto::Digest>& expected) {
+    const Stored stored{file, recipe_.size_bytes()};
     if (expected && *expected != stored.digest) {
       return fail(ErrorCode::kInvalid, "digest_mismatch",
                   fmt::format("the bytes received have the digest {}, not {}", stored.digest.to_string(),
@@ -98,16 +102,14 @@ class Upload::Impl {
     return {};
   }
 
-  // Hashes the file's next chunk.
-  Result<ObjectKey> next_key(ByteView chunk) {
+  Status count(const ObjectKey& key, std::size_t size_bytes) {
     ++chunks_;
-    const auto digest = whole_.update_and_digest(chunk);
-    MLOPS_TRY(recipe_.add({digest, chunk.size()}));
-    return ObjectKey{ObjectKind::kChunk, digest};
+    return recipe_.add({key.digest, size_bytes});
   }
 
   Status take_chunk(ByteView chunk) {
-    MLOPS_ASSIGN(const auto key, next_key(chunk));
+    const ObjectKey key{ObjectKind::kChunk, whole_.update_and_digest(chunk)};
+    MLOPS_TRY(count(key, chunk.size()));
     if (batch_.is_known(key)) return {};
     const auto encoded = encoder_.encode(chunk);
     return batch_.add(key, encoded.encoding, static_cast<std::uint32_t>(chunk.size()), encoded.bytes);
@@ -154,6 +156,11 @@ std::uint64_t Upload::new_bytes() const {
 Result<Stored> Upload::finish(const std::optional<crypto::Digest>& expected) {
   if (!impl_) return upload_failed();
   return impl_->finish(expected);
+}
+
+Result<Stored> Upload::finish_as(const crypto::Digest& file, const std::optional<crypto::Digest>& expected) {
+  if (!impl_) return upload_failed();
+  return impl_->finish_as(file, expected);
 }
 
 Result<Upload> ContentStore::start_upload(OwnerTag owner) {
