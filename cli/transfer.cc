@@ -15,19 +15,15 @@ constexpr std::size_t kWorthAThreadBytes = 256u << 10;
 
 }  // namespace
 
-HashLane::HashLane(WritableFile* file) : file_(file) {
-  workers_.emplace_back();
-  workers_.back().work = [this](ByteView bytes) { hasher_.update(bytes); };
-  if (!file_) return;
-  workers_.emplace_back();
-  workers_.back().work = [this](ByteView bytes) { write(bytes); };
+PieceLane::PieceLane(std::vector<Work> works) : workers_(works.size()) {
+  for (std::size_t i = 0; i < works.size(); ++i) workers_[i].work = std::move(works[i]);
 }
 
-HashLane::~HashLane() {
-  close();
+PieceLane::~PieceLane() {
+  finish();
 }
 
-void HashLane::close() {
+void PieceLane::finish() {
   {
     const std::lock_guard lock(mutex_);
     closed_ = true;
@@ -38,17 +34,13 @@ void HashLane::close() {
   }
 }
 
-void HashLane::write(ByteView bytes) {
-  if (written_) written_ = file_->append(bytes);
-}
-
-std::uint64_t HashLane::done_by_all() const {
+std::uint64_t PieceLane::done_by_all() const {
   std::uint64_t least = submitted_;
   for (const auto& worker : workers_) least = std::min(least, worker.done);
   return least;
 }
 
-std::span<std::uint8_t> HashLane::acquire() {
+std::span<std::uint8_t> PieceLane::acquire() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return submitted_ - done_by_all() < kBuffers; });
   auto& buffer = buffers_[submitted_ % kBuffers];
@@ -56,7 +48,7 @@ std::span<std::uint8_t> HashLane::acquire() {
   return {buffer.get(), kBufferBytes};
 }
 
-void HashLane::submit(std::size_t bytes) {
+void PieceLane::submit(std::size_t bytes) {
   if (!workers_.front().thread.joinable()) {
     if (bytes < kWorthAThreadBytes) {
       const ByteView all(buffers_[submitted_ % kBuffers].get(), bytes);
@@ -77,13 +69,7 @@ void HashLane::submit(std::size_t bytes) {
   changed_.notify_all();
 }
 
-Result<crypto::Digest> HashLane::finish() {
-  close();
-  MLOPS_TRY(std::move(written_));
-  return hasher_.finish();
-}
-
-void HashLane::run(Worker& worker) {
+void PieceLane::run(Worker& worker) {
   std::unique_lock lock(mutex_);
   while (true) {
     changed_.wait(lock, [&] { return closed_ || worker.done < submitted_; });
@@ -98,42 +84,25 @@ void HashLane::run(Worker& worker) {
   }
 }
 
-HashingReader::HashingReader(std::unique_ptr<ReadableFile> file, std::string path)
-    : file_(std::move(file)),
-      path_(std::move(path)),
-      size_bytes_(file_->size_bytes()),
-      lane_(std::make_unique<HashLane>()) {}
-
-Result<HashingReader> HashingReader::open(Env& env, const std::string& path) {
-  MLOPS_ASSIGN(auto file, env.open_readable(path));
-  return HashingReader(std::move(file), path);
-}
-
-Result<ByteView> HashingReader::next() {
-  if (offset_ == size_bytes_) return ByteView();
-  const auto buffer = lane_->acquire();
-  const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), size_bytes_ - offset_));
-  MLOPS_ASSIGN(const auto got, file_->read_at(offset_, buffer.first(wanted)));
-  if (got != wanted) {
-    return fail(ErrorCode::kConflict, "file_changed", fmt::format("{} shrank while it was read", printable(path_)),
-                "register a file that nobody is writing to");
-  }
-  lane_->submit(got);
-  offset_ += got;
-  return ByteView(buffer.data(), got);
-}
-
 Result<FileDigest> hash_file(Env& env, const std::string& path, const std::function<void(std::uint64_t)>& progress) {
-  MLOPS_ASSIGN(auto reader, HashingReader::open(env, path));
+  MLOPS_ASSIGN(const auto file, env.open_readable(path));
+  crypto::Hasher hasher;
+  PieceLane lane({[&hasher](ByteView bytes) { hasher.update(bytes); }});
   std::uint64_t done_bytes = 0;
-  while (true) {
-    MLOPS_ASSIGN(const auto piece, reader.next());
-    if (piece.empty()) break;
-    done_bytes += piece.size();
+  while (done_bytes < file->size_bytes()) {
+    const auto buffer = lane.acquire();
+    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), file->size_bytes() - done_bytes));
+    MLOPS_ASSIGN(const auto got, file->read_at(done_bytes, buffer.first(wanted)));
+    if (got != wanted) {
+      return fail(ErrorCode::kConflict, "file_changed", fmt::format("{} shrank while it was read", printable(path)),
+                  "register a file that nobody is writing to");
+    }
+    lane.submit(got);
+    done_bytes += got;
     if (progress) progress(done_bytes);
   }
-  MLOPS_ASSIGN(const auto digest, reader.finish());
-  return FileDigest{digest, reader.size_bytes()};
+  lane.finish();
+  return FileDigest{hasher.finish(), done_bytes};
 }
 
 }  // namespace mlops::cli

@@ -1,6 +1,6 @@
-// Bytes and their SHA-256 in one pass: one thread moves, others hash and write what the first has moved.
+// Bytes passed from one thread to others in pieces: one thread moves, others hash and write what the first has moved.
 //
-// Thread-safety: a HashLane is driven by one thread; it owns the others. Units: bytes.
+// Thread-safety: a PieceLane is driven by one thread; it owns the others. Units: bytes.
 #pragma once
 
 #include <array>
@@ -20,37 +20,35 @@
 
 namespace mlops::cli {
 
-// A ring of buffers filled by the caller and hashed, in order, by the lane's thread; written, too, by another one when
-// the lane has a file. The caller may keep reading a submitted buffer until it acquires the next one. The threads start
-// with the first piece that is worth it.
-class HashLane {
+// A ring of buffers filled by the caller; each of the lane's threads does its work with them, in order. The caller may
+// keep reading a submitted buffer until it acquires the next one. The threads start with the first piece that is worth
+// it; smaller ones before it are worked on in place.
+class PieceLane {
  public:
   static constexpr std::size_t kBuffers = 4;
   static constexpr std::size_t kBufferBytes = 1u << 20;
 
-  // `file`: gets everything submitted; nullptr: none. REQUIRES: it outlives this.
-  explicit HashLane(WritableFile* file = nullptr);
-  ~HashLane();
-  HashLane(const HashLane&) = delete;
-  HashLane& operator=(const HashLane&) = delete;
+  using Work = std::function<void(ByteView)>;
+  // A thread each. REQUIRES: what they refer to outlives this.
+  explicit PieceLane(std::vector<Work> works);
+  ~PieceLane();
+  PieceLane(const PieceLane&) = delete;
+  PieceLane& operator=(const PieceLane&) = delete;
 
   // A free buffer of kBufferBytes; blocks while the ring is full of others. REQUIRES: the one before was submitted.
   std::span<std::uint8_t> acquire();
   // Hands the first `bytes` of the acquired buffer on.
   void submit(std::size_t bytes);
-  // Waits for everything submitted. Errors: the file's. REQUIRES: called once, nothing after it.
-  Result<crypto::Digest> finish();
+  // Returns when all works are done with everything submitted. REQUIRES: nothing after it.
+  void finish();
 
  private:
-  // What a thread does with each buffer in turn.
   struct Worker {
-    std::function<void(ByteView)> work;
+    Work work;
     std::uint64_t done = 0;
     std::thread thread;
   };
   void run(Worker& worker);
-  void close();
-  void write(ByteView bytes);
   std::uint64_t done_by_all() const;
 
   std::array<std::unique_ptr<std::uint8_t[]>, kBuffers> buffers_;
@@ -59,9 +57,6 @@ class HashLane {
   std::condition_variable changed_;
   std::uint64_t submitted_ = 0;
   bool closed_ = false;
-  crypto::Hasher hasher_;
-  WritableFile* const file_;
-  Status written_;
   std::vector<Worker> workers_;
 };
 
@@ -74,26 +69,5 @@ struct FileDigest {
 // Errors: those of Env; kConflict "file_changed" when the file shrank while being read.
 Result<FileDigest> hash_file(Env& env, const std::string& path,
                              const std::function<void(std::uint64_t)>& progress = {});
-
-// Hands a file out piece by piece while hashing it: the body of an upload.
-class HashingReader {
- public:
-  static Result<HashingReader> open(Env& env, const std::string& path);
-
-  std::uint64_t size_bytes() const { return size_bytes_; }
-  // The next piece; empty at the end. It is valid until the next call. Errors: as hash_file.
-  Result<ByteView> next();
-  // REQUIRES: next() gave the empty piece; called once.
-  Result<crypto::Digest> finish() { return lane_->finish(); }
-
- private:
-  HashingReader(std::unique_ptr<ReadableFile> file, std::string path);
-
-  std::unique_ptr<ReadableFile> file_;
-  std::string path_;
-  std::uint64_t size_bytes_ = 0;
-  std::uint64_t offset_ = 0;
-  std::unique_ptr<HashLane> lane_;
-};
 
 }  // namespace mlops::cli

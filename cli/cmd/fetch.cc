@@ -159,8 +159,13 @@ class Fetch {
 
   Status open() {
     if (out_) return {};
-    MLOPS_ASSIGN(auto out, StagedFile::create(posix_env(), files_[file_].target, sync_of(files_[file_])));
+    const auto& file = files_[file_];
+    auto check =
+        file.chunks.empty() ? check_whole(file.file.digest) : check_chunks(file.file.digest, file.chunks);
+    MLOPS_ASSIGN(auto out, StagedFile::create(posix_env(), file.target, sync_of(file), std::move(check)));
     out_.emplace(std::move(out));
+    chunk_at_ = 0;
+    chunk_begin_ = 0;
     return {};
   }
 
@@ -188,7 +193,7 @@ class Fetch {
       const auto& file = files_[file_];
       if (part_ == file.parts.size()) {
         MLOPS_TRY(open());
-        MLOPS_TRY(out_->commit(file.file.digest));
+        MLOPS_TRY(out_->commit());
         out_.reset();
         base_.reset();
         ++file_;
@@ -208,9 +213,9 @@ class Fetch {
       MLOPS_ASSIGN(base_, posix_env().open_readable(files_[file_].base));
     }
     auto from = part.local_begin;
+    MLOPS_TRY(open());
     while (position_ < part.end) {
-      const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(part.end - position_, HashLane::kBufferBytes));
-      MLOPS_TRY(open());
+      const auto size = local_step(part.end);
       const auto room = out_->room(size);
       MLOPS_ASSIGN(const auto got, base_->read_at(from, room));
       if (got != size) {
@@ -226,6 +231,19 @@ class Fetch {
     return {};
   }
 
+  // How much of a local part is copied at once: whole chunks when those are verified.
+  std::size_t local_step(std::uint64_t end) {
+    constexpr std::uint64_t kMost = PieceLane::kBufferBytes;
+    const auto left = end - position_;
+    const auto& chunks = files_[file_].chunks;
+    if (chunks.empty()) return static_cast<std::size_t>(std::min(left, kMost));
+    while (chunk_begin_ < position_) chunk_begin_ += chunks[chunk_at_++].size_bytes;
+    std::uint64_t step = 0;
+    auto at = chunk_at_;
+    while (at < chunks.size() && step < left && step + chunks[at].size_bytes <= kMost) step += chunks[at++].size_bytes;
+    return static_cast<std::size_t>(step);
+  }
+
   Session& session_;
   const std::vector<FetchFile>& files_;
   Progress& progress_;
@@ -239,6 +257,8 @@ class Fetch {
   std::optional<StagedFile> out_;
   std::unique_ptr<ReadableFile> base_;
   std::uint64_t done_bytes_ = 0;
+  std::size_t chunk_at_ = 0;       // of the file's chunks: the first one not before position_, as far as looked
+  std::uint64_t chunk_begin_ = 0;  // where it begins
 
   // The record being received.
   std::array<std::uint8_t, cas::kRecordHeadBytes> head_{};

@@ -1,6 +1,6 @@
 // Files from the server into a staging directory: chunks as they are stored, decoded here, what an older file on this
-// machine has copied from there; every file's SHA-256 is compared before it counts. A lost connection is tried again
-// where it stopped.
+// machine has copied from there; all bytes are verified (content_check.h) before a file counts. A lost connection is
+// tried again where it stopped.
 //
 // Errors: those of the server, of the way and of Env; kCorrupt "digest_mismatch", "bad_stream". Thread-safety: main
 // thread. Units: bytes.
@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/cmd/content_check.h"
 #include "cli/session.h"
 #include "core/model/manifest.h"
 
@@ -28,6 +29,8 @@ struct FetchFile {
   std::string target;            // absent so far
   std::string base;              // the older file; empty: none
   std::vector<FetchPart> parts;  // in order, without gaps; the boundaries are those of chunks
+  // All of the file's, when they are what it is verified by; none: its SHA-256 is.
+  std::vector<FileChunk> chunks;
 };
 
 struct FetchResult {

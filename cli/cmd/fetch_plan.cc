@@ -9,9 +9,9 @@
 #include "cli/cmd/fields.h"
 #include "cli/cmd/push_source.h"
 #include "cli/cmd/query.h"
+#include "cli/cmd/recipe_query.h"
 #include "cli/transfer.h"
 #include "core/base/env.h"
-#include "storage/cas/little_endian.h"
 
 namespace mlops::cli {
 namespace {
@@ -25,34 +25,9 @@ struct LocalChunk {
   std::uint64_t size = 0;
 };
 using LocalChunks = std::map<crypto::Digest, LocalChunk>;
-struct RecipeChunk {
-  crypto::Digest digest;
-  std::uint64_t size = 0;
-};
 
-Result<std::vector<RecipeChunk>> fetch_recipe(ApiClient& api, const crypto::Digest& digest) {
-  constexpr std::size_t kHead = 16;
-  constexpr std::size_t kEntry = 36;
-  std::vector<RecipeChunk> chunks;
-  std::uint64_t done = 0;
-  while (true) {
-    MLOPS_ASSIGN(const auto text, api.get_bytes("/api/v1/store/recipe/" + url_encode(digest.to_string()) +
-                                                "?offset=" + std::to_string(done)));
-    const auto bytes = as_bytes(text);
-    const auto count = bytes.size() < kHead ? 0 : cas::load_le<std::uint32_t>(bytes.data() + 8);
-    if (bytes.size() != kHead + std::size_t{count} * kEntry || count == 0) {
-      return fail(ErrorCode::kInternal, "bad_answer", "the server's recipe is not well formed");
-    }
-    for (std::size_t i = 0; i < count; ++i) {
-      const auto* at = bytes.data() + kHead + i * kEntry;
-      std::array<std::uint8_t, 32> hash;
-      std::copy_n(at, hash.size(), hash.begin());
-      chunks.push_back({crypto::Digest(hash), cas::load_le<std::uint32_t>(at + 32)});
-      done += chunks.back().size;
-    }
-    if (done >= cas::load_le<std::uint64_t>(bytes.data())) return chunks;
-  }
-}
+// A file of this size or longer is worth asking for its chunks.
+constexpr std::uint64_t kWorthChunksBytes = 4u << 20;
 
 // Files of earlier versions by path and size; asked for once, when the first older file needs it.
 class Guesses {
@@ -93,12 +68,12 @@ class Guesses {
   std::map<std::pair<std::string, std::uint64_t>, crypto::Digest> digests_;
 };
 
-LocalChunks chunks_of_recipe(const std::vector<RecipeChunk>& recipe) {
+LocalChunks chunks_of_recipe(const std::vector<FileChunk>& recipe) {
   LocalChunks chunks;
   std::uint64_t begin = 0;
   for (const auto& chunk : recipe) {
-    chunks.try_emplace(chunk.digest, LocalChunk{begin, chunk.size});
-    begin += chunk.size;
+    chunks.try_emplace(chunk.digest, LocalChunk{begin, chunk.size_bytes});
+    begin += chunk.size_bytes;
   }
   return chunks;
 }
@@ -120,13 +95,13 @@ Result<LocalChunks> chunks_of_file(const std::string& path, std::uint64_t size_b
   }
 }
 
-std::vector<FetchPart> parts_of(const std::vector<RecipeChunk>& recipe, const LocalChunks& local) {
+std::vector<FetchPart> parts_of(const std::vector<FileChunk>& recipe, const LocalChunks& local) {
   std::vector<FetchPart> parts;
   std::uint64_t begin = 0;
   for (const auto& chunk : recipe) {
     const auto found = local.find(chunk.digest);
-    const bool is_local = found != local.end() && found->second.size == chunk.size;
-    const auto end = begin + chunk.size;
+    const bool is_local = found != local.end() && found->second.size == chunk.size_bytes;
+    const auto end = begin + chunk.size_bytes;
     auto* const last = parts.empty() ? nullptr : &parts.back();
     const bool goes_on = last && last->is_local == is_local &&
                          (!is_local || last->local_begin + (last->end - last->begin) == found->second.begin);
@@ -142,12 +117,28 @@ std::vector<FetchPart> parts_of(const std::vector<RecipeChunk>& recipe, const Lo
 
 class Planner {
  public:
-  Planner(Session& session, const Json& version, const std::string& directory, OlderFiles older)
-      : session_(session), guesses_(session, version), directory_(directory), older_(older) {}
+  Planner(Session& session, const Json& version, const std::string& directory, OlderFiles older, VerifyBy verify_by)
+      : session_(session),
+        guesses_(session, version),
+        directory_(directory),
+        older_(older),
+        verify_by_(verify_by) {}
 
   // True: the file is in the directory already.
   Result<bool> plan(FetchFile& fetch) {
     fetch.parts = {{0, fetch.file.size_bytes, false, 0}};
+    MLOPS_ASSIGN(const bool is_there, look_for_older(fetch));
+    const bool by_chunks = verify_by_ == VerifyBy::kChunks && fetch.file.size_bytes >= kWorthChunksBytes;
+    if (is_there || !by_chunks) {
+      fetch.chunks = {};
+    } else if (fetch.chunks.empty()) {
+      MLOPS_ASSIGN(fetch.chunks, fetch_recipe(session_.api(), fetch.file.digest, fetch.file.size_bytes));
+    }
+    return is_there;
+  }
+
+ private:
+  Result<bool> look_for_older(FetchFile& fetch) {
     if (directory_.empty() || older_ == OlderFiles::kIgnore) return false;
     const auto path = directory_ + "/" + fetch.file.path;
     struct stat info {};
@@ -160,18 +151,17 @@ class Planner {
       if (hashed && hashed->digest == fetch.file.digest) return true;
     }
     if (!is_large) return false;
-    MLOPS_ASSIGN(const auto recipe, fetch_recipe(session_.api(), fetch.file.digest));
+    MLOPS_ASSIGN(fetch.chunks, fetch_recipe(session_.api(), fetch.file.digest, fetch.file.size_bytes));
     MLOPS_ASSIGN(const auto local, local_chunks(path, size, guess));
     fetch.base = path;
-    fetch.parts = parts_of(recipe, local);
+    fetch.parts = parts_of(fetch.chunks, local);
     return false;
   }
 
- private:
   Result<LocalChunks> local_chunks(const std::string& path, std::uint64_t size,
                                    const std::optional<crypto::Digest>& guess) {
     if (guess) {
-      auto recipe = fetch_recipe(session_.api(), *guess);
+      auto recipe = fetch_recipe(session_.api(), *guess, size);
       if (recipe) return chunks_of_recipe(*recipe);
     }
     return chunks_of_file(path, size);
@@ -181,16 +171,18 @@ class Planner {
   Guesses guesses_;
   const std::string directory_;
   const OlderFiles older_;
+  const VerifyBy verify_by_;
 };
 
 }  // namespace
 
 Result<FetchPlan> plan_fetch(Session& session, const Json& version, const std::vector<model::FileEntry>& files,
-                             const std::string& staging, const std::string& directory, OlderFiles older) {
+                             const std::string& staging, const std::string& directory, OlderFiles older,
+                             VerifyBy verify_by) {
   FetchPlan plan;
-  Planner planner(session, version, directory, older);
+  Planner planner(session, version, directory, older, verify_by);
   for (const auto& file : files) {
-    FetchFile fetch{file, staging + "/" + file.path, {}, {}};
+    FetchFile fetch{file, staging + "/" + file.path, {}, {}, {}};
     MLOPS_ASSIGN(const bool is_there, planner.plan(fetch));
     if (is_there) {
       plan.unchanged.push_back(file);

@@ -2,8 +2,9 @@
 // serves for the rest.
 //
 // What the older file holds is guessed first: a version of the artifact that had a file of that path and size tells its
-// chunks without reading it; the SHA-256 of the finished file decides whether the guess was right. Without a guess the
-// older file is cut and hashed here. Errors: those of the server and of reading. Thread-safety: main thread.
+// chunks without reading it; the check of the finished file decides whether the guess was right. Without a guess the
+// older file is cut and hashed here. Errors: those of the server and of reading; kCorrupt "bad_recipe". Thread-safety:
+// main thread.
 #pragma once
 
 #include <string>
@@ -15,6 +16,9 @@ namespace mlops::cli {
 
 enum class OlderFiles { kUse, kIgnore };
 
+// What files are verified by: long ones by their chunks, or all of them by their SHA-256 (content_check.h).
+enum class VerifyBy { kChunks, kFiles };
+
 struct FetchPlan {
   std::vector<FetchFile> files;
   std::vector<model::FileEntry> unchanged;  // in the directory already, verified
@@ -22,6 +26,7 @@ struct FetchPlan {
 
 // `version`: as the server gave it; `directory`: the target, "" when it does not exist.
 Result<FetchPlan> plan_fetch(Session& session, const Json& version, const std::vector<model::FileEntry>& files,
-                             const std::string& staging, const std::string& directory, OlderFiles older);
+                             const std::string& staging, const std::string& directory, OlderFiles older,
+                             VerifyBy verify_by);
 
 }  // namespace mlops::cli

@@ -6,7 +6,6 @@
 #include <set>
 #include <system_error>
 
-#include "cli/cmd/fetch_plan.h"
 #include "cli/cmd/fields.h"
 #include "cli/cmd/query.h"
 #include "core/base/env.h"
@@ -98,12 +97,13 @@ struct Staged {
 
 Result<Staged> fetch_all(Session& session, const Json& version, const std::vector<model::FileEntry>& files,
                          const fs::path& staging, const std::string& directory, OlderFiles older,
-                         Durability durability) {
-  MLOPS_ASSIGN(const auto plan, plan_fetch(session, version, files, staging.string(), directory, older));
+                         const RestoreOptions& options) {
+  MLOPS_ASSIGN(const auto plan,
+               plan_fetch(session, version, files, staging.string(), directory, older, options.verify_by));
   Staged staged;
   for (const auto& fetch : plan.files) staged.files.push_back(fetch.file);
   MLOPS_TRY(prepare_all(staging, staged.files));
-  MLOPS_ASSIGN(staged.fetched, fetch_files(session, plan.files, staging.string(), durability));
+  MLOPS_ASSIGN(staged.fetched, fetch_files(session, plan.files, staging.string(), options.durability));
   for (const auto& file : plan.unchanged) staged.fetched.local_bytes += file.size_bytes;
   return staged;
 }
@@ -186,7 +186,8 @@ Status check_target(const std::string& directory, Overwrite overwrite) {
 }
 
 Result<FetchResult> restore_files(Session& session, const Json& version, const std::vector<model::FileEntry>& files,
-                                  const std::string& directory, Durability durability) {
+                                  const std::string& directory, const RestoreOptions& options) {
+  const auto durability = options.durability;
   fs::path target = fs::path(directory).lexically_normal();
   if (!target.has_filename() && target.has_parent_path() && target != target.root_path()) target = target.parent_path();
   std::error_code error;
@@ -196,7 +197,7 @@ Result<FetchResult> restore_files(Session& session, const Json& version, const s
     // Inside an existing target, because that may be a file system of its own.
     MLOPS_ASSIGN(const auto staging, Staging::create(exists ? target / "" : target));
     MLOPS_ASSIGN(const auto staged,
-                 fetch_all(session, version, files, staging.path(), old_directory, older, durability));
+                 fetch_all(session, version, files, staging.path(), old_directory, older, options));
     if (exists) {
       MLOPS_TRY(move_into(staged.files, staging.path(), target, durability));
       return staged.fetched;

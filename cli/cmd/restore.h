@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "cli/cmd/fetch.h"
+#include "cli/cmd/fetch_plan.h"
 #include "cli/session.h"
 #include "core/model/manifest.h"
 
@@ -29,9 +30,14 @@ Result<std::vector<model::FileEntry>> proven_tree(Session& session, const Json& 
 
 // Errors before anything is fetched when the directory is not fit to restore into.
 Status check_target(const std::string& directory, Overwrite overwrite);
+struct RestoreOptions {
+  Durability durability = Durability::kSystem;
+  VerifyBy verify_by = VerifyBy::kFiles;
+};
+
 // REQUIRES: `files` came from proven_files, check_target passed.
 // What an older version in the directory has in common with this one is taken from there.
 Result<FetchResult> restore_files(Session& session, const Json& version, const std::vector<model::FileEntry>& files,
-                                  const std::string& directory, Durability durability);
+                                  const std::string& directory, const RestoreOptions& options);
 
 }  // namespace mlops::cli

@@ -6,13 +6,23 @@
 
 namespace mlops::cli {
 
-StagedFile::StagedFile(std::string target, std::unique_ptr<WritableFile> file, Sync sync)
-    : target_(std::move(target)), sync_(sync), file_(std::move(file)), lane_(std::make_unique<HashLane>(file_.get())) {}
+StagedFile::StagedFile(std::string target, Sync sync, std::unique_ptr<Sinks> sinks)
+    : target_(std::move(target)), sync_(sync), sinks_(std::move(sinks)) {
+  const auto check = [to = sinks_.get()](ByteView bytes) { to->check->take(bytes); };
+  const auto write = [to = sinks_.get()](ByteView bytes) {
+    if (to->written) to->written = to->file->append(bytes);
+  };
+  lane_ = std::make_unique<PieceLane>(std::vector<PieceLane::Work>{check, write});
+}
 
-Result<StagedFile> StagedFile::create(Env& env, const std::string& target, Sync sync) {
+Result<StagedFile> StagedFile::create(Env& env, const std::string& target, Sync sync,
+                                      std::unique_ptr<ContentCheck> check) {
   MLOPS_ASSIGN(auto file, env.create_exclusive(target, 0644));
   if (sync == Sync::kNever) file->expect_no_sync();
-  return StagedFile(target, std::move(file), sync);
+  auto sinks = std::make_unique<Sinks>();
+  sinks->file = std::move(file);
+  sinks->check = std::move(check);
+  return StagedFile(target, sync, std::move(sinks));
 }
 
 std::span<std::uint8_t> StagedFile::room(std::size_t size) {
@@ -23,10 +33,9 @@ std::span<std::uint8_t> StagedFile::room(std::size_t size) {
 
 void StagedFile::filled(std::size_t size) {
   used_ += size;
-  written_bytes_ += size;
 }
 
-// The lane's threads hash and write the piece while this one fills the next.
+// The lane's threads check and write the piece while this one fills the next.
 void StagedFile::flush() {
   if (used_ == 0) return;
   lane_->submit(used_);
@@ -34,17 +43,18 @@ void StagedFile::flush() {
   used_ = 0;
 }
 
-Status StagedFile::commit(const crypto::Digest& expected) {
+Status StagedFile::commit() {
   flush();
-  MLOPS_ASSIGN(const auto digest, lane_->finish());
-  if (digest != expected) {
+  lane_->finish();
+  MLOPS_TRY(std::move(sinks_->written));
+  if (!sinks_->check->finish()) {
     return fail(ErrorCode::kCorrupt, "digest_mismatch",
-                fmt::format("{}: received bytes have the digest {}, not {}", printable(target_), digest.to_string(),
-                            expected.to_string()),
+                fmt::format("{}: received bytes have another digest than {}", printable(target_),
+                            sinks_->check->expected()),
                 "nothing was kept; pull again, and run `mlopsctl fsck --read-data` if it stays");
   }
-  if (sync_ == Sync::kNow) MLOPS_TRY(file_->sync());
-  return file_->close();
+  if (sync_ == Sync::kNow) MLOPS_TRY(sinks_->file->sync());
+  return sinks_->file->close();
 }
 
 }  // namespace mlops::cli

@@ -1,4 +1,4 @@
-// One file on its way into a staging directory, hashed and written while it is filled; three threads for a large one.
+// One file on its way into a staging directory, verified and written while it is filled; three threads for a large one.
 //
 // Errors: those of Env; kCorrupt "digest_mismatch". An object that is destroyed before commit leaves what it wrote: the
 // staging directory goes with it. Thread-safety: one thread.
@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 
+#include "cli/cmd/content_check.h"
 #include "cli/transfer.h"
 
 namespace mlops::cli {
@@ -19,27 +20,31 @@ enum class Sync { kNow, kLater, kSoon, kNever };
 
 class StagedFile {
  public:
-  static Result<StagedFile> create(Env& env, const std::string& target, Sync sync);
+  static Result<StagedFile> create(Env& env, const std::string& target, Sync sync, std::unique_ptr<ContentCheck> check);
   StagedFile(StagedFile&&) noexcept = default;
   StagedFile& operator=(StagedFile&&) noexcept = default;
 
-  // Where the next `size` bytes go (at most a HashLane buffer). They count with filled().
+  // Where the next `size` bytes go, whole chunks of at most PieceLane::kBufferBytes. They count with filled().
   std::span<std::uint8_t> room(std::size_t size);
   void filled(std::size_t size);
-  std::uint64_t written_bytes() const { return written_bytes_; }
-  Status commit(const crypto::Digest& expected);
+  Status commit();
 
  private:
-  StagedFile(std::string target, std::unique_ptr<WritableFile> file, Sync sync);
+  // What the lane's threads use.
+  struct Sinks {
+    std::unique_ptr<WritableFile> file;
+    Status written;
+    std::unique_ptr<ContentCheck> check;
+  };
+  StagedFile(std::string target, Sync sync, std::unique_ptr<Sinks> sinks);
   void flush();
 
   std::string target_;
   Sync sync_;
-  std::unique_ptr<WritableFile> file_;
-  std::unique_ptr<HashLane> lane_;
+  std::unique_ptr<Sinks> sinks_;
+  std::unique_ptr<PieceLane> lane_;
   std::span<std::uint8_t> piece_;
   std::size_t used_ = 0;
-  std::uint64_t written_bytes_ = 0;
 };
 
 }  // namespace mlops::cli

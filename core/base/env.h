@@ -37,6 +37,9 @@ class ReadableFile {
   virtual std::uint64_t size_bytes() const = 0;
   // Bytes read at `offset`, fewer than asked only at the end of the file.
   virtual Result<std::size_t> read_at(std::uint64_t offset, std::span<std::uint8_t> into) const = 0;
+  // The same, first into `head`, what follows into `rest`.
+  virtual Result<std::size_t> read_both_at(std::uint64_t offset, std::span<std::uint8_t> head,
+                                           std::span<std::uint8_t> rest) const;
 };
 
 class Env {

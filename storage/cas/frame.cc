@@ -77,21 +77,25 @@ std::optional<PackEntry> parse_frame_head(ByteView head) {
   return entry;
 }
 
+bool check_frame(const PackEntry& entry, ByteView head, ByteView rest) {
+  if (rest.size() < entry.stored_bytes) return false;
+  const auto found = parse_frame_head(head);
+  if (!found || found->key != entry.key || found->encoding != entry.encoding || found->raw_bytes != entry.raw_bytes ||
+      found->stored_bytes != entry.stored_bytes || found->owner != entry.owner) {
+    return false;
+  }
+  const auto payload = rest.first(entry.stored_bytes);
+  if (load_le<std::uint64_t>(head.data() + kChecksumAt) != frame_checksum(head.first(kChecksumAt), payload)) {
+    return false;
+  }
+  const auto padding = rest.first(std::min<std::uint64_t>(rest.size(), entry.frame_bytes() - kFrameHeadBytes))
+                           .subspan(entry.stored_bytes);
+  return std::all_of(padding.begin(), padding.end(), [](std::uint8_t byte) { return byte == 0; });
+}
+
 bool check_frame(const PackEntry& entry, ByteView frame) {
-  const std::size_t used = kFrameHeadBytes + entry.stored_bytes;
-  if (frame.size() < used) return false;
-  const auto head = parse_frame_head(frame);
-  if (!head || head->key != entry.key || head->encoding != entry.encoding || head->raw_bytes != entry.raw_bytes ||
-      head->stored_bytes != entry.stored_bytes || head->owner != entry.owner) {
-    return false;
-  }
-  const auto written = load_le<std::uint64_t>(frame.data() + kChecksumAt);
-  if (written != frame_checksum(frame.first(kChecksumAt), frame.subspan(kFrameHeadBytes, entry.stored_bytes))) {
-    return false;
-  }
-  const auto end = std::min<std::uint64_t>(frame.size(), entry.frame_bytes());
-  return std::all_of(frame.begin() + static_cast<std::ptrdiff_t>(used),
-                     frame.begin() + static_cast<std::ptrdiff_t>(end), [](std::uint8_t byte) { return byte == 0; });
+  return frame.size() >= kFrameHeadBytes &&
+         check_frame(entry, frame.first(kFrameHeadBytes), frame.subspan(kFrameHeadBytes));
 }
 
 std::array<std::uint8_t, kPackHeadBytes> pack_head_bytes(const PackHead& head) {

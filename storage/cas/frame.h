@@ -44,6 +44,8 @@ std::array<std::uint8_t, kFrameHeadBytes> frame_head_bytes(const PackEntry& entr
 std::optional<PackEntry> parse_frame_head(ByteView head);
 // True when head and payload are those that were written, and the padding behind (as far as `frame` holds it) is zero.
 bool check_frame(const PackEntry& entry, ByteView frame);
+// The same of a head and of what follows it, which lie apart.
+bool check_frame(const PackEntry& entry, ByteView head, ByteView rest);
 
 struct PackHead {
   std::uint32_t pack_id = 0;

@@ -278,7 +278,7 @@ std::shared_ptr<ReadableFile> PackStore::reader_of(Pack& pack, Status& status) {
   return pack.reader;
 }
 
-Result<StoredObject> PackStore::read_entry(ObjectAt at, const PackEntry& entry, std::vector<std::uint8_t>& buffer) {
+Result<StoredObject> PackStore::read_entry(ObjectAt at, const PackEntry& entry, std::span<std::uint8_t> rest) {
   std::shared_ptr<ReadableFile> file;
   {
     std::shared_lock lock(mutex_);
@@ -291,11 +291,10 @@ Result<StoredObject> PackStore::read_entry(ObjectAt at, const PackEntry& entry, 
     }
   }
   if (file) {
-    buffer.resize(entry.frame_bytes());
-    MLOPS_ASSIGN(const auto got, file->read_at(entry.offset, buffer));
-    const ByteView frame(buffer.data(), got);
-    if (got == buffer.size() && check_frame(entry, frame)) {
-      return StoredObject{entry, frame.subspan(kFrameHeadBytes, entry.stored_bytes)};
+    std::array<std::uint8_t, kFrameHeadBytes> head;
+    MLOPS_ASSIGN(const auto got, file->read_both_at(entry.offset, head, rest));
+    if (got == head.size() + rest.size() && check_frame(entry, head, rest)) {
+      return StoredObject{entry, rest.first(entry.stored_bytes)};
     }
   }
   set_damaged(at);
@@ -325,13 +324,30 @@ std::optional<std::pair<ObjectAt, PackEntry>> PackStore::locate(const ObjectKey&
 
 Result<std::optional<StoredObject>> PackStore::read(const ObjectKey& key, std::vector<std::uint8_t>& buffer,
                                                     OwnerTag viewer) {
+  return read_copy(key, viewer, [&](std::size_t size) -> Result<std::span<std::uint8_t>> {
+    buffer.resize(size);
+    return std::span(buffer);
+  });
+}
+
+Result<std::optional<StoredObject>> PackStore::read_to(const ObjectKey& key, std::span<std::uint8_t> room,
+                                                       OwnerTag viewer) {
+  return read_copy(key, viewer, [&](std::size_t size) -> Result<std::span<std::uint8_t>> {
+    if (size <= room.size()) return room.first(size);
+    return fail(ErrorCode::kUnavailable, "store_changed", "an object has other bytes than a moment ago", "try again");
+  });
+}
+
+Result<std::optional<StoredObject>> PackStore::read_copy(const ObjectKey& key, OwnerTag viewer,
+                                                         const RoomFor& room_for) {
   // A collection may move the object between looking up and reading; then it is looked up again.
   constexpr int kTries = 3;
   bool was_damaged = false;
   for (int i = 0; i < kTries; ++i) {
     bool has_moved = false;
     for (const auto& [at, entry] : copies_of(key, viewer)) {
-      auto object = read_entry(at, entry, buffer);
+      MLOPS_ASSIGN(const auto room, room_for(entry.stored_bytes));
+      auto object = read_entry(at, entry, room);
       if (object) return std::optional<StoredObject>(*object);
       const auto code = object.error().code;
       if (code != ErrorCode::kCorrupt && code != ErrorCode::kNotFound) return fail(std::move(object.error()));
@@ -415,6 +431,7 @@ Result<StoredObject> PackStore::read_at(std::uint32_t slot, std::uint32_t entry,
     }
     wanted = packs_[slot]->entries[entry];
   }
+  buffer.resize(wanted.frame_bytes() - kFrameHeadBytes);
   return read_entry({slot, entry}, wanted, buffer);
 }
 

@@ -81,6 +81,10 @@ class PackStore {
   // `buffer` holds the payload afterwards. nullopt: not here.
   Result<std::optional<StoredObject>> read(const ObjectKey& key, std::vector<std::uint8_t>& buffer,
                                            OwnerTag viewer = kEveryone);
+  // The same with the payload in `room`, which is not touched beyond. Errors: also kUnavailable "store_changed" when it
+  // has more bytes than that.
+  Result<std::optional<StoredObject>> read_to(const ObjectKey& key, std::span<std::uint8_t> room,
+                                              OwnerTag viewer = kEveryone);
   // Copies of it are here, all of them set aside.
   bool is_damaged(const ObjectKey& key) const;
   // Whether anything was ever found damaged that is still in a pack.
@@ -91,7 +95,7 @@ class PackStore {
   std::vector<PackInfo> packs() const;
   // Of one pack, in order; states beside them. Empty when the pack is gone.
   std::vector<std::pair<PackEntry, EntryState>> entries_of(std::uint32_t slot) const;
-  // Reads that very entry; kCorrupt "object_damaged" sets it aside.
+  // Reads that very entry, its padding too; kCorrupt "object_damaged" sets it aside.
   Result<StoredObject> read_at(std::uint32_t slot, std::uint32_t entry, std::vector<std::uint8_t>& buffer);
   Status check_space() const;
 
@@ -132,7 +136,11 @@ class PackStore {
   void take_back(const std::shared_ptr<Writer>& writer);
   void publish(std::span<const PackEntry> entries, std::uint32_t slot);
   std::shared_ptr<ReadableFile> reader_of(Pack& pack, Status& status);
-  Result<StoredObject> read_entry(ObjectAt at, const PackEntry& entry, std::vector<std::uint8_t>& buffer);
+  // Room for the payload, given its size.
+  using RoomFor = std::function<Result<std::span<std::uint8_t>>(std::size_t)>;
+  Result<std::optional<StoredObject>> read_copy(const ObjectKey& key, OwnerTag viewer, const RoomFor& room_for);
+  // `rest`: room for what follows the frame's head, its payload and, if wanted, the padding.
+  Result<StoredObject> read_entry(ObjectAt at, const PackEntry& entry, std::span<std::uint8_t> rest);
   void set_damaged(ObjectAt at);
   std::string pack_file(std::uint32_t id) const;
   std::string index_file(std::uint32_t id) const;

@@ -33,41 +33,48 @@ Status Sender::add(const Want& want) {
   return {};
 }
 
-Status Sender::load_next() {
+std::size_t Sender::record_bytes(const Item& item) const {
+  return kRecordHeadBytes + item.stored_bytes;
+}
+
+Status Sender::load_next(std::span<std::uint8_t> into) {
   const auto& item = items_[next_++];
   RecordHead head{item.type, Encoding::kRaw, 0, 0, item.digest};
-  payload_ = {};
   if (item.type == RecordType::kChunk) {
-    MLOPS_ASSIGN(const auto object, store_->packs().read({ObjectKind::kChunk, item.digest}, frame_));
+    const auto room = into.subspan(kRecordHeadBytes, item.stored_bytes);
+    MLOPS_ASSIGN(const auto object, store_->packs().read_to({ObjectKind::kChunk, item.digest}, room));
     if (!object || object->entry.stored_bytes != item.stored_bytes) {
       return fail(ErrorCode::kUnavailable, "store_changed", "a chunk was moved while it was sent", "pull again");
     }
     head.encoding = object->entry.encoding;
     head.raw_bytes = object->entry.raw_bytes;
     head.stored_bytes = object->entry.stored_bytes;
-    payload_ = object->payload;
   }
-  head_ = record_head_bytes(head);
-  head_sent_ = 0;
-  payload_sent_ = 0;
+  const auto bytes = record_head_bytes(head);
+  std::copy(bytes.begin(), bytes.end(), into.begin());
   return {};
 }
 
 Result<std::size_t> Sender::read(std::span<std::uint8_t> into) {
   std::size_t done = 0;
-  while (done < into.size()) {
-    if (head_sent_ == head_.size() && payload_sent_ == payload_.size()) {
-      if (next_ == items_.size()) break;
-      MLOPS_TRY(load_next());
-    }
-    const bool in_head = head_sent_ < head_.size();
-    const ByteView rest = in_head ? ByteView(head_).subspan(head_sent_) : payload_.subspan(payload_sent_);
-    const auto take = std::min(rest.size(), into.size() - done);
-    std::copy_n(rest.begin(), take, into.begin() + static_cast<std::ptrdiff_t>(done));
-    (in_head ? head_sent_ : payload_sent_) += take;
-    done += take;
+  // A record goes from the disk to where it is sent from.
+  while (!is_in_record() && next_ < items_.size()) {
+    const auto size = record_bytes(items_[next_]);
+    if (size > into.size() - done) break;
+    MLOPS_TRY(load_next(into.subspan(done, size)));
+    done += size;
   }
-  return done;
+  if (done > 0 || into.empty()) return done;
+  if (!is_in_record()) {
+    if (next_ == items_.size()) return 0;
+    record_.resize(record_bytes(items_[next_]));
+    record_sent_ = 0;
+    MLOPS_TRY(load_next(record_));
+  }
+  const auto take = std::min(record_.size() - record_sent_, into.size());
+  std::copy_n(record_.begin() + static_cast<std::ptrdiff_t>(record_sent_), take, into.begin());
+  record_sent_ += take;
+  return take;
 }
 
 }  // namespace mlops::cas

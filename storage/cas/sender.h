@@ -21,7 +21,7 @@ class Sender {
   static Result<Sender> prepare(ContentStore& store, std::span<const Want> wants);
 
   std::uint64_t size_bytes() const { return size_bytes_; }
-  // Fills `into`, wholly until the end. Errors end the stream.
+  // Fills `into` with whole records, or with a part of one where none fits; 0: the end. Errors end the stream.
   Result<std::size_t> read(std::span<std::uint8_t> into);
 
  private:
@@ -32,17 +32,17 @@ class Sender {
   };
   explicit Sender(ContentStore& store) : store_(&store) {}
   Status add(const Want& want);
-  Status load_next();
+  bool is_in_record() const { return record_sent_ < record_.size(); }
+  std::size_t record_bytes(const Item& item) const;
+  // The next record, to where it is wanted.
+  Status load_next(std::span<std::uint8_t> into);
 
   ContentStore* store_;
   std::vector<Item> items_;
   std::uint64_t size_bytes_ = 0;
   std::size_t next_ = 0;
-  std::array<std::uint8_t, kRecordHeadBytes> head_{};
-  std::vector<std::uint8_t> frame_;
-  ByteView payload_;  // of frame_
-  std::size_t head_sent_ = kRecordHeadBytes;
-  std::size_t payload_sent_ = 0;
+  std::vector<std::uint8_t> record_;  // that is sent in parts
+  std::size_t record_sent_ = 0;
 };
 
 }  // namespace mlops::cas

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <limits>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -45,6 +46,8 @@ class FakeStore {
   Fault broken_fetch;
   Fault wrong_byte;
   bool claims_all_once = false;
+  // Files whose list of chunks is told as that of another one.
+  std::map<crypto::Digest, crypto::Digest> recipes_of;
   bool wrong_upload = false;
 
   struct Counts {

@@ -178,7 +178,8 @@ Result<Json> FakeStore::push(const std::function<Result<ByteView>()>& next) {
 Result<std::string> FakeStore::recipe(const std::string& path) {
   const auto name = path.substr(path.rfind('/') + 1);
   const auto question = name.find("?offset=");
-  MLOPS_ASSIGN(const auto digest, crypto::Digest::parse("sha256:" + name.substr(question - 64, 64)));
+  MLOPS_ASSIGN(auto digest, crypto::Digest::parse("sha256:" + name.substr(question - 64, 64)));
+  if (const auto other = recipes_of.find(digest); other != recipes_of.end()) digest = other->second;
   const auto offset = parse_int(name.substr(question + 8)).value_or(0);
   const auto size = content_->size_of(digest);
   if (!size) return fail(ErrorCode::kNotFound, "blob_not_found", "the store has no such blob");

@@ -35,6 +35,7 @@ struct Fixture {
   TemporaryDirectory dir;
   FakeSession session;
   const std::string target = dir.path("out");
+  VerifyBy verify_by = GENERATE(VerifyBy::kChunks, VerifyBy::kFiles);
   const Json version = {
       {"ref", "m@v2"}, {"kind", "model"}, {"name", "m"}, {"digest", crypto::sha256("v2").to_string()}};
 
@@ -46,7 +47,7 @@ struct Fixture {
       store().put(bytes);
       files.push_back({path, crypto::sha256(bytes), bytes.size()});
     }
-    return restore_files(session, version, files, target, Durability::kDisk);
+    return restore_files(session, version, files, target, {Durability::kDisk, verify_by});
   }
   // An older version in the target.
   void write_older(const Contents& contents) {
@@ -104,7 +105,7 @@ TEST_CASE_METHOD(Fixture, "a large file comes whole, also beside small ones") {
 TEST_CASE_METHOD(Fixture, "of a version whose older one is here only what differs comes") {
   const auto old = random_bytes(1, 6 * kMiB);
   write_older({{"large", old}});
-  const Contents contents = {{"large", edited(old, 3 * kMiB)}};
+  const Contents contents = {{"large", edited(old, 3 * kMiB)}, {"small", "beside"}};
   const auto fetched = restore(contents);
   REQUIRE(fetched);
   check_target(contents);
@@ -115,7 +116,7 @@ TEST_CASE_METHOD(Fixture, "of a version whose older one is here only what differ
 
 TEST_CASE_METHOD(Fixture, "parts that moved, came twice and went are taken from where they were") {
   const auto a = random_bytes(1, 2 * kMiB);
-  const auto b = random_bytes(2, 2 * kMiB);
+  const auto b = random_bytes(2, 2 * kMiB);  // the new file has more than 4 MiB, so it is verified either way
   write_older({{"large", a + b}});
   const Contents contents = {{"large", b + random_bytes(3, kMiB / 2) + a + b}};
   const auto fetched = restore(contents);
@@ -166,6 +167,33 @@ TEST_CASE_METHOD(Fixture, "what has not changed is not fetched") {
   CHECK(store().counts().fetches == 1);
 }
 
+TEST_CASE_METHOD(Fixture, "a byte that differs in a large file leaves nothing behind") {
+  const auto at = GENERATE(std::size_t{50'000}, 2 * kMiB, 5 * kMiB - 10);
+  store().wrong_byte = {1, at};
+  const auto fetched = restore({{"a", random_bytes(1, 5 * kMiB)}});
+  REQUIRE_FALSE(fetched);
+  CHECK((fetched.error().code == ErrorCode::kCorrupt));
+  CHECK(is_nothing_left());
+}
+
+TEST_CASE_METHOD(Fixture, "a list of chunks that is not the file's is refused") {
+  const auto bytes = random_bytes(1, 5 * kMiB);
+  const auto other = random_bytes(2, 4 * kMiB);
+  store().put(bytes);
+  store().put(other);
+  const auto digest = crypto::sha256(bytes);
+  const std::vector<model::FileEntry> files = {{"a", digest, bytes.size()}};
+  store().recipes_of[digest] = crypto::sha256(other);
+  const auto fetched = restore_files(session, version, files, target, {Durability::kDisk, verify_by});
+  if (verify_by == VerifyBy::kFiles) {  // asks for no list
+    CHECK(fetched);
+    return;
+  }
+  REQUIRE_FALSE(fetched);
+  CHECK(fetched.error().slug == "bad_recipe");
+  CHECK(is_nothing_left());
+}
+
 TEST_CASE_METHOD(Fixture, "a byte that differs leaves nothing behind") {
   store().wrong_byte = {1, 500'000};
   const auto fetched = restore({{"a", random_bytes(1, 300'000)}, {"b", random_bytes(2, 400'000)}});
@@ -186,7 +214,7 @@ TEST_CASE_METHOD(Fixture, "bytes that the server has not are an error, not an en
   store().put(there);
   const std::vector<model::FileEntry> files = {{"a", crypto::sha256(there), there.size()},
                                                {"b", crypto::sha256("absent"), 6}};
-  const auto fetched = restore_files(session, version, files, target, Durability::kDisk);
+  const auto fetched = restore_files(session, version, files, target, {Durability::kDisk, verify_by});
   REQUIRE_FALSE(fetched);
   CHECK(fetched.error().slug == "blob_not_found");
   CHECK(is_nothing_left());
@@ -197,7 +225,7 @@ TEST_CASE_METHOD(Fixture, "a file that the server holds as a shorter one is an e
   store().put(bytes);
   for (const std::uint64_t size_bytes : {std::uint64_t{999}, std::uint64_t{2000}}) {
     const auto fetched =
-        restore_files(session, version, {{"a", crypto::sha256(bytes), size_bytes}}, target, Durability::kDisk);
+        restore_files(session, version, {{"a", crypto::sha256(bytes), size_bytes}}, target, {Durability::kDisk, verify_by});
     REQUIRE_FALSE(fetched);
     CHECK(fetched.error().slug == "bad_stream");
     CHECK(is_nothing_left());
@@ -236,6 +264,36 @@ TEST_CASE_METHOD(Fixture, "a link in the place of a file is replaced, not follow
   CHECK(fetched->local_bytes == 0);
   CHECK(fs::symlink_status(target + "/large").type() == fs::file_type::regular);
   CHECK((read_file(target + "/real").value() == bytes));
+}
+
+TEST_CASE("who names a version by its digest gets that one, every file verified, or nothing") {
+  TemporaryDirectory dir;
+  const auto bytes = random_bytes(1, 5 * kMiB);
+  const auto manifest =
+      model::make_manifest(model::ArtifactKind::kModel, {{"large", crypto::sha256(bytes), bytes.size()}});
+  REQUIRE(manifest);
+  const auto digest = crypto::sha256(model::manifest_bytes(*manifest)).to_string();
+  const auto pull = [&](const std::string& reference, std::map<std::string, std::vector<std::string>> options) {
+    FakeSession session({reference, dir.path("out")});
+    session.json = true;
+    session.options = std::move(options);
+    session.fake.store().put(bytes);
+    session.fake.answer("GET /api/v1/versions/" + url_encode(reference),
+                        Json{{"ref", "m@v2"}, {"kind", "model"}, {"name", "m"}, {"digest", digest}});
+    session.fake.answer("GET /api/v1/versions/model%3Am%40v2/files", Json{{"items", items_of({{"large", bytes}})}});
+    const int status = kPullCommand.run(session);
+    const auto recipes = session.fake.store().counts().recipes;
+    fs::remove_all(dir.path("out"));
+    return std::tuple(status, status == kExitDone ? Json::parse(session.out)["verified"].get<std::string>() : "",
+                      recipes > 0);
+  };
+  CHECK(pull("m@v2", {}) == std::tuple(kExitDone, "chunks", true));
+  CHECK(pull("m@v2", {{"--verify", {"files"}}}) == std::tuple(kExitDone, "files", false));
+  CHECK(pull("m@" + digest, {}) == std::tuple(kExitDone, "files", false));
+  CHECK(pull("m@" + digest.substr(0, 20), {}) == std::tuple(kExitDone, "files", false));
+  CHECK(pull("m@" + digest, {{"--verify", {"chunks"}}}) == std::tuple(kExitDone, "chunks", true));
+  const auto other = crypto::sha256("other").to_string();
+  CHECK(pull("m@" + other, {}) == std::tuple(kExitIntegrity, "", false));
 }
 
 TEST_CASE_METHOD(Fixture, "pull tells what came and what was here, and its exit code tells damage") {

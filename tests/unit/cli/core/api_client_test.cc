@@ -73,7 +73,7 @@ struct Fixture {
 
 // Longer than the ring of buffers, and no multiple of one.
 std::string long_content() {
-  std::string content(HashLane::kBuffers * HashLane::kBufferBytes * 2 + 12345, 'x');
+  std::string content(PieceLane::kBuffers * PieceLane::kBufferBytes * 2 + 12345, 'x');
   for (std::size_t i = 0; i < content.size(); i += 251) content[i] = static_cast<char>(i / 251);
   return content;
 }
