@@ -222,6 +222,8 @@ class Fetch {
         return fail(ErrorCode::kCorrupt, "digest_mismatch", "the older file changed while it was read", "pull again");
       }
       out_->filled(size);
+      // The new file will take its place: what is forgotten here, piece by piece, need not be when it is removed.
+      base_->forget_cached(from, from + size);
       position_ += size;
       from += size;
       done_bytes_ += size;

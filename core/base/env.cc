@@ -186,6 +186,10 @@ class PosixReadableFile : public ReadableFile {
     return ReadableFile::read_both_at(offset, head, rest);
   }
 
+  void forget_cached(std::uint64_t begin, std::uint64_t end) const override {
+    (void)::posix_fadvise(fd_.get(), static_cast<off_t>(begin), static_cast<off_t>(end - begin), POSIX_FADV_DONTNEED);
+  }
+
  private:
   const Fd fd_;
   const std::string path_;

@@ -40,6 +40,8 @@ class ReadableFile {
   // The same, first into `head`, what follows into `rest`.
   virtual Result<std::size_t> read_both_at(std::uint64_t offset, std::span<std::uint8_t> head,
                                            std::span<std::uint8_t> rest) const;
+  // Nobody will read this part again: the system need not keep it in memory. Only a hint.
+  virtual void forget_cached(std::uint64_t, std::uint64_t) const {}
 };
 
 class Env {
