@@ -306,14 +306,15 @@ Result<PushResult> push_once(Session& session, const std::vector<PushInput>& inp
   std::vector<PushInput> rest;
   std::vector<std::size_t> rest_at;
   std::uint64_t done_bytes = 0;
+  PlainRoute plain(session);
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    if (!goes_plain(session, inputs[i])) {
+    if (!plain.takes(inputs[i])) {
       rest.push_back(inputs[i]);
       rest_at.push_back(i);
       continue;
     }
     MLOPS_ASSIGN(const auto pushed,
-                 push_plain(session, inputs[i], [&](std::uint64_t bytes) { progress.update(done_bytes + bytes); }));
+                 plain.push(inputs[i], [&](std::uint64_t bytes) { progress.update(done_bytes + bytes); }));
     result.digests[i] = pushed.digest;
     ++result.sent_files;
     result.sent_bytes += inputs[i].size_bytes;

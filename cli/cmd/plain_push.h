@@ -2,27 +2,39 @@
 // receives anyway, and doing half of it here before would only take the same processors twice. To a server elsewhere,
 // files go in encoded chunks (blob_push.h), which spares the network and the server.
 //
-// Whether a file is new is guessed from samples all over it; a wrong guess costs time, never a byte of storage.
-// Errors: those of the server and of reading; kConflict "file_changed"; kCorrupt "damaged_on_the_way". Thread-safety:
-// main thread.
+// The server must have a loopback address and tell the word that only this machine's processes can (core/crypto/
+// machine.h): a forwarded port leads elsewhere. Whether a file is new is guessed from samples all over it; a wrong guess
+// costs time, never a byte of storage. Errors: those of the server and of reading; kConflict "file_changed".
+// Thread-safety: main thread.
 #pragma once
 
 #include <functional>
+#include <optional>
 
 #include "cli/cmd/push_source.h"
 #include "cli/session.h"
 
 namespace mlops::cli {
 
-// False also when it cannot be told.
-bool goes_plain(Session& session, const PushInput& input);
-
 struct PlainPushed {
   crypto::Digest digest;
   std::uint64_t stored_bytes = 0;
 };
-// Durable when it returns. `progress` is told the bytes sent so far.
-Result<PlainPushed> push_plain(Session& session, const PushInput& input,
-                               const std::function<void(std::uint64_t)>& progress);
+
+class PlainRoute {
+ public:
+  explicit PlainRoute(Session& session) : session_(session) {}
+
+  // Whether the file should go this way. False also when it cannot be told.
+  bool takes(const PushInput& input);
+  // Durable when it returns. `progress` is told the bytes sent so far.
+  Result<PlainPushed> push(const PushInput& input, const std::function<void(std::uint64_t)>& progress);
+
+ private:
+  bool is_server_here();
+
+  Session& session_;
+  std::optional<bool> is_here_;  // asked once
+};
 
 }  // namespace mlops::cli

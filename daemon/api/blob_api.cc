@@ -3,7 +3,6 @@
 
 #include <vector>
 
-#include "core/base/checksum.h"
 #include "core/base/text.h"
 #include "daemon/api/request.h"
 #include "daemon/api/routes.h"
@@ -56,18 +55,12 @@ Result<Response> upload(const Services& services, Request& request) {
   if (const auto text = request.query_or("digest", ""); !text.empty()) {
     MLOPS_ASSIGN(expected, crypto::Digest::parse(text));
   }
-  Checksum64 checksum;
-  const cas::StreamRead read = [&](std::span<std::uint8_t> into) -> Result<std::size_t> {
-    MLOPS_ASSIGN(const std::size_t count, request.stream->read(into));
-    checksum.update(into.first(count));
-    return count;
-  };
+  const cas::StreamRead read = [&](std::span<std::uint8_t> into) { return request.stream->read(into); };
   MLOPS_ASSIGN(const auto received,
                domain::FileTransfer(services.content).receive_plain(read, request.principal, expected));
   return Response::json(201, {{"digest", received.file.digest.to_string()},
                               {"size_bytes", received.file.size_bytes},
-                              {"new_bytes", received.new_bytes},
-                              {"xxh3_64", fmt::format("{:016x}", checksum.finish())}});
+                              {"new_bytes", received.new_bytes}});
 }
 
 class BlobBody : public http::BodySource {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/crypto/machine.h"
 #include "daemon/api/request.h"
 #include "daemon/api/routes.h"
 
@@ -50,7 +51,8 @@ Result<Response> whoami(const Services& services, Request& request) {
                               {"human", principal.is_human},
                               {"roles", std::move(roles)},
                               {"scopes", scope_words(principal.scopes)},
-                              {"token", std::move(token)}});
+                              {"token", std::move(token)},
+                              {"machine", crypto::machine_word()}});
 }
 
 Result<Response> can_i(Request& request) {

@@ -73,10 +73,12 @@ class ReceiveStage {
     auto got = fill(read_, std::span(batch.raw).subspan(rest_.size()));
     is_at_end_ = !got || rest_.size() + *got < batch.raw.size();
     const ByteView bytes(batch.raw.data(), rest_.size() + (got ? *got : 0));
-    const std::size_t least = is_at_end_ && got ? 1 : kChunkMaxBytes;
     std::size_t done = 0;
-    while (bytes.size() - done >= least) {
+    while (done < bytes.size()) {
       const auto size = cut_chunk(bytes.subspan(done));
+      // A piece that ends where the bytes do may be longer, unless nothing follows.
+      const bool is_open = done + size == bytes.size() && size < kChunkMaxBytes;
+      if (is_open && !(is_at_end_ && got)) break;
       batch.pieces.push_back(bytes.subspan(done, size));
       done += size;
     }
@@ -202,10 +204,11 @@ class Ring {
   PlainBatch* enter(Stages::Stage stage) {
     std::unique_lock lock(mutex_);
     const auto& done = done_[stage];
+    auto& ready = ready_[stage];
     if (stage == Stages::kReceive) {
-      changed_.wait(lock, [&] { return !status_ || done - done_.back() < batches_.size(); });
+      ready.wait(lock, [&] { return !status_ || done - done_.back() < batches_.size(); });
     } else {
-      changed_.wait(lock, [&] { return !status_ || done < done_[stage - 1] || is_ended(stage - 1); });
+      ready.wait(lock, [&] { return !status_ || done < done_[stage - 1] || is_ended(stage - 1); });
       if (done == done_[stage - 1]) return nullptr;
     }
     return status_ ? &batches_[done % batches_.size()] : nullptr;
@@ -213,24 +216,29 @@ class Ring {
   void leave(Stages::Stage stage) {
     const std::lock_guard lock(mutex_);
     ++done_[stage];
-    changed_.notify_all();
+    ready_[(stage + 1) % ready_.size()].notify_one();
+    // The last batch of all: nobody will tell the stages behind again.
+    if (has_ended_) notify_all();
   }
   void end() {
     const std::lock_guard lock(mutex_);
     has_ended_ = true;
-    changed_.notify_all();
+    notify_all();
   }
   void fail_with(Status failure) {
     const std::lock_guard lock(mutex_);
     if (status_) status_ = std::move(failure);
-    changed_.notify_all();
+    notify_all();
+  }
+  void notify_all() {
+    for (auto& ready : ready_) ready.notify_one();
   }
   bool is_ended(std::size_t stage) const { return has_ended_ && done_[stage] == done_[Stages::kReceive]; }
 
   Stages& stages_;
   std::deque<PlainBatch> batches_;
   std::mutex mutex_;
-  std::condition_variable changed_;
+  std::array<std::condition_variable, Stages::kCount> ready_;  // each waited for by its stage
   std::array<std::uint64_t, Stages::kCount> done_{};
   bool has_ended_ = false;
   Status status_;

@@ -48,7 +48,6 @@ class FakeStore {
   bool claims_all_once = false;
   // Files whose list of chunks is told as that of another one.
   std::map<crypto::Digest, crypto::Digest> recipes_of;
-  bool wrong_upload = false;
 
   struct Counts {
     std::size_t questions = 0;
