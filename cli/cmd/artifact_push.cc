@@ -9,14 +9,21 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr int kOlderVersions = 1;
+
 PushInput input_of(const Walk& walk, const WalkedFile& file) {
-  return {file.path, source_of(walk, file), nullptr, file.size_bytes};
+  return {file.path, source_of(walk, file), nullptr, file.size_bytes, nullptr};
 }
 
 }  // namespace
 
-ArtifactPush::ArtifactPush(Session& session, const Walk& walk, model::ArtifactKind kind)
-    : session_(session), walk_(walk), kind_(kind), digests_(walk.files.size()), is_known_(walk.files.size()) {
+ArtifactPush::ArtifactPush(Session& session, const Walk& walk, model::ArtifactKind kind, const std::string& name)
+    : session_(session),
+      walk_(walk),
+      kind_(kind),
+      older_(session, std::string(model::to_word(kind)), name, "", kOlderVersions),
+      digests_(walk.files.size()),
+      is_known_(walk.files.size()) {
   std::error_code error;
   const auto absolute = fs::absolute(walk.root, error).lexically_normal();
   if (error) return;
@@ -54,7 +61,7 @@ Status ArtifactPush::push() {
   for (std::size_t i = 0; i < walk_.files.size(); ++i) {
     must_read[i] = !is_known_[i];
     if (must_read[i]) continue;
-    known.push_back({walk_.files[i].path, {}, nullptr, walk_.files[i].size_bytes});
+    known.push_back({walk_.files[i].path, {}, nullptr, walk_.files[i].size_bytes, nullptr});
     known_digests.push_back(digests_[i]);
     known_at.push_back(i);
     result_.known_bytes += walk_.files[i].size_bytes;
@@ -74,7 +81,7 @@ Status ArtifactPush::push() {
   }
   has_manifest_ = false;
   if (!inputs.empty()) {
-    MLOPS_ASSIGN(const auto pushed, session_.dry_run() ? would_push(session_, inputs) : push_files(session_, inputs));
+    MLOPS_ASSIGN(const auto pushed, session_.dry_run() ? would_push(session_, inputs) : push_files(session_, inputs, &older_));
     for (std::size_t n = 0; n < at.size(); ++n) digests_[at[n]] = pushed.digests[n];
     add(pushed);
   }
@@ -96,7 +103,7 @@ Status ArtifactPush::make_manifest() {
 
 Status ArtifactPush::push_tree() {
   const auto bytes = std::make_shared<const std::string>(model::tree_bytes(manifest_));
-  const std::vector<PushInput> inputs{{"the list of files", {}, bytes, bytes->size()}};
+  const std::vector<PushInput> inputs{{"the list of files", {}, bytes, bytes->size(), nullptr}};
   MLOPS_ASSIGN(auto pushed, push_files(session_, inputs));
   pushed.sent_files = 0;  // no file of the artifact
   pushed.known_bytes = 0;

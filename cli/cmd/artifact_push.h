@@ -7,6 +7,7 @@
 
 #include "cli/cmd/blob_push.h"
 #include "cli/cmd/file_walk.h"
+#include "cli/cmd/older_versions.h"
 #include "core/model/manifest.h"
 
 namespace mlops::cli {
@@ -16,7 +17,8 @@ enum class Rehash { kNo, kYes };  // kYes: every file is read, whatever the stat
 class ArtifactPush {
  public:
   // REQUIRES: `session` and `walk` outlive this.
-  ArtifactPush(Session& session, const Walk& walk, model::ArtifactKind kind);
+  // `name`: of the artifact; what its last version had may be there to compare with.
+  ArtifactPush(Session& session, const Walk& walk, model::ArtifactKind kind, const std::string& name);
 
   // Looks into the stat cache. True: every file's digest is known without reading any.
   bool recognise(Rehash rehash);
@@ -37,6 +39,7 @@ class ArtifactPush {
   Session& session_;
   const Walk& walk_;
   const model::ArtifactKind kind_;
+  OlderVersions older_;
   std::string cache_root_;
   std::string cache_file_;
   std::vector<crypto::Digest> digests_;

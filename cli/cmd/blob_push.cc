@@ -13,6 +13,7 @@
 #include "cli/cmd/fields.h"
 #include "cli/cmd/plain_push.h"
 #include "cli/cmd/push_stream.h"
+#include "cli/cmd/recipe_query.h"
 #include "cli/progress.h"
 #include "cli/transfer.h"
 #include "core/base/env.h"
@@ -29,6 +30,7 @@ constexpr std::size_t kAskUnits = PushSource::kUnits / 2;
 constexpr std::size_t kQueued = 256;
 constexpr std::size_t kStreamFiles = 50'000;  // of one stream; the server takes more
 constexpr int kTries = 4;
+constexpr std::uint64_t kWorthGuessBytes = 4u << 20;
 
 unsigned cores() {
   return std::max(1u, std::thread::hardware_concurrency());
@@ -298,9 +300,19 @@ std::uint64_t total_bytes(const std::vector<PushInput>& inputs) {
   return total;
 }
 
+// What cannot be had is no guess.
+std::shared_ptr<const std::vector<FileChunk>> chunks_of_older(Session& session, OlderVersions& older,
+                                                              const PushInput& input) {
+  if (input.memory || input.size_bytes < kWorthGuessBytes) return nullptr;
+  const auto file = older.find(input.path);
+  if (!file || file->size_bytes < kWorthGuessBytes) return nullptr;
+  auto chunks = fetch_recipe(session.api(), file->digest, file->size_bytes);
+  return chunks ? std::make_shared<const std::vector<FileChunk>>(std::move(*chunks)) : nullptr;
+}
+
 // Long new files first, as they are; then all others in chunks.
-Result<PushResult> push_once(Session& session, const std::vector<PushInput>& inputs, ThreadPool& workers,
-                             Progress& progress) {
+Result<PushResult> push_once(Session& session, const std::vector<PushInput>& inputs, OlderVersions* older,
+                             ThreadPool& workers, Progress& progress) {
   PushResult result;
   result.digests.resize(inputs.size());
   std::vector<PushInput> rest;
@@ -310,6 +322,7 @@ Result<PushResult> push_once(Session& session, const std::vector<PushInput>& inp
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     if (!plain.takes(inputs[i])) {
       rest.push_back(inputs[i]);
+      if (older) rest.back().older = chunks_of_older(session, *older, inputs[i]);
       rest_at.push_back(i);
       continue;
     }
@@ -333,11 +346,11 @@ Result<PushResult> push_once(Session& session, const std::vector<PushInput>& inp
 
 }  // namespace
 
-Result<PushResult> push_files(Session& session, const std::vector<PushInput>& inputs) {
+Result<PushResult> push_files(Session& session, const std::vector<PushInput>& inputs, OlderVersions* older) {
   ThreadPool workers(cores(), kQueued);
   for (int i = 1;; ++i) {
     Progress progress(session, "pushing", total_bytes(inputs));
-    auto pushed = push_once(session, inputs, workers, progress);
+    auto pushed = push_once(session, inputs, older, workers, progress);
     if (pushed || i == kTries || !is_worth_another_try(pushed.error())) return pushed;
     session.warn(fmt::format("{}; going on where it stopped", pushed.error().message));
     std::this_thread::sleep_for(std::chrono::milliseconds(250) * i);

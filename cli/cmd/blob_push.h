@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/cmd/older_versions.h"
 #include "cli/cmd/push_source.h"
 #include "cli/session.h"
 
@@ -25,7 +26,8 @@ struct PushResult {
 };
 
 // Makes sure that the server has every input, durably, and tells their digests.
-Result<PushResult> push_files(Session& session, const std::vector<PushInput>& inputs);
+// `older`: where to look for a file that a long one may mostly be; nullptr: nowhere.
+Result<PushResult> push_files(Session& session, const std::vector<PushInput>& inputs, OlderVersions* older = nullptr);
 // Of files whose digests are known: which of them the server lacks (indexes).
 Result<std::vector<std::size_t>> missing_files(Session& session, const std::vector<PushInput>& inputs,
                                                const std::vector<crypto::Digest>& digests);

@@ -7,8 +7,8 @@
 #include <thread>
 
 #include "cli/cmd/fields.h"
+#include "cli/cmd/older_versions.h"
 #include "cli/cmd/push_source.h"
-#include "cli/cmd/query.h"
 #include "cli/cmd/recipe_query.h"
 #include "cli/transfer.h"
 #include "core/base/env.h"
@@ -17,8 +17,7 @@ namespace mlops::cli {
 namespace {
 
 constexpr std::uint64_t kWorthDeltaBytes = 1u << 20;
-constexpr std::size_t kVersionsLookedAt = 100;
-constexpr int kFileListsLookedAt = 8;
+constexpr int kVersionsLookedAt = 8;
 
 struct LocalChunk {
   std::uint64_t begin = 0;
@@ -28,45 +27,6 @@ using LocalChunks = std::map<crypto::Digest, LocalChunk>;
 
 // A file of this size or longer is worth asking for its chunks.
 constexpr std::uint64_t kWorthChunksBytes = 4u << 20;
-
-// Files of earlier versions by path and size; asked for once, when the first older file needs it.
-class Guesses {
- public:
-  Guesses(Session& session, const Json& version) : session_(session), version_(version) {}
-
-  std::optional<crypto::Digest> find(const std::string& path, std::uint64_t size_bytes) {
-    if (!is_loaded_) load();
-    const auto found = digests_.find({path, size_bytes});
-    return found == digests_.end() ? std::nullopt : std::optional(found->second);
-  }
-
- private:
-  // A guess that cannot be had is none.
-  void load() {
-    is_loaded_ = true;
-    Query query("/api/v1/versions");
-    query.add("kind", text_of(version_, "kind")).add("name", text_of(version_, "name"));
-    const auto versions = fetch_list(session_.api(), query, kVersionsLookedAt);
-    if (!versions) return;
-    int lists_left = kFileListsLookedAt;
-    for (const auto& version : *versions) {
-      if (text_of(version, "digest") == text_of(version_, "digest") || lists_left-- <= 0) continue;
-      const auto ref = text_of(version, "kind") + ":" + text_of(version, "ref");
-      const auto files = session_.api().get(item_path("versions", ref, "/files"));
-      if (!files) continue;
-      for (const auto& file : array_of(*files, "items")) {
-        const auto digest = crypto::Digest::parse(text_of(file, "digest"));
-        const auto size_bytes = static_cast<std::uint64_t>(int_of(file, "size_bytes"));
-        if (digest) digests_.try_emplace({text_of(file, "path"), size_bytes}, *digest);
-      }
-    }
-  }
-
-  Session& session_;
-  const Json& version_;
-  bool is_loaded_ = false;
-  std::map<std::pair<std::string, std::uint64_t>, crypto::Digest> digests_;
-};
 
 LocalChunks chunks_of_recipe(const std::vector<FileChunk>& recipe) {
   LocalChunks chunks;
@@ -119,7 +79,8 @@ class Planner {
  public:
   Planner(Session& session, const Json& version, const std::string& directory, OlderFiles older, VerifyBy verify_by)
       : session_(session),
-        guesses_(session, version),
+        older_versions_(session, text_of(version, "kind"), text_of(version, "name"), text_of(version, "digest"),
+                        kVersionsLookedAt),
         directory_(directory),
         older_(older),
         verify_by_(verify_by) {}
@@ -145,7 +106,7 @@ class Planner {
     if (::lstat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0) return false;
     const auto size = static_cast<std::uint64_t>(info.st_size);
     const bool is_large = size >= kWorthDeltaBytes && fetch.file.size_bytes >= kWorthDeltaBytes;
-    const auto guess = is_large ? guesses_.find(fetch.file.path, size) : std::nullopt;
+    const auto guess = is_large ? older_versions_.find(fetch.file.path, size) : std::nullopt;
     if (size == fetch.file.size_bytes && !guess) {
       const auto hashed = hash_file(posix_env(), path);
       if (hashed && hashed->digest == fetch.file.digest) return true;
@@ -159,16 +120,16 @@ class Planner {
   }
 
   Result<LocalChunks> local_chunks(const std::string& path, std::uint64_t size,
-                                   const std::optional<crypto::Digest>& guess) {
+                                   const std::optional<OlderFile>& guess) {
     if (guess) {
-      auto recipe = fetch_recipe(session_.api(), *guess, size);
+      auto recipe = fetch_recipe(session_.api(), guess->digest, guess->size_bytes);
       if (recipe) return chunks_of_recipe(*recipe);
     }
     return chunks_of_file(path, size);
   }
 
   Session& session_;
-  Guesses guesses_;
+  OlderVersions older_versions_;
   const std::string directory_;
   const OlderFiles older_;
   const VerifyBy verify_by_;

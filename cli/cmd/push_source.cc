@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 #include "core/base/env.h"
 #include "core/base/text.h"
@@ -16,6 +17,7 @@ namespace {
 constexpr std::uint64_t kSmallBytes = 1u << 20;
 constexpr std::size_t kSmallFiles = 512;  // of one unit
 constexpr std::size_t kPieceBytes = 256u << 10;
+constexpr std::size_t kGuessedPieceBytes = 1u << 20;
 
 Failure file_changed(const PushInput& input) {
   return fail(ErrorCode::kConflict, "file_changed", fmt::format("{} changed while it was read", printable(input.path)),
@@ -23,12 +25,13 @@ Failure file_changed(const PushInput& input) {
 }
 
 void hash_chunks(PushUnit& unit) {
+  const auto chunks = std::span(unit.chunks).subspan(unit.hashed_chunks);
   std::vector<ByteView> views;
-  views.reserve(unit.chunks.size());
-  for (const auto& chunk : unit.chunks) views.push_back(unit.bytes_of(chunk));
+  views.reserve(chunks.size());
+  for (const auto& chunk : chunks) views.push_back(unit.bytes_of(chunk));
   std::vector<crypto::Digest> digests(views.size());
   crypto::sha256_batch(views, digests);
-  for (std::size_t i = 0; i < digests.size(); ++i) unit.chunks[i].digest = digests[i];
+  for (std::size_t i = 0; i < digests.size(); ++i) chunks[i].digest = digests[i];
 }
 
 // Reads on from one file or from memory.
@@ -193,11 +196,54 @@ Status PushSource::read_small(const std::vector<std::size_t>& inputs, PushUnit& 
   return {};
 }
 
+// Cuts a large file, unit by unit.
+class PushSource::Cutter {
+ public:
+  Cutter(const PushInput& input, std::size_t index) : index_(index) {
+    if (input.older && !input.older->empty()) guessed_.emplace(*input.older);
+  }
+
+  // Bytes to read before cutting goes on, so that what is cut is still in the processor's cache; guesses are hashed
+  // several at a time.
+  std::size_t piece_bytes() const { return guessed_ ? kGuessedPieceBytes : kPieceBytes; }
+
+  // Cuts the unit's bytes from `begin` to `end` as far as possible; returns the end of the last chunk.
+  std::size_t cut(PushUnit& unit, std::size_t begin, std::size_t end, GuessedCuts::Behind behind) {
+    while (guessed_) {
+      const auto chunks = guessed_->next(ByteView(unit.bytes).subspan(begin, end - begin), behind);
+      if (chunks.empty()) return begin;
+      for (const auto& chunk : chunks) {
+        add(unit, begin, chunk.size_bytes, chunk.digest);
+        begin += chunk.size_bytes;
+      }
+      unit.hashed_chunks = unit.chunks.size();
+      if (guessed_->is_hopeless()) guessed_.reset();
+    }
+    const std::size_t least = behind == GuessedCuts::Behind::kNothing ? 1 : cas::kChunkMaxBytes;
+    while (end - begin >= least) {
+      const auto size = cas::cut_chunk(ByteView(unit.bytes).subspan(begin, end - begin));
+      add(unit, begin, size, {});
+      begin += size;
+    }
+    return begin;
+  }
+
+ private:
+  void add(PushUnit& unit, std::size_t begin, std::size_t size, const crypto::Digest& digest) {
+    unit.chunks.push_back({index_, begin, size, digest, is_first_, false});
+    is_first_ = false;
+  }
+
+  const std::size_t index_;
+  std::optional<GuessedCuts> guessed_;
+  bool is_first_ = true;
+};
+
 // One window after the other; what is left behind the last cut begins the next.
 Status PushSource::read_large(std::size_t input) {
   MLOPS_ASSIGN(auto reader, InputReader::open(inputs_[input]));
+  Cutter cutter(inputs_[input], input);
   std::vector<std::uint8_t> rest;
-  bool is_first = true;
   while (reader.left() > 0 || !rest.empty()) {
     auto unit = new_unit();
     if (!unit) return {};
@@ -207,17 +253,11 @@ Status PushSource::read_large(std::size_t input) {
     std::size_t read = rest.size();
     std::size_t done = 0;
     do {
-      // Piece by piece, so that what is cut is still in the processor's cache.
-      const auto piece = std::min(unit->bytes.size() - read, kPieceBytes);
+      const auto piece = std::min(unit->bytes.size() - read, cutter.piece_bytes());
       MLOPS_TRY(reader.read(std::span(unit->bytes).subspan(read, piece)));
       read += piece;
-      const std::size_t least = reader.left() == 0 ? 1 : cas::kChunkMaxBytes;
-      while (read - done >= least) {
-        const auto cut = cas::cut_chunk(ByteView(unit->bytes).subspan(done, read - done));
-        unit->chunks.push_back({input, done, cut, {}, is_first, false});
-        is_first = false;
-        done += cut;
-      }
+      done = cutter.cut(*unit, done, read,
+                        reader.left() == 0 ? GuessedCuts::Behind::kNothing : GuessedCuts::Behind::kMore);
     } while (read < unit->bytes.size());
     rest.assign(unit->bytes.begin() + static_cast<std::ptrdiff_t>(done), unit->bytes.end());
     if (reader.left() == 0) unit->chunks.back().is_last = true;

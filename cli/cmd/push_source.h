@@ -1,5 +1,6 @@
 // Files as chunks with their digests, in order, read and hashed by all cores with bounded memory: small files are
-// gathered into units that a worker reads whole, large ones are cut by one thread and hashed by the others.
+// gathered into units that a worker reads whole, large ones are cut by one thread and hashed by the others; what is as
+// in an older file is hashed by the thread that cuts (guessed_cuts.h).
 //
 // Errors: those of reading; kConflict "file_changed" when a file has not the size it had when it was listed. Ownership:
 // a unit's bytes live while somebody holds it; at most kUnits are alive, so whoever waits for the next one must let go
@@ -14,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "cli/cmd/guessed_cuts.h"
 #include "core/base/result.h"
 #include "core/base/thread_pool.h"
 #include "core/crypto/digest.h"
@@ -25,6 +27,8 @@ struct PushInput {
   std::string source;  // on this machine; empty: `memory` is the file
   std::shared_ptr<const std::string> memory;
   std::uint64_t size_bytes = 0;
+  // Of a file that this one may mostly be; nullptr: none is known.
+  std::shared_ptr<const std::vector<FileChunk>> older;
 };
 
 struct PushChunk {
@@ -39,6 +43,7 @@ struct PushChunk {
 struct PushUnit {
   RawBytes bytes;
   std::vector<PushChunk> chunks;
+  std::size_t hashed_chunks = 0;  // of chunks, the first ones: hashed when they were cut
 
   ByteView bytes_of(const PushChunk& chunk) const { return ByteView(bytes).subspan(chunk.begin, chunk.size); }
 };
@@ -59,6 +64,7 @@ class PushSource {
   struct Gate;
   void read_all();
   Status read_large(std::size_t input);
+  class Cutter;
   bool hand_out(std::shared_ptr<PushUnit> unit, std::function<Status(PushUnit&)> work);
   std::shared_ptr<PushUnit> new_unit();
   std::size_t gather_small(std::size_t from, std::vector<std::size_t>& inputs) const;

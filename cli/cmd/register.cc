@@ -124,7 +124,7 @@ Result<int> register_artifact(Session& session) {
     MLOPS_ASSIGN(body["git"], git_json(described.git_directory));
     if (bool_of(body["git"], "dirty")) session.warn("the git work tree has uncommitted changes: recorded as dirty");
   }
-  ArtifactPush push(session, walk, *kind);
+  ArtifactPush push(session, walk, *kind, name);
   const bool is_recognised = push.recognise(session.flag("--rehash") ? Rehash::kYes : Rehash::kNo);
   const auto post = [&]() -> Result<Json> {
     MLOPS_ASSIGN(const auto content, push.described());
