@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -103,6 +104,8 @@ class ContentStore {
   Status verify(const crypto::Digest& digest, std::uint64_t size_bytes);
   // One chunk's bytes, decoded, its SHA-256 not compared again (the frame's checksum was).
   Status read_chunk(const crypto::Digest& digest, std::vector<std::uint8_t>& raw, OwnerTag viewer = kEveryone);
+  // The same of one that should fill `raw`. Errors: also kCorrupt "blob_damaged" when it has another size.
+  Status read_chunk_to(const crypto::Digest& digest, std::span<std::uint8_t> raw, OwnerTag viewer = kEveryone);
   Result<Node> read_node(const crypto::Digest& digest, OwnerTag viewer = kEveryone);
   Result<std::optional<BlobRecord>> blob_record(const crypto::Digest& blob, OwnerTag viewer = kEveryone);
   // The blob that a root node makes up, when it is known.
@@ -122,6 +125,8 @@ class ContentStore {
  private:
   ContentStore(std::unique_ptr<PackStore> packs, ContentStoreOptions options, const Clock& clock);
   Failure absent(const crypto::Digest& blob) const;
+  Status decode_chunk(const crypto::Digest& digest, OwnerTag viewer,
+                      const std::function<std::span<std::uint8_t>(std::size_t)>& room_for);
   bool is_whole(const crypto::Digest& root, OwnerTag viewer) const;
   bool node_is_whole(const crypto::Digest& node, OwnerTag viewer, unsigned depth) const;
 

@@ -108,6 +108,7 @@ class Receiver {
     batch_ = queue_.empty();
     if (!batch_) return fail(*queue_.failure());
     batch_->received.resize(batch_bytes_ + kRecordHeadBytes + kPayloadLimitBytes);
+    batch_->known.reserve(batch_bytes_ + kChunkMaxBytes);
     std::copy(read_ahead_.begin(), read_ahead_.end(), batch_->received.begin());
     taken_ = 0;
     filled_ = read_ahead_.size();
@@ -211,13 +212,14 @@ class Receiver {
   Status load_backlog() {
     for (const auto& chunk : backlog_) {
       MLOPS_TRY(ready());
-      auto loaded = store_.read_chunk(chunk.digest, chunk_, owner_);
-      if (!loaded && loaded.error().code == ErrorCode::kCorrupt) return object_missing(chunk.digest);
-      MLOPS_TRY(std::move(loaded));
+      if (chunk.size_bytes > kChunkMaxBytes) return object_missing(chunk.digest);
       IngestPiece piece;
       piece.kind = Kind::kKnownChunk;
-      piece.bytes = {batch_->known.size(), chunk_.size()};
-      append_bytes(batch_->known, chunk_);
+      piece.bytes = {batch_->known.size(), static_cast<std::size_t>(chunk.size_bytes)};
+      batch_->known.resize(piece.bytes.begin + piece.bytes.size);
+      auto loaded = store_.read_chunk_to(chunk.digest, std::span(batch_->known).subspan(piece.bytes.begin), owner_);
+      if (!loaded && loaded.error().code == ErrorCode::kCorrupt) return object_missing(chunk.digest);
+      MLOPS_TRY(std::move(loaded));
       batch_->pieces.push_back(piece);
       is_hashing_ = true;
     }
@@ -279,7 +281,6 @@ class Receiver {
   std::size_t taken_ = 0;                 // of batch_->received, by records
   std::size_t filled_ = 0;                // of batch_->received
   std::vector<std::uint8_t> read_ahead_;  // for the next batch
-  std::vector<std::uint8_t> chunk_;
   std::uint64_t files_ = 0;
 
   // Of the file being received.

@@ -226,3 +226,38 @@ TEST_CASE("a dry run tells what would be sent and sends nothing") {
   CHECK(session.fake.store().counts().pushes == 0);
   CHECK(*missing_files(session, inputs, would->digests) == std::vector<std::size_t>{1, 2, 3});
 }
+
+TEST_CASE("a push of a new version asks for the older one's chunks and sends what differs") {
+  FakeSession session;
+  auto& store = session.fake.store();
+  const auto old = random_bytes(1, 9 * kMiB);
+  const auto digest = store.put(old);
+  const Json version = {{"ref", "m@v1"}, {"kind", "model"}};
+  const Json file = {{"path", "weights"}, {"digest", digest.to_string()}, {"size_bytes", old.size()}};
+  session.fake.answer("GET /api/v1/versions?kind=model&name=m", Json{{"items", Json::array({version})}});
+  session.fake.answer("GET /api/v1/versions/model%3Am%40v1/files", Json{{"items", Json::array({file})}});
+  auto changed = old;
+  changed.insert(3 * kMiB, "some words that were not there");
+  OlderVersions older(session, "model", "m", "", 1);
+  std::vector<PushInput> inputs = {input_in_memory("weights", changed), input_in_memory("other", random_bytes(2, 5 * kMiB))};
+  TemporaryDirectory dir;
+  for (auto& input : inputs) input.source = dir.write(input.path, *input.memory), input.memory = nullptr;
+  const auto pushed = push_files(session, inputs, &older);
+  REQUIRE(pushed);
+  CHECK(pushed->digests[0] == crypto::sha256(changed));
+  CHECK((store.read(pushed->digests[0]) == changed));
+  CHECK(store.counts().recipes > 0);
+  CHECK(pushed->known_bytes > 8 * kMiB);
+  CHECK(pushed->sent_bytes < 5 * kMiB + 4 * 256 * 1024);
+}
+
+TEST_CASE("a server that tells nothing of older versions is pushed to without") {
+  FakeSession session;
+  TemporaryDirectory dir;
+  const auto content = random_bytes(1, 5 * kMiB);
+  OlderVersions older(session, "model", "m", "", 1);
+  const auto pushed = push_files(session, {input_on_disk(dir, "weights", content)}, &older);
+  REQUIRE(pushed);
+  CHECK(pushed->digests[0] == crypto::sha256(content));
+  CHECK(session.fake.store().counts().recipes == 0);
+}

@@ -49,6 +49,27 @@ TEST_CASE("what is written can be read, at any offset") {
   CHECK((*file)->read_at(10, buffer).value() == 0);
 }
 
+TEST_CASE("two places are filled one behind the other, also at the end of the file") {
+  const TempFolder folder;
+  put(folder / "a", "0123456789");
+  const auto file = posix_env().open_readable(folder / "a");
+  REQUIRE(file);
+  const auto read = [&](std::uint64_t offset) {
+    std::vector<std::uint8_t> head(2, '.');
+    std::vector<std::uint8_t> rest(3, '.');
+    const auto got = (*file)->read_both_at(offset, head, rest).value();
+    return std::to_string(got) + " " + std::string(head.begin(), head.end()) + " " +
+           std::string(rest.begin(), rest.end());
+  };
+  CHECK(read(0) == "5 01 234");
+  CHECK(read(5) == "5 56 789");
+  CHECK(read(7) == "3 78 9..");
+  CHECK(read(9) == "1 9. ...");
+  CHECK(read(10) == "0 .. ...");
+  (*file)->forget_cached(0, 10);
+  CHECK(read(0) == "5 01 234");
+}
+
 TEST_CASE("creating is exclusive, also against a dangling link, with the mode asked for") {
   const TempFolder folder;
   put(folder / "a", "x");

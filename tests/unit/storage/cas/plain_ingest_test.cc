@@ -2,6 +2,9 @@
 // the stream comes or ends.
 #include "storage/cas/plain_ingest.h"
 
+#include <latch>
+#include <thread>
+
 #include "storage/cas/check.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/storage/cas/cas_box.h"
@@ -67,6 +70,50 @@ TEST_CASE("a plain file has the chunks that any other way of bringing it in give
   const auto same = box.store->chunks_of(sha(content), 0, content.size(), 10'000).value();
   REQUIRE(chunks.size() == same.size());
   for (std::size_t i = 0; i < chunks.size(); ++i) CHECK(chunks[i].digest == same[i].digest);
+}
+
+TEST_CASE("many plain files at once are each what they were, whoever does the work") {
+  CasBox box;
+  constexpr std::size_t kFiles = 12;
+  const auto shared = random_bytes(0, 2 * kMiB);
+  std::vector<std::string> contents;
+  for (std::size_t i = 0; i < kFiles; ++i) contents.push_back(random_bytes(i + 1, 2 * kMiB) + shared);
+  std::vector<crypto::Digest> digests(kFiles);
+  std::vector<std::thread> threads;
+  // All have begun before one may go on, so that more than a few are under way.
+  std::latch begun(kFiles);
+  for (std::size_t i = 0; i < kFiles; ++i) {
+    threads.emplace_back([&, i] {
+      const StreamRead stream = [&, read = stream_of(contents[i], 100'000), pieces = 0](auto into) mutable {
+        if (++pieces == 8) begun.arrive_and_wait();
+        return read(into);
+      };
+      const auto received = receive_plain(*box.store, kEveryone, stream);
+      if (received) digests[i] = received->file.digest;
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  for (std::size_t i = 0; i < kFiles; ++i) {
+    CAPTURE(i);
+    CHECK(digests[i] == sha(contents[i]));
+    CHECK((read_blob(*box.store, digests[i]).value() == contents[i]));
+  }
+  CHECK(check_packs(*box.store, {}).value().problems.empty());
+}
+
+TEST_CASE("a plain file whose known part is lost while it arrives is stored all the same") {
+  CasBox box;
+  const auto content = random_bytes(6, 4 * kMiB);
+  REQUIRE(box.store->put(content));
+  const auto first = box.store->chunks_of(sha(content), 0, 1, 1).value().at(0);
+  const StreamRead stream = [&, read = stream_of(content, 100'000), pieces = 0](auto into) mutable {
+    if (++pieces == 20) box.packs().quarantine({ObjectKind::kChunk, first.digest});
+    return read(into);
+  };
+  const auto received = receive_plain(*box.store, kEveryone, stream);
+  // Either it was seen in time and is here again, or the push says so and the next one sends it.
+  if (!received) REQUIRE(receive_plain(*box.store, kEveryone, stream_of(content, kMiB)));
+  CHECK((read_blob(*box.store, sha(content)).value() == content));
 }
 
 TEST_CASE("other bytes than expected are no file") {
