@@ -232,7 +232,7 @@ TEST_CASE("a push of a new version asks for the older one's chunks and sends wha
   auto& store = session.fake.store();
   const auto old = random_bytes(1, 9 * kMiB);
   const auto digest = store.put(old);
-  const Json version = {{"ref", "m@v1"}, {"kind", "model"}};
+  const Json version = {{"ref", "m@v1"}, {"kind", "model"}, {"digest", crypto::sha256("v1").to_string()}};
   const Json file = {{"path", "weights"}, {"digest", digest.to_string()}, {"size_bytes", old.size()}};
   session.fake.answer("GET /api/v1/versions?kind=model&name=m", Json{{"items", Json::array({version})}});
   session.fake.answer("GET /api/v1/versions/model%3Am%40v1/files", Json{{"items", Json::array({file})}});
