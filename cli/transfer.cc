@@ -91,7 +91,8 @@ Result<FileDigest> hash_file(Env& env, const std::string& path, const std::funct
   std::uint64_t done_bytes = 0;
   while (done_bytes < file->size_bytes()) {
     const auto buffer = lane.acquire();
-    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), file->size_bytes() - done_bytes));
+    const auto wanted =
+        static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), file->size_bytes() - done_bytes));
     MLOPS_ASSIGN(const auto got, file->read_at(done_bytes, buffer.first(wanted)));
     if (got != wanted) {
       return fail(ErrorCode::kConflict, "file_changed", fmt::format("{} shrank while it was read", printable(path)),

@@ -81,7 +81,8 @@ Status ArtifactPush::push() {
   }
   has_manifest_ = false;
   if (!inputs.empty()) {
-    MLOPS_ASSIGN(const auto pushed, session_.dry_run() ? would_push(session_, inputs) : push_files(session_, inputs, &older_));
+    MLOPS_ASSIGN(const auto pushed,
+                 session_.dry_run() ? would_push(session_, inputs) : push_files(session_, inputs, &older_));
     for (std::size_t n = 0; n < at.size(); ++n) digests_[at[n]] = pushed.digests[n];
     add(pushed);
   }

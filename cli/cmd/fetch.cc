@@ -160,8 +160,7 @@ class Fetch {
   Status open() {
     if (out_) return {};
     const auto& file = files_[file_];
-    auto check =
-        file.chunks.empty() ? check_whole(file.file.digest) : check_chunks(file.file.digest, file.chunks);
+    auto check = file.chunks.empty() ? check_whole(file.file.digest) : check_chunks(file.file.digest, file.chunks);
     MLOPS_ASSIGN(auto out, StagedFile::create(posix_env(), file.target, sync_of(file), std::move(check)));
     out_.emplace(std::move(out));
     chunk_at_ = 0;
@@ -280,7 +279,9 @@ Result<FetchResult> fetch_files(Session& session, const std::vector<FetchFile>& 
   Fetch fetch(session, files, durability, progress);
   MLOPS_TRY(fetch.run());
   if (fetch.sync() == Sync::kLater) MLOPS_TRY(sync_all(staging));
-  return fetch.result();
+  auto result = fetch.result();
+  for (const auto& file : files) result.files_by_chunks += file.chunks.empty() ? 0 : 1;
+  return result;
 }
 
 }  // namespace mlops::cli

@@ -34,8 +34,9 @@ struct FetchFile {
 };
 
 struct FetchResult {
-  std::uint64_t received_bytes = 0;  // over the wire
-  std::uint64_t local_bytes = 0;     // copied from older files
+  std::uint64_t received_bytes = 0;   // over the wire
+  std::uint64_t local_bytes = 0;      // copied from older files
+  std::uint64_t files_by_chunks = 0;  // verified by their chunks; the others by their SHA-256
 };
 
 // kSystem: whole and verified, but a power cut soon after may lose it, as with cp. kDisk: durable.

@@ -119,8 +119,7 @@ class Planner {
     return false;
   }
 
-  Result<LocalChunks> local_chunks(const std::string& path, std::uint64_t size,
-                                   const std::optional<OlderFile>& guess) {
+  Result<LocalChunks> local_chunks(const std::string& path, std::uint64_t size, const std::optional<OlderFile>& guess) {
     if (guess) {
       auto recipe = fetch_recipe(session_.api(), guess->digest, guess->size_bytes);
       if (recipe) return chunks_of_recipe(*recipe);

@@ -35,7 +35,7 @@ class GuessedCuts {
     std::size_t operator()(const crypto::Digest& digest) const;
   };
   std::unordered_map<crypto::Digest, std::size_t, HashDigest> places_;  // in older_
-  std::size_t expected_;  // of older_, that should come next; its size: nothing is expected
+  std::size_t expected_;     // of older_, that should come next; its size: nothing is expected
   std::size_t unknown_ = 0;  // chunks since the last one of the older file
 };
 

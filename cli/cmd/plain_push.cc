@@ -35,8 +35,12 @@ using Stamp = std::array<std::int64_t, 6>;
 Stamp stamp_of(const std::string& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) return {};
-  return {static_cast<std::int64_t>(info.st_ino), info.st_size,           info.st_mtim.tv_sec,
-          info.st_mtim.tv_nsec,                   info.st_ctim.tv_sec, info.st_ctim.tv_nsec};
+  return {static_cast<std::int64_t>(info.st_ino),
+          info.st_size,
+          info.st_mtim.tv_sec,
+          info.st_mtim.tv_nsec,
+          info.st_ctim.tv_sec,
+          info.st_ctim.tv_nsec};
 }
 
 // Questions about the chunks of a sample.

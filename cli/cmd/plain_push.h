@@ -3,8 +3,8 @@
 // files go in encoded chunks (blob_push.h), which spares the network and the server.
 //
 // The server must have a loopback address and tell the word that only this machine's processes can (core/crypto/
-// machine.h): a forwarded port leads elsewhere. Whether a file is new is guessed from samples all over it; a wrong guess
-// costs time, never a byte of storage. Errors: those of the server and of reading; kConflict "file_changed".
+// machine.h): a forwarded port leads elsewhere. Whether a file is new is guessed from samples all over it; a wrong
+// guess costs time, never a byte of storage. Errors: those of the server and of reading; kConflict "file_changed".
 // Thread-safety: main thread.
 #pragma once
 

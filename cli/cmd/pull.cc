@@ -60,6 +60,7 @@ Result<int> pull(Session& session) {
   if (!fetched) return fail(fetched.error());
   std::uint64_t size_bytes = 0;
   for (const auto& file : files) size_bytes += file.size_bytes;
+  const bool is_by_files = fetched->files_by_chunks == 0;
   const Json answer = {{"ref", text_of(version, "ref")},
                        {"kind", text_of(version, "kind")},
                        {"digest", text_of(version, "digest")},
@@ -68,7 +69,7 @@ Result<int> pull(Session& session) {
                        {"size_bytes", size_bytes},
                        {"received_bytes", fetched->received_bytes},
                        {"known_bytes", fetched->local_bytes},
-                       {"verified", options.verify_by == VerifyBy::kFiles ? kVerifyFiles : kVerifyChunks}};
+                       {"verified", is_by_files ? kVerifyFiles : kVerifyChunks}};
   session.print_value(
       answer,
       [&] {
@@ -79,8 +80,7 @@ Result<int> pull(Session& session) {
         rows.add("digest", text_of(version, "digest"));
         rows.add("content", fmt::format("{}, {}; the SHA-256 of every {} verified",
                                         counted(static_cast<std::int64_t>(files.size()), "file", "files"),
-                                        human_size(size_bytes),
-                                        options.verify_by == VerifyBy::kFiles ? "file" : "chunk"));
+                                        human_size(size_bytes), is_by_files ? "file" : "chunk"));
         rows.add("transfer", fmt::format("{} received, {} were here", human_size(fetched->received_bytes),
                                          human_size(fetched->local_bytes)));
         rows.add("sensitivity", text_of(version, "sensitivity"));

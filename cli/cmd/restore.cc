@@ -196,8 +196,7 @@ Result<FetchResult> restore_files(Session& session, const Json& version, const s
   const auto stage = [&](OlderFiles older) -> Result<FetchResult> {
     // Inside an existing target, because that may be a file system of its own.
     MLOPS_ASSIGN(const auto staging, Staging::create(exists ? target / "" : target));
-    MLOPS_ASSIGN(const auto staged,
-                 fetch_all(session, version, files, staging.path(), old_directory, older, options));
+    MLOPS_ASSIGN(const auto staged, fetch_all(session, version, files, staging.path(), old_directory, older, options));
     if (exists) {
       MLOPS_TRY(move_into(staged.files, staging.path(), target, durability));
       return staged.fetched;

@@ -48,10 +48,10 @@ Status StagedFile::commit() {
   lane_->finish();
   MLOPS_TRY(std::move(sinks_->written));
   if (!sinks_->check->finish()) {
-    return fail(ErrorCode::kCorrupt, "digest_mismatch",
-                fmt::format("{}: received bytes have another digest than {}", printable(target_),
-                            sinks_->check->expected()),
-                "nothing was kept; pull again, and run `mlopsctl fsck --read-data` if it stays");
+    return fail(
+        ErrorCode::kCorrupt, "digest_mismatch",
+        fmt::format("{}: received bytes have another digest than {}", printable(target_), sinks_->check->expected()),
+        "nothing was kept; pull again, and run `mlopsctl fsck --read-data` if it stays");
   }
   if (sync_ == Sync::kNow) MLOPS_TRY(sinks_->file->sync());
   return sinks_->file->close();

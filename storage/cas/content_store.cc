@@ -176,9 +176,8 @@ Status ContentStore::read_chunk(const crypto::Digest& digest, std::vector<std::u
 }
 
 Status ContentStore::read_chunk_to(const crypto::Digest& digest, std::span<std::uint8_t> raw, OwnerTag viewer) {
-  return decode_chunk(digest, viewer, [&](std::size_t size) {
-    return size == raw.size() ? raw : std::span<std::uint8_t>();
-  });
+  return decode_chunk(digest, viewer,
+                      [&](std::size_t size) { return size == raw.size() ? raw : std::span<std::uint8_t>(); });
 }
 
 // `room_for`: where that many bytes go.

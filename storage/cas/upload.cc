@@ -49,7 +49,8 @@ class Upload::Impl {
       const ObjectKey key{ObjectKind::kChunk, chunk.digest};
       MLOPS_TRY(count(key, chunk.raw_bytes));
       if (batch_.is_known(key) || !keys.insert(key).second) continue;
-      objects.push_back({key, chunk.encoded.encoding, static_cast<std::uint32_t>(chunk.raw_bytes), chunk.encoded.bytes});
+      objects.push_back(
+          {key, chunk.encoded.encoding, static_cast<std::uint32_t>(chunk.raw_bytes), chunk.encoded.bytes});
     }
     MLOPS_TRY(store_.packs().append(objects, owner_));
     for (const auto& object : objects) appended_bytes_ += object.payload.size();

@@ -224,8 +224,8 @@ TEST_CASE_METHOD(Fixture, "a file that the server holds as a shorter one is an e
   const auto bytes = random_bytes(1, 1000);
   store().put(bytes);
   for (const std::uint64_t size_bytes : {std::uint64_t{999}, std::uint64_t{2000}}) {
-    const auto fetched =
-        restore_files(session, version, {{"a", crypto::sha256(bytes), size_bytes}}, target, {Durability::kDisk, verify_by});
+    const auto fetched = restore_files(session, version, {{"a", crypto::sha256(bytes), size_bytes}}, target,
+                                       {Durability::kDisk, verify_by});
     REQUIRE_FALSE(fetched);
     CHECK(fetched.error().slug == "bad_stream");
     CHECK(is_nothing_left());

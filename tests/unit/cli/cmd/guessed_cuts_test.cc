@@ -80,13 +80,13 @@ TEST_CASE("guessed cuts are those of the chunker, whatever became of the older f
       overwritten,
       inserted,
       shortened,
-      old + random_bytes(4, 2 * kMiB),                    // where the old one ended there is no cut any more
-      old + old,                                          // again from the beginning
-      old.substr(0, 2 * kMiB + 3),                        // ends within a chunk
-      old.substr(older.front().size_bytes),               // without the first one
-      old.substr(kMiB) + old.substr(0, kMiB),             // parts in another order
-      random_bytes(5, 2 * kMiB),                          // nothing of it
-      std::string(2 * kMiB, 'z') + old,                   // largest chunks first
+      old + random_bytes(4, 2 * kMiB),         // where the old one ended there is no cut any more
+      old + old,                               // again from the beginning
+      old.substr(0, 2 * kMiB + 3),             // ends within a chunk
+      old.substr(older.front().size_bytes),    // without the first one
+      old.substr(kMiB) + old.substr(0, kMiB),  // parts in another order
+      random_bytes(5, 2 * kMiB),               // nothing of it
+      std::string(2 * kMiB, 'z') + old,        // largest chunks first
       random_bytes(6, 10),
   };
   for (std::size_t i = 0; i < contents.size(); ++i) {

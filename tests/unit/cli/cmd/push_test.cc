@@ -239,7 +239,8 @@ TEST_CASE("a push of a new version asks for the older one's chunks and sends wha
   auto changed = old;
   changed.insert(3 * kMiB, "some words that were not there");
   OlderVersions older(session, "model", "m", "", 1);
-  std::vector<PushInput> inputs = {input_in_memory("weights", changed), input_in_memory("other", random_bytes(2, 5 * kMiB))};
+  std::vector<PushInput> inputs = {input_in_memory("weights", changed),
+                                   input_in_memory("other", random_bytes(2, 5 * kMiB))};
   TemporaryDirectory dir;
   for (auto& input : inputs) input.source = dir.write(input.path, *input.memory), input.memory = nullptr;
   const auto pushed = push_files(session, inputs, &older);

@@ -40,7 +40,8 @@ TEST_CASE("records come whole where they fit and in parts where they do not, the
   const auto large = random_bytes(1, 2 * kMiB) + std::string(kMiB, 'z');
   REQUIRE(box.store->put(large));
   REQUIRE(box.store->put("small"));
-  const std::vector<Want> wants = {{sha("small"), 0, 5}, {sha(large), 100'000, 2 * kMiB}, {sha(large), 0, large.size()}};
+  const std::vector<Want> wants = {
+      {sha("small"), 0, 5}, {sha(large), 100'000, 2 * kMiB}, {sha(large), 0, large.size()}};
   const auto whole = send(*box.store, wants, 8 * kMiB);
   CHECK(whole.failure.empty());
   CHECK(whole.bytes.size() == Sender::prepare(*box.store, wants)->size_bytes());
