@@ -21,7 +21,7 @@ ArtifactPush::ArtifactPush(Session& session, const Walk& walk, model::ArtifactKi
     : session_(session),
       walk_(walk),
       kind_(kind),
-      older_(session, std::string(model::to_word(kind)), name, "", kOlderVersions),
+      older_(session, std::string(model::to_word(kind)), name, kOlderVersions),
       digests_(walk.files.size()),
       is_known_(walk.files.size()) {
   std::error_code error;
@@ -82,7 +82,7 @@ Status ArtifactPush::push() {
   has_manifest_ = false;
   if (!inputs.empty()) {
     MLOPS_ASSIGN(const auto pushed,
-                 session_.dry_run() ? would_push(session_, inputs) : push_files(session_, inputs, &older_));
+                 session_.dry_run() ? would_push(session_, inputs) : push_files(session_, inputs, {&older_}));
     for (std::size_t n = 0; n < at.size(); ++n) digests_[at[n]] = pushed.digests[n];
     add(pushed);
   }

@@ -30,7 +30,6 @@ constexpr std::size_t kAskUnits = PushSource::kUnits / 2;
 constexpr std::size_t kQueued = 256;
 constexpr std::size_t kStreamFiles = 50'000;  // of one stream; the server takes more
 constexpr int kTries = 4;
-constexpr std::uint64_t kWorthGuessBytes = 4u << 20;
 
 unsigned cores() {
   return std::max(1u, std::thread::hardware_concurrency());
@@ -300,18 +299,35 @@ std::uint64_t total_bytes(const std::vector<PushInput>& inputs) {
   return total;
 }
 
-// What cannot be had is no guess.
-std::shared_ptr<const std::vector<FileChunk>> chunks_of_older(Session& session, OlderVersions& older,
-                                                              const PushInput& input) {
-  if (input.memory || input.size_bytes < kWorthGuessBytes) return nullptr;
-  const auto file = older.find(input.path);
-  if (!file || file->size_bytes < kWorthGuessBytes) return nullptr;
-  auto chunks = fetch_recipe(session.api(), file->digest, file->size_bytes);
-  return chunks ? std::make_shared<const std::vector<FileChunk>>(std::move(*chunks)) : nullptr;
-}
+// Says for each long file how its older one's chunks are had. What cannot be had is no guess.
+class Guessing {
+ public:
+  Guessing(Session& session, const PushGuesses& guesses) : session_(session), guesses_(guesses) {}
+
+  void add_to(PushInput& input) {
+    if (!guesses_.versions || input.memory || input.size_bytes < guesses_.worth_guessing_bytes) return;
+    const auto file = guesses_.versions->find(input.path);
+    if (!file || file->size_bytes < guesses_.worth_guessing_bytes) return;
+    if (!api_) {
+      auto api = session_.api().another();
+      if (!api) return;
+      api_ = std::move(*api);
+    }
+    // The connection is the source's thread's alone.
+    input.older_chunks = [api = api_, file = *file]() -> std::vector<FileChunk> {
+      auto chunks = fetch_recipe(*api, file.digest, file.size_bytes);
+      return chunks && *chunks ? std::move(**chunks) : std::vector<FileChunk>();
+    };
+  }
+
+ private:
+  Session& session_;
+  const PushGuesses& guesses_;
+  std::shared_ptr<ApiClient> api_;
+};
 
 // Long new files first, as they are; then all others in chunks.
-Result<PushResult> push_once(Session& session, const std::vector<PushInput>& inputs, OlderVersions* older,
+Result<PushResult> push_once(Session& session, const std::vector<PushInput>& inputs, const PushGuesses& guesses,
                              ThreadPool& workers, Progress& progress) {
   PushResult result;
   result.digests.resize(inputs.size());
@@ -319,10 +335,11 @@ Result<PushResult> push_once(Session& session, const std::vector<PushInput>& inp
   std::vector<std::size_t> rest_at;
   std::uint64_t done_bytes = 0;
   PlainRoute plain(session);
+  Guessing guessing(session, guesses);
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     if (!plain.takes(inputs[i])) {
       rest.push_back(inputs[i]);
-      if (older) rest.back().older = chunks_of_older(session, *older, inputs[i]);
+      guessing.add_to(rest.back());
       rest_at.push_back(i);
       continue;
     }
@@ -346,11 +363,11 @@ Result<PushResult> push_once(Session& session, const std::vector<PushInput>& inp
 
 }  // namespace
 
-Result<PushResult> push_files(Session& session, const std::vector<PushInput>& inputs, OlderVersions* older) {
+Result<PushResult> push_files(Session& session, const std::vector<PushInput>& inputs, const PushGuesses& guesses) {
   ThreadPool workers(cores(), kQueued);
   for (int i = 1;; ++i) {
     Progress progress(session, "pushing", total_bytes(inputs));
-    auto pushed = push_once(session, inputs, older, workers, progress);
+    auto pushed = push_once(session, inputs, guesses, workers, progress);
     if (pushed || i == kTries || !is_worth_another_try(pushed.error())) return pushed;
     session.warn(fmt::format("{}; going on where it stopped", pushed.error().message));
     std::this_thread::sleep_for(std::chrono::milliseconds(250) * i);

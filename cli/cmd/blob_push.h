@@ -25,9 +25,14 @@ struct PushResult {
   std::uint64_t known_bytes = 0;        // of the files, that the server had already
 };
 
+// Where to look for a file that a long one may mostly be.
+struct PushGuesses {
+  OlderVersions* versions = nullptr;               // nullptr: nowhere
+  std::uint64_t worth_guessing_bytes = 64u << 20;  // for shorter files asking takes longer than it spares
+};
+
 // Makes sure that the server has every input, durably, and tells their digests.
-// `older`: where to look for a file that a long one may mostly be; nullptr: nowhere.
-Result<PushResult> push_files(Session& session, const std::vector<PushInput>& inputs, OlderVersions* older = nullptr);
+Result<PushResult> push_files(Session& session, const std::vector<PushInput>& inputs, const PushGuesses& guesses = {});
 // Of files whose digests are known: which of them the server lacks (indexes).
 Result<std::vector<std::size_t>> missing_files(Session& session, const std::vector<PushInput>& inputs,
                                                const std::vector<crypto::Digest>& digests);

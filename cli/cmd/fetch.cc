@@ -11,6 +11,7 @@
 #include <thread>
 #include <tuple>
 
+#include "cli/cmd/recipe_query.h"
 #include "cli/cmd/staged_file.h"
 #include "cli/progress.h"
 #include "core/base/env.h"
@@ -160,12 +161,26 @@ class Fetch {
   Status open() {
     if (out_) return {};
     const auto& file = files_[file_];
-    auto check = file.chunks.empty() ? check_whole(file.file.digest) : check_chunks(file.file.digest, file.chunks);
+    MLOPS_ASSIGN(auto check, check_of(file));
     MLOPS_ASSIGN(auto out, StagedFile::create(posix_env(), file.target, sync_of(file), std::move(check)));
     out_.emplace(std::move(out));
     chunk_at_ = 0;
     chunk_begin_ = 0;
     return {};
+  }
+
+  Result<std::unique_ptr<ContentCheck>> check_of(const FetchFile& file) {
+    chunks_.clear();
+    if (file.verify_by == VerifyBy::kFiles) return check_whole(file.file.digest);
+    // The session's own connection is busy with the answer that this file is in.
+    if (!recipes_) {
+      MLOPS_ASSIGN(recipes_, session_.api().another());
+    }
+    MLOPS_ASSIGN(auto chunks, fetch_recipe(*recipes_, file.file.digest, file.file.size_bytes));
+    if (!chunks) return check_whole(file.file.digest);
+    chunks_ = std::move(*chunks);
+    ++result_.files_by_chunks;
+    return check_chunks(file.file.digest, chunks_);
   }
 
   Sync sync_of(const FetchFile& file) const {
@@ -214,7 +229,7 @@ class Fetch {
     auto from = part.local_begin;
     MLOPS_TRY(open());
     while (position_ < part.end) {
-      const auto size = local_step(part.end);
+      MLOPS_ASSIGN(const auto size, local_step(part.end));
       const auto room = out_->room(size);
       MLOPS_ASSIGN(const auto got, base_->read_at(from, room));
       if (got != size) {
@@ -233,15 +248,17 @@ class Fetch {
   }
 
   // How much of a local part is copied at once: whole chunks when those are verified.
-  std::size_t local_step(std::uint64_t end) {
+  Result<std::size_t> local_step(std::uint64_t end) {
     constexpr std::uint64_t kMost = PieceLane::kBufferBytes;
     const auto left = end - position_;
-    const auto& chunks = files_[file_].chunks;
-    if (chunks.empty()) return static_cast<std::size_t>(std::min(left, kMost));
-    while (chunk_begin_ < position_) chunk_begin_ += chunks[chunk_at_++].size_bytes;
+    if (chunks_.empty()) return static_cast<std::size_t>(std::min(left, kMost));
+    while (chunk_begin_ < position_ && chunk_at_ < chunks_.size()) chunk_begin_ += chunks_[chunk_at_++].size_bytes;
     std::uint64_t step = 0;
     auto at = chunk_at_;
-    while (at < chunks.size() && step < left && step + chunks[at].size_bytes <= kMost) step += chunks[at++].size_bytes;
+    while (at < chunks_.size() && step < left && step + chunks_[at].size_bytes <= kMost) {
+      step += chunks_[at++].size_bytes;
+    }
+    if (step == 0 || step > left || chunk_begin_ != position_) return bad_stream("two lists of a file's chunks differ");
     return static_cast<std::size_t>(step);
   }
 
@@ -255,10 +272,12 @@ class Fetch {
   std::size_t file_ = 0;
   std::size_t part_ = 0;
   std::uint64_t position_ = 0;  // in the file
-  std::optional<StagedFile> out_;
+  std::unique_ptr<ApiClient> recipes_;
+  std::vector<FileChunk> chunks_;  // that the file is verified by; none: its SHA-256 is
+  std::optional<StagedFile> out_;  // refers to them
   std::unique_ptr<ReadableFile> base_;
   std::uint64_t done_bytes_ = 0;
-  std::size_t chunk_at_ = 0;       // of the file's chunks: the first one not before position_, as far as looked
+  std::size_t chunk_at_ = 0;       // of these: the first one not before position_, as far as looked
   std::uint64_t chunk_begin_ = 0;  // where it begins
 
   // The record being received.
@@ -279,9 +298,7 @@ Result<FetchResult> fetch_files(Session& session, const std::vector<FetchFile>& 
   Fetch fetch(session, files, durability, progress);
   MLOPS_TRY(fetch.run());
   if (fetch.sync() == Sync::kLater) MLOPS_TRY(sync_all(staging));
-  auto result = fetch.result();
-  for (const auto& file : files) result.files_by_chunks += file.chunks.empty() ? 0 : 1;
-  return result;
+  return fetch.result();
 }
 
 }  // namespace mlops::cli

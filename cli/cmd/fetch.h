@@ -24,13 +24,15 @@ struct FetchPart {
   std::uint64_t local_begin = 0;  // in the older file
 };
 
+// What a file is verified by: its chunks, which the server is asked for when its turn comes, or its SHA-256.
+enum class VerifyBy { kChunks, kFiles };
+
 struct FetchFile {
   model::FileEntry file;
   std::string target;            // absent so far
   std::string base;              // the older file; empty: none
   std::vector<FetchPart> parts;  // in order, without gaps; the boundaries are those of chunks
-  // All of the file's, when they are what it is verified by; none: its SHA-256 is.
-  std::vector<FileChunk> chunks;
+  VerifyBy verify_by = VerifyBy::kFiles;
 };
 
 struct FetchResult {

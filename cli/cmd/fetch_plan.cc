@@ -25,9 +25,6 @@ struct LocalChunk {
 };
 using LocalChunks = std::map<crypto::Digest, LocalChunk>;
 
-// A file of this size or longer is worth asking for its chunks.
-constexpr std::uint64_t kWorthChunksBytes = 4u << 20;
-
 LocalChunks chunks_of_recipe(const std::vector<FileChunk>& recipe) {
   LocalChunks chunks;
   std::uint64_t begin = 0;
@@ -77,25 +74,20 @@ std::vector<FetchPart> parts_of(const std::vector<FileChunk>& recipe, const Loca
 
 class Planner {
  public:
-  Planner(Session& session, const Json& version, const std::string& directory, OlderFiles older, VerifyBy verify_by)
+  Planner(Session& session, const Json& version, const std::string& directory, OlderFiles older, const FetchHow& how)
       : session_(session),
-        older_versions_(session, text_of(version, "kind"), text_of(version, "name"), text_of(version, "digest"),
-                        kVersionsLookedAt),
+        older_versions_(session, text_of(version, "kind"), text_of(version, "name"), kVersionsLookedAt),
         directory_(directory),
         older_(older),
-        verify_by_(verify_by) {}
+        how_(how) {
+    older_versions_.leave_out(text_of(version, "digest"));
+  }
 
   // True: the file is in the directory already.
   Result<bool> plan(FetchFile& fetch) {
     fetch.parts = {{0, fetch.file.size_bytes, false, 0}};
-    MLOPS_ASSIGN(const bool is_there, look_for_older(fetch));
-    const bool by_chunks = verify_by_ == VerifyBy::kChunks && fetch.file.size_bytes >= kWorthChunksBytes;
-    if (is_there || !by_chunks) {
-      fetch.chunks = {};
-    } else if (fetch.chunks.empty()) {
-      MLOPS_ASSIGN(fetch.chunks, fetch_recipe(session_.api(), fetch.file.digest, fetch.file.size_bytes));
-    }
-    return is_there;
+    if (fetch.file.size_bytes >= how_.by_chunks_from_bytes) fetch.verify_by = how_.verify_by;
+    return look_for_older(fetch);
   }
 
  private:
@@ -112,17 +104,18 @@ class Planner {
       if (hashed && hashed->digest == fetch.file.digest) return true;
     }
     if (!is_large) return false;
-    MLOPS_ASSIGN(fetch.chunks, fetch_recipe(session_.api(), fetch.file.digest, fetch.file.size_bytes));
+    MLOPS_ASSIGN(const auto recipe, fetch_recipe(session_.api(), fetch.file.digest, fetch.file.size_bytes));
+    if (!recipe) return false;
     MLOPS_ASSIGN(const auto local, local_chunks(path, size, guess));
     fetch.base = path;
-    fetch.parts = parts_of(fetch.chunks, local);
+    fetch.parts = parts_of(*recipe, local);
     return false;
   }
 
   Result<LocalChunks> local_chunks(const std::string& path, std::uint64_t size, const std::optional<OlderFile>& guess) {
     if (guess) {
-      auto recipe = fetch_recipe(session_.api(), guess->digest, guess->size_bytes);
-      if (recipe) return chunks_of_recipe(*recipe);
+      const auto recipe = fetch_recipe(session_.api(), guess->digest, guess->size_bytes);
+      if (recipe && *recipe) return chunks_of_recipe(**recipe);
     }
     return chunks_of_file(path, size);
   }
@@ -131,18 +124,18 @@ class Planner {
   OlderVersions older_versions_;
   const std::string directory_;
   const OlderFiles older_;
-  const VerifyBy verify_by_;
+  const FetchHow how_;
 };
 
 }  // namespace
 
 Result<FetchPlan> plan_fetch(Session& session, const Json& version, const std::vector<model::FileEntry>& files,
                              const std::string& staging, const std::string& directory, OlderFiles older,
-                             VerifyBy verify_by) {
+                             const FetchHow& how) {
   FetchPlan plan;
-  Planner planner(session, version, directory, older, verify_by);
+  Planner planner(session, version, directory, older, how);
   for (const auto& file : files) {
-    FetchFile fetch{file, staging + "/" + file.path, {}, {}, {}};
+    FetchFile fetch{file, staging + "/" + file.path, {}, {}, VerifyBy::kFiles};
     MLOPS_ASSIGN(const bool is_there, planner.plan(fetch));
     if (is_there) {
       plan.unchanged.push_back(file);

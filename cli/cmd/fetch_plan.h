@@ -16,8 +16,11 @@ namespace mlops::cli {
 
 enum class OlderFiles { kUse, kIgnore };
 
-// What files are verified by: long ones by their chunks, or all of them by their SHA-256 (content_check.h).
-enum class VerifyBy { kChunks, kFiles };
+struct FetchHow {
+  VerifyBy verify_by = VerifyBy::kFiles;
+  // By their chunks only files as long as this are verified: shorter ones are not worth asking for them.
+  std::uint64_t by_chunks_from_bytes = 64u << 20;
+};
 
 struct FetchPlan {
   std::vector<FetchFile> files;
@@ -27,6 +30,6 @@ struct FetchPlan {
 // `version`: as the server gave it; `directory`: the target, "" when it does not exist.
 Result<FetchPlan> plan_fetch(Session& session, const Json& version, const std::vector<model::FileEntry>& files,
                              const std::string& staging, const std::string& directory, OlderFiles older,
-                             VerifyBy verify_by);
+                             const FetchHow& how);
 
 }  // namespace mlops::cli

@@ -11,6 +11,8 @@ namespace {
 // Hashed side by side. More would be hashed in vain where a change begins.
 constexpr std::size_t kAtOnce = 8;
 constexpr std::size_t kHopeless = 256;
+// Of so many groups of guesses, one is compared with the rule.
+constexpr std::size_t kLookedAt = 8;
 
 std::vector<crypto::Digest> digests_of(const std::vector<ByteView>& views) {
   std::vector<crypto::Digest> digests(views.size());
@@ -32,12 +34,16 @@ GuessedCuts::GuessedCuts(const std::vector<FileChunk>& older) : older_(older), e
 }
 
 bool GuessedCuts::is_hopeless() const {
-  return unknown_ >= kHopeless;
+  return unknown_ >= kHopeless || !is_by_rule_;
 }
 
 std::vector<FileChunk> GuessedCuts::next(ByteView bytes, Behind behind) {
   std::vector<FileChunk> chunks;
-  const auto guessed = guess(bytes, behind);
+  auto guessed = guess(bytes, behind);
+  if (!guessed.empty() && guesses_++ % kLookedAt == 0) {
+    is_by_rule_ = is_by_rule_ && cas::cut_chunk(bytes) == guessed.front().size();
+    if (!is_by_rule_) guessed.clear();
+  }
   const auto digests = digests_of(guessed);
   for (std::size_t i = 0; i < guessed.size() && digests[i] == older_[expected_].digest; ++i, ++expected_) {
     chunks.push_back({digests[i], guessed[i].size()});
@@ -60,7 +66,7 @@ std::vector<FileChunk> GuessedCuts::next(ByteView bytes, Behind behind) {
 
 std::vector<ByteView> GuessedCuts::guess(ByteView bytes, Behind behind) const {
   std::vector<ByteView> views;
-  for (auto i = expected_; i < older_.size() && views.size() < kAtOnce; ++i) {
+  for (auto i = is_by_rule_ ? expected_ : older_.size(); i < older_.size() && views.size() < kAtOnce; ++i) {
     const auto size = older_[i].size_bytes;
     if (size == 0 || size > bytes.size()) break;
     // Where the older file ended there need not be a cut, unless this one ends there too.

@@ -2,7 +2,8 @@
 // same, which their digests tell. So what is unchanged is hashed only, not looked through for cuts.
 //
 // A chunk's end depends on its own bytes alone, except that of a file's last one: the same bytes at the same beginning
-// have the same end. The result is therefore that of cut_chunk, whatever the guesses. Thread-safety: one thread.
+// have the same end. The result is therefore that of cut_chunk when the older file was cut by it; whether it was is
+// looked at now and then, and all guessing ends when it was not. Thread-safety: one thread.
 #pragma once
 
 #include <unordered_map>
@@ -23,7 +24,7 @@ class GuessedCuts {
   // Chunks from the beginning of `bytes`, as far as they can be told; none when more bytes are needed. `behind`: what
   // follows `bytes` in the file.
   std::vector<FileChunk> next(ByteView bytes, Behind behind);
-  // For long, nothing was as in the older file: guessing costs more than it saves.
+  // For long, nothing was as in the older file, or that was cut otherwise: guessing costs more than it saves.
   bool is_hopeless() const;
 
  private:
@@ -37,6 +38,8 @@ class GuessedCuts {
   std::unordered_map<crypto::Digest, std::size_t, HashDigest> places_;  // in older_
   std::size_t expected_;     // of older_, that should come next; its size: nothing is expected
   std::size_t unknown_ = 0;  // chunks since the last one of the older file
+  std::size_t guesses_ = 0;  // groups of chunks
+  bool is_by_rule_ = true;   // the older file's cuts, as far as looked
 };
 
 }  // namespace mlops::cli

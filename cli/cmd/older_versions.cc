@@ -34,7 +34,7 @@ void OlderVersions::load() {
   if (!versions) return;
   int left = most_;
   for (const auto& version : *versions) {
-    if (text_of(version, "digest") == except_) continue;
+    if (text_of(version, "digest") == left_out_) continue;
     if (left-- == 0) return;
     load_files(text_of(version, "kind") + ":" + text_of(version, "ref"));
   }

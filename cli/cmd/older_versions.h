@@ -21,9 +21,11 @@ struct OlderFile {
 
 class OlderVersions {
  public:
-  // `except`: the digest of a version that is not looked at; "": none. `most`: so many versions, the newest ones.
-  OlderVersions(Session& session, std::string kind, std::string name, std::string except, int most)
-      : session_(session), kind_(std::move(kind)), name_(std::move(name)), except_(std::move(except)), most_(most) {}
+  // `most`: so many versions are looked at, the newest ones.
+  OlderVersions(Session& session, std::string kind, std::string name, int most)
+      : session_(session), kind_(std::move(kind)), name_(std::move(name)), most_(most) {}
+  // The version of this digest is not looked at.
+  void leave_out(std::string digest) { left_out_ = std::move(digest); }
 
   // The newest file of that path and size.
   std::optional<OlderFile> find(const std::string& path, std::uint64_t size_bytes);
@@ -37,7 +39,7 @@ class OlderVersions {
   Session& session_;
   const std::string kind_;
   const std::string name_;
-  const std::string except_;
+  std::string left_out_;
   const int most_;
   bool is_loaded_ = false;
   std::map<std::pair<std::string, std::uint64_t>, OlderFile> by_size_;

@@ -25,22 +25,17 @@ constexpr std::size_t kSampleBytes = 1u << 20;
 constexpr std::size_t kCutsOutOfStep = 2;
 constexpr std::size_t kPieceBytes = 512u << 10;
 
-Failure file_changed(const PushInput& input) {
-  return fail(ErrorCode::kConflict, "file_changed", fmt::format("{} changed while it was read", printable(input.path)),
-              "register it again once nothing writes to it");
-}
-
 // Of a file that nothing has written to it stays the same.
 using Stamp = std::array<std::int64_t, 6>;
-Stamp stamp_of(const std::string& path) {
+std::optional<Stamp> stamp_of(const std::string& path) {
   struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) return {};
-  return {static_cast<std::int64_t>(info.st_ino),
-          info.st_size,
-          info.st_mtim.tv_sec,
-          info.st_mtim.tv_nsec,
-          info.st_ctim.tv_sec,
-          info.st_ctim.tv_nsec};
+  if (::stat(path.c_str(), &info) != 0) return std::nullopt;
+  return Stamp{static_cast<std::int64_t>(info.st_ino),
+               info.st_size,
+               info.st_mtim.tv_sec,
+               info.st_mtim.tv_nsec,
+               info.st_ctim.tv_sec,
+               info.st_ctim.tv_nsec};
 }
 
 // Questions about the chunks of a sample.
@@ -90,7 +85,7 @@ bool PlainRoute::is_server_here() {
 Result<PlainPushed> PlainRoute::push(const PushInput& input, const std::function<void(std::uint64_t)>& progress) {
   MLOPS_ASSIGN(const auto file, posix_env().open_readable(input.source));
   const auto before = stamp_of(input.source);
-  if (file->size_bytes() != input.size_bytes) return file_changed(input);
+  if (!before || file->size_bytes() != input.size_bytes) return file_changed(input);
   MLOPS_ASSIGN(const auto api, session_.api().another());
   RawBytes piece(kPieceBytes);
   std::uint64_t sent_bytes = 0;

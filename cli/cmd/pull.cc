@@ -49,8 +49,9 @@ Result<int> pull(Session& session) {
   if (const auto reason = text_of(version, "deprecated"); !reason.empty()) {
     session.warn(text_of(version, "ref") + " is deprecated: " + reason);
   }
-  const RestoreOptions options{session.flag("--sync") ? Durability::kDisk : Durability::kSystem,
-                               verify_by(session, named)};
+  PullOptions options;
+  if (session.flag("--sync")) options.durability = Durability::kDisk;
+  options.how.verify_by = verify_by(session, named);
   const auto fetched = restore_files(session, version, files, directory, options);
   if (!fetched && fetched.error().slug == "blob_not_found") {
     return fail(
@@ -113,10 +114,10 @@ the directory only when all are complete. A byte that differs ends with exit cod
 into a directory that holds an older version, only what differs is fetched. A lost connection is tried again where it
 stopped. As with cp, the system writes the files to the disk soon after; --sync waits for it.
 
-Files of 4 MiB and more are verified by the SHA-256 of their chunks, as the server lists them for a file that it has
-hashed whole: all cores take part, and damage on the way or on a disk is found. --verify files computes the SHA-256 of every
-whole file instead, at the speed of one core, so that not even the server is believed: the version's digest proves each
-file. That is what a REF with a digest (NAME@sha256:...) does by itself.
+Files of 64 MiB and more are verified by the SHA-256 of their chunks, as the server lists them for a file that it has hashed
+whole: that is twice as fast, and finds all damage on the way or on a disk. --verify files computes the SHA-256 of every whole
+file instead: the version's digest proves each. That is what a REF with a digest (NAME@sha256:...) does by itself, and one with
+all 64 digits need not believe the server anything.
 
 Examples:
   mlopsctl pull hospital/readmission@v3 ./model

@@ -19,11 +19,6 @@ constexpr std::size_t kSmallFiles = 512;  // of one unit
 constexpr std::size_t kPieceBytes = 256u << 10;
 constexpr std::size_t kGuessedPieceBytes = 1u << 20;
 
-Failure file_changed(const PushInput& input) {
-  return fail(ErrorCode::kConflict, "file_changed", fmt::format("{} changed while it was read", printable(input.path)),
-              "register it again once nothing writes to it");
-}
-
 void hash_chunks(PushUnit& unit) {
   const auto chunks = std::span(unit.chunks).subspan(unit.hashed_chunks);
   std::vector<ByteView> views;
@@ -66,6 +61,11 @@ class InputReader {
 };
 
 }  // namespace
+
+Failure file_changed(const PushInput& input) {
+  return fail(ErrorCode::kConflict, "file_changed", fmt::format("{} changed while it was read", printable(input.path)),
+              "register it again once nothing writes to it");
+}
 
 struct PushSource::Slot {
   std::shared_ptr<PushUnit> unit;
@@ -200,7 +200,8 @@ Status PushSource::read_small(const std::vector<std::size_t>& inputs, PushUnit& 
 class PushSource::Cutter {
  public:
   Cutter(const PushInput& input, std::size_t index) : index_(index) {
-    if (input.older && !input.older->empty()) guessed_.emplace(*input.older);
+    if (input.older_chunks) older_ = input.older_chunks();
+    if (!older_.empty()) guessed_.emplace(older_);
   }
 
   // Bytes to read before cutting goes on, so that what is cut is still in the processor's cache; guesses are hashed
@@ -235,6 +236,7 @@ class PushSource::Cutter {
   }
 
   const std::size_t index_;
+  std::vector<FileChunk> older_;
   std::optional<GuessedCuts> guessed_;
   bool is_first_ = true;
 };

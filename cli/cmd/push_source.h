@@ -9,6 +9,7 @@
 
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -27,9 +28,13 @@ struct PushInput {
   std::string source;  // on this machine; empty: `memory` is the file
   std::shared_ptr<const std::string> memory;
   std::uint64_t size_bytes = 0;
-  // Of a file that this one may mostly be; nullptr: none is known.
-  std::shared_ptr<const std::vector<FileChunk>> older;
+  // Asks for the chunks of a file that this one may mostly be; {}: none is known, and so for an empty answer. Called by
+  // the source's thread when the file's turn comes.
+  std::function<std::vector<FileChunk>()> older_chunks;
 };
+
+// kConflict "file_changed".
+Failure file_changed(const PushInput& input);
 
 struct PushChunk {
   std::size_t input = 0;

@@ -22,7 +22,8 @@ Failure bad_recipe() {
 
 }  // namespace
 
-Result<std::vector<FileChunk>> fetch_recipe(ApiClient& api, const crypto::Digest& file, std::uint64_t size_bytes) {
+Result<std::optional<std::vector<FileChunk>>> fetch_recipe(ApiClient& api, const crypto::Digest& file,
+                                                           std::uint64_t size_bytes) {
   std::vector<FileChunk> chunks;
   std::uint64_t done = 0;
   do {
@@ -36,12 +37,15 @@ Result<std::vector<FileChunk>> fetch_recipe(ApiClient& api, const crypto::Digest
       std::array<std::uint8_t, 32> hash;
       std::copy_n(at, hash.size(), hash.begin());
       const auto size = cas::load_le<std::uint32_t>(at + hash.size());
-      if (size == 0 || size > cas::kChunkMaxBytes || size > size_bytes - done) return bad_recipe();
+      if (size > size_bytes - done) return bad_recipe();
+      const bool is_last = size == size_bytes - done;
+      const bool is_by_rule = size > 0 && size <= cas::kChunkMaxBytes && (is_last || size >= cas::kChunkMinBytes);
+      if (!is_by_rule) return std::optional<std::vector<FileChunk>>();
       chunks.push_back({crypto::Digest(hash), size});
       done += size;
     }
   } while (done < size_bytes);
-  return chunks;
+  return std::optional(std::move(chunks));
 }
 
 }  // namespace mlops::cli

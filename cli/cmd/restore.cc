@@ -97,9 +97,8 @@ struct Staged {
 
 Result<Staged> fetch_all(Session& session, const Json& version, const std::vector<model::FileEntry>& files,
                          const fs::path& staging, const std::string& directory, OlderFiles older,
-                         const RestoreOptions& options) {
-  MLOPS_ASSIGN(const auto plan,
-               plan_fetch(session, version, files, staging.string(), directory, older, options.verify_by));
+                         const PullOptions& options) {
+  MLOPS_ASSIGN(const auto plan, plan_fetch(session, version, files, staging.string(), directory, older, options.how));
   Staged staged;
   for (const auto& fetch : plan.files) staged.files.push_back(fetch.file);
   MLOPS_TRY(prepare_all(staging, staged.files));
@@ -186,7 +185,7 @@ Status check_target(const std::string& directory, Overwrite overwrite) {
 }
 
 Result<FetchResult> restore_files(Session& session, const Json& version, const std::vector<model::FileEntry>& files,
-                                  const std::string& directory, const RestoreOptions& options) {
+                                  const std::string& directory, const PullOptions& options) {
   const auto durability = options.durability;
   fs::path target = fs::path(directory).lexically_normal();
   if (!target.has_filename() && target.has_parent_path() && target != target.root_path()) target = target.parent_path();

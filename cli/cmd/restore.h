@@ -30,14 +30,14 @@ Result<std::vector<model::FileEntry>> proven_tree(Session& session, const Json& 
 
 // Errors before anything is fetched when the directory is not fit to restore into.
 Status check_target(const std::string& directory, Overwrite overwrite);
-struct RestoreOptions {
+struct PullOptions {
   Durability durability = Durability::kSystem;
-  VerifyBy verify_by = VerifyBy::kFiles;
+  FetchHow how;
 };
 
 // REQUIRES: `files` came from proven_files, check_target passed.
 // What an older version in the directory has in common with this one is taken from there.
 Result<FetchResult> restore_files(Session& session, const Json& version, const std::vector<model::FileEntry>& files,
-                                  const std::string& directory, const RestoreOptions& options);
+                                  const std::string& directory, const PullOptions& options);
 
 }  // namespace mlops::cli

@@ -22,7 +22,7 @@ class StagedFile {
  public:
   static Result<StagedFile> create(Env& env, const std::string& target, Sync sync, std::unique_ptr<ContentCheck> check);
   StagedFile(StagedFile&&) noexcept = default;
-  StagedFile& operator=(StagedFile&&) noexcept = default;
+  StagedFile& operator=(StagedFile&&) = delete;  // the lane's threads use what the old one owns
 
   // Where the next `size` bytes go, whole chunks of at most PieceLane::kBufferBytes. They count with filled().
   std::span<std::uint8_t> room(std::size_t size);

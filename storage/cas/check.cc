@@ -70,7 +70,7 @@ class Check {
   }
 
   Status check_object(const PackInfo& info, std::uint32_t entry, const ObjectKey& key) {
-    const auto object = store_.packs().read_at(info.slot, entry, frame_);
+    const auto object = store_.packs().read_at(info.slot, entry, frame_, PackStore::Padding::kCheck);
     if (!object && object.error().code == ErrorCode::kNotFound) return {};  // moved by a collection
     if (!object && object.error().code != ErrorCode::kCorrupt) return fail(object.error());
     ++report_.objects;

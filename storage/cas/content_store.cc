@@ -171,26 +171,24 @@ Result<Node> ContentStore::read_node(const crypto::Digest& digest, OwnerTag view
 Status ContentStore::read_chunk(const crypto::Digest& digest, std::vector<std::uint8_t>& raw, OwnerTag viewer) {
   return decode_chunk(digest, viewer, [&](std::size_t size) {
     raw.resize(size);
-    return std::span(raw);
+    return std::optional(std::span(raw));
   });
 }
 
 Status ContentStore::read_chunk_to(const crypto::Digest& digest, std::span<std::uint8_t> raw, OwnerTag viewer) {
   return decode_chunk(digest, viewer,
-                      [&](std::size_t size) { return size == raw.size() ? raw : std::span<std::uint8_t>(); });
+                      [&](std::size_t size) { return size == raw.size() ? std::optional(raw) : std::nullopt; });
 }
 
-// `room_for`: where that many bytes go.
-Status ContentStore::decode_chunk(const crypto::Digest& digest, OwnerTag viewer,
-                                  const std::function<std::span<std::uint8_t>(std::size_t)>& room_for) {
+Status ContentStore::decode_chunk(const crypto::Digest& digest, OwnerTag viewer, const RoomFor& room_for) {
   thread_local std::vector<std::uint8_t> buffer;
   thread_local Decoder decoder;
   const ObjectKey key{ObjectKind::kChunk, digest};
   MLOPS_ASSIGN(const auto object, packs_->read(key, buffer, viewer));
   if (!object) return blob_damaged(digest, "a chunk is missing");
   const auto raw = room_for(object->entry.raw_bytes);
-  if (raw.size() != object->entry.raw_bytes) return blob_damaged(digest, "a chunk has another size");
-  auto decoded = decoder.decode(object->entry.encoding, object->payload, raw);
+  if (!raw) return blob_damaged(digest, "a chunk has another size");
+  auto decoded = decoder.decode(object->entry.encoding, object->payload, *raw);
   if (!decoded) packs_->quarantine(key);
   return decoded;
 }

@@ -125,8 +125,9 @@ class ContentStore {
  private:
   ContentStore(std::unique_ptr<PackStore> packs, ContentStoreOptions options, const Clock& clock);
   Failure absent(const crypto::Digest& blob) const;
-  Status decode_chunk(const crypto::Digest& digest, OwnerTag viewer,
-                      const std::function<std::span<std::uint8_t>(std::size_t)>& room_for);
+  // Where so many bytes go; nullopt: nowhere.
+  using RoomFor = std::function<std::optional<std::span<std::uint8_t>>(std::size_t)>;
+  Status decode_chunk(const crypto::Digest& digest, OwnerTag viewer, const RoomFor& room_for);
   bool is_whole(const crypto::Digest& root, OwnerTag viewer) const;
   bool node_is_whole(const crypto::Digest& node, OwnerTag viewer, unsigned depth) const;
 

@@ -97,6 +97,7 @@ class Receiver {
     chunks_ = 0;
     is_hashing_ = false;
     must_end_ = false;
+    has_empty_ = false;
   }
 
   // A batch with room for one more record of any kind; sends the one before when it is full.
@@ -200,6 +201,8 @@ class Receiver {
 
   Status count_chunk(const RecipeEntry& chunk) {
     if (++chunks_ == 1) first_ = chunk.digest;
+    has_empty_ = has_empty_ || chunk.size_bytes == 0;
+    if (has_empty_ && chunks_ > 1) return bad_stream("an empty chunk in a file of several");
     return recipe_->add(chunk);
   }
 
@@ -291,6 +294,7 @@ class Receiver {
   bool is_hashing_ = false;  // something of the file was handed on
   bool is_last_new_ = false;
   bool must_end_ = false;
+  bool has_empty_ = false;  // an empty chunk
 };
 
 void hash_batches(IngestHasher& hasher, BatchQueue& queue) {

@@ -422,7 +422,8 @@ std::vector<std::pair<PackEntry, EntryState>> PackStore::entries_of(std::uint32_
   return out;
 }
 
-Result<StoredObject> PackStore::read_at(std::uint32_t slot, std::uint32_t entry, std::vector<std::uint8_t>& buffer) {
+Result<StoredObject> PackStore::read_at(std::uint32_t slot, std::uint32_t entry, std::vector<std::uint8_t>& buffer,
+                                        Padding padding) {
   PackEntry wanted;
   {
     std::shared_lock lock(mutex_);
@@ -431,7 +432,7 @@ Result<StoredObject> PackStore::read_at(std::uint32_t slot, std::uint32_t entry,
     }
     wanted = packs_[slot]->entries[entry];
   }
-  buffer.resize(wanted.frame_bytes() - kFrameHeadBytes);
+  buffer.resize(padding == Padding::kCheck ? wanted.frame_bytes() - kFrameHeadBytes : wanted.stored_bytes);
   return read_entry({slot, entry}, wanted, buffer);
 }
 

@@ -95,8 +95,11 @@ class PackStore {
   std::vector<PackInfo> packs() const;
   // Of one pack, in order; states beside them. Empty when the pack is gone.
   std::vector<std::pair<PackEntry, EntryState>> entries_of(std::uint32_t slot) const;
-  // Reads that very entry, its padding too; kCorrupt "object_damaged" sets it aside.
-  Result<StoredObject> read_at(std::uint32_t slot, std::uint32_t entry, std::vector<std::uint8_t>& buffer);
+  // Reads that very entry; kCorrupt "object_damaged" sets it aside. Padding counts where the disk is checked, not where
+  // an object is needed.
+  enum class Padding { kIgnore, kCheck };
+  Result<StoredObject> read_at(std::uint32_t slot, std::uint32_t entry, std::vector<std::uint8_t>& buffer,
+                               Padding padding = Padding::kIgnore);
   Status check_space() const;
 
   // For collections (gc.h). condemn: found no more; spare: found again.

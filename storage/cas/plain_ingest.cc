@@ -7,6 +7,7 @@
 #include <cstring>
 #include <deque>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -49,13 +50,14 @@ struct PlainBatch {
   std::vector<EncodedChunk> chunks;  // one for each piece, from the second stage on
 };
 
-// Fills `into` unless the stream ends before.
-Result<std::size_t> fill(const StreamRead& read, std::span<std::uint8_t> into) {
+// Fills `into` unless the stream ends or breaks off before, which `stream` tells; what came before that counts.
+std::size_t fill(const StreamRead& read, std::span<std::uint8_t> into, Status& stream) {
   std::size_t done = 0;
   while (done < into.size()) {
-    MLOPS_ASSIGN(const std::size_t got, read(into.subspan(done)));
-    if (got == 0) break;
-    done += got;
+    const auto got = read(into.subspan(done));
+    if (!got) stream = fail(got.error());
+    if (!got || *got == 0) break;
+    done += *got;
   }
   return done;
 }
@@ -65,25 +67,26 @@ class ReceiveStage {
  public:
   ReceiveStage(const StreamRead& read, RawBytes first) : read_(read), rest_(std::move(first)) {}
 
-  // Also of a stream that breaks off, whole chunks count.
+  // Of a stream that breaks off, whole chunks count.
   Status work(PlainBatch& batch) {
     batch.raw.resize(batch.size_bytes);
     batch.pieces.clear();
     std::memcpy(batch.raw.data(), rest_.data(), rest_.size());
-    auto got = fill(read_, std::span(batch.raw).subspan(rest_.size()));
-    is_at_end_ = !got || rest_.size() + *got < batch.raw.size();
-    const ByteView bytes(batch.raw.data(), rest_.size() + (got ? *got : 0));
+    Status stream;
+    const auto got = fill(read_, std::span(batch.raw).subspan(rest_.size()), stream);
+    const ByteView bytes(batch.raw.data(), rest_.size() + got);
+    is_at_end_ = bytes.size() < batch.raw.size();
     std::size_t done = 0;
     while (done < bytes.size()) {
       const auto size = cut_chunk(bytes.subspan(done));
       // A piece that ends where the bytes do may be longer, unless nothing follows.
       const bool is_open = done + size == bytes.size() && size < kChunkMaxBytes;
-      if (is_open && !(is_at_end_ && got)) break;
+      if (is_open && !(is_at_end_ && stream)) break;
       batch.pieces.push_back(bytes.subspan(done, size));
       done += size;
     }
     rest_.assign(bytes.begin() + static_cast<std::ptrdiff_t>(done), bytes.end());
-    return got ? Status{} : fail(std::move(got.error()));
+    return stream;
   }
   bool is_at_end() const { return is_at_end_; }
 
@@ -176,23 +179,33 @@ class Ring {
 
   // The first stage runs here. Its failure, `stream`, ends the file, but what came before it still goes through the
   // others; a failure of theirs is returned, and nothing more is done.
-  Status run(Status& stream) {
-    std::vector<std::thread> threads;
-    for (std::size_t stage = Stages::kHash; stage < Stages::kCount; ++stage) {
-      threads.emplace_back([this, stage] { run_stage(static_cast<Stages::Stage>(stage)); });
-    }
-    while (stream && !stages_.is_at_end()) {
+  // nullopt: the system gives no more threads; nothing has been done.
+  std::optional<Status> run(Status& stream) {
+    const bool is_running = start();
+    while (is_running && stream && !stages_.is_at_end()) {
       auto* const batch = enter(Stages::kReceive);
       if (!batch) break;
       stream = stages_.work(Stages::kReceive, *batch);
       leave(Stages::kReceive);
     }
     end();
-    for (auto& thread : threads) thread.join();
+    for (auto& thread : threads_) thread.join();
+    if (!is_running) return std::nullopt;
     return std::move(status_);
   }
 
  private:
+  bool start() {
+    try {
+      for (std::size_t stage = Stages::kHash; stage < Stages::kCount; ++stage) {
+        threads_.emplace_back([this, stage] { run_stage(static_cast<Stages::Stage>(stage)); });
+      }
+      return true;
+    } catch (const std::system_error&) {
+      return false;
+    }
+  }
+
   void run_stage(Stages::Stage stage) {
     while (auto* const batch = enter(stage)) {
       if (auto done = stages_.work(stage, *batch); !done) fail_with(std::move(done));
@@ -236,6 +249,7 @@ class Ring {
   bool is_ended(std::size_t stage) const { return has_ended_ && done_[stage] == done_[Stages::kReceive]; }
 
   Stages& stages_;
+  std::vector<std::thread> threads_;
   std::deque<PlainBatch> batches_;
   std::mutex mutex_;
   std::array<std::condition_variable, Stages::kCount> ready_;  // each waited for by its stage
@@ -260,7 +274,9 @@ Result<PlainReceived> receive_long(ContentStore& store, OwnerTag owner, const St
   const ActiveFile active;
   Stages stages(store, owner, read, std::move(first), upload);
   Status stream;
-  MLOPS_TRY(active.is_one_of_few() ? Ring(stages).run(stream) : run_alone(stages, stream));
+  std::optional<Status> done;
+  if (active.is_one_of_few()) done = Ring(stages).run(stream);
+  MLOPS_TRY(done ? std::move(*done) : run_alone(stages, stream));
   if (!stream) {
     (void)upload.keep();  // the stream's failure is the one to tell
     return fail(std::move(stream.error()));
@@ -275,7 +291,9 @@ Result<PlainReceived> receive_plain(ContentStore& store, OwnerTag owner, const S
                                     const std::optional<crypto::Digest>& expected) {
   MLOPS_ASSIGN(auto upload, store.start_upload(owner));
   RawBytes first(kChunkMaxBytes);
-  MLOPS_ASSIGN(const auto got, fill(read, first));
+  Status stream;
+  const auto got = fill(read, first, stream);
+  MLOPS_TRY(std::move(stream));
   if (got == first.size()) return receive_long(store, owner, read, std::move(first), expected, upload);
   MLOPS_TRY(upload.append(ByteView(first).first(got)));
   MLOPS_ASSIGN(const auto file, upload.finish(expected));

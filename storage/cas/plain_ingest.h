@@ -3,7 +3,7 @@
 // arrive at once the cores are busy anyway: then, and for a short file, the caller's thread does all of it.
 //
 // Chunks that were received before the stream breaks off stay, so that the next push need not send them again. Errors:
-// as Upload; those of `read`. Thread-safety: one thread. Memory: 16 MiB for each of a few files, 1.3 MiB for each of
+// as Upload; those of `read`. Thread-safety: one thread. Memory: 18 MiB for each of a few files, 1.3 MiB for each of
 // many.
 #pragma once
 

@@ -43,6 +43,7 @@ class Upload::Impl {
 
   // Chunks go to the pack from where they are.
   Status add_chunks(std::span<const EncodedChunk> chunks) {
+    is_hashed_outside_ = true;
     std::vector<NewObject> objects;
     std::set<ObjectKey> keys;
     for (const auto& chunk : chunks) {
@@ -61,6 +62,7 @@ class Upload::Impl {
   std::uint64_t new_bytes() const { return appended_bytes_ + batch_.new_bytes(); }
 
   Result<Stored> finish(const std::optional<crypto::Digest>& expected) {
+    if (is_hashed_outside_) return upload_failed();
     MLOPS_TRY(take_chunks(1));
     if (chunks_ == 0) MLOPS_TRY(take_chunk({}));  // an empty file is one empty chunk
     return finish_as(whole_.finish(), expected);
@@ -126,6 +128,7 @@ class Upload::Impl {
   Encoder encoder_;
   std::vector<std::uint8_t> gathered_;
   std::uint64_t chunks_ = 0;
+  bool is_hashed_outside_ = false;
 };
 
 Upload::Upload(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -48,6 +49,8 @@ class FakeStore {
   bool claims_all_once = false;
   // Files whose list of chunks is told as that of another one.
   std::map<crypto::Digest, crypto::Digest> recipes_of;
+  // A file whose list tells chunks of a byte each.
+  std::optional<crypto::Digest> tiny_chunks_of;
 
   struct Counts {
     std::size_t questions = 0;

@@ -35,7 +35,8 @@ struct Fixture {
   TemporaryDirectory dir;
   FakeSession session;
   const std::string target = dir.path("out");
-  VerifyBy verify_by = GENERATE(VerifyBy::kChunks, VerifyBy::kFiles);
+  const VerifyBy verify_by = GENERATE(VerifyBy::kChunks, VerifyBy::kFiles);
+  const PullOptions options{Durability::kDisk, {verify_by, 4 * kMiB}};
   const Json version = {
       {"ref", "m@v2"}, {"kind", "model"}, {"name", "m"}, {"digest", crypto::sha256("v2").to_string()}};
 
@@ -47,7 +48,7 @@ struct Fixture {
       store().put(bytes);
       files.push_back({path, crypto::sha256(bytes), bytes.size()});
     }
-    return restore_files(session, version, files, target, {Durability::kDisk, verify_by});
+    return restore_files(session, version, files, target, options);
   }
   // An older version in the target.
   void write_older(const Contents& contents) {
@@ -184,7 +185,7 @@ TEST_CASE_METHOD(Fixture, "a list of chunks that is not the file's is refused") 
   const auto digest = crypto::sha256(bytes);
   const std::vector<model::FileEntry> files = {{"a", digest, bytes.size()}};
   store().recipes_of[digest] = crypto::sha256(other);
-  const auto fetched = restore_files(session, version, files, target, {Durability::kDisk, verify_by});
+  const auto fetched = restore_files(session, version, files, target, options);
   if (verify_by == VerifyBy::kFiles) {  // asks for no list
     CHECK(fetched);
     return;
@@ -192,6 +193,23 @@ TEST_CASE_METHOD(Fixture, "a list of chunks that is not the file's is refused") 
   REQUIRE_FALSE(fetched);
   CHECK(fetched.error().slug == "bad_recipe");
   CHECK(is_nothing_left());
+}
+
+TEST_CASE_METHOD(Fixture, "a file that was not cut by the rule is verified whole, and taken whole") {
+  const auto bytes = random_bytes(1, 5 * kMiB);
+  store().tiny_chunks_of = crypto::sha256(bytes);
+  write_older({{"large", edited(bytes, kMiB)}});
+  const auto fetched = restore({{"large", bytes}});
+  REQUIRE(fetched);
+  check_target({{"large", bytes}});
+  CHECK(fetched->files_by_chunks == 0);
+  CHECK(fetched->local_bytes == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "what a file was verified by is told") {
+  const auto fetched = restore({{"large", random_bytes(1, 5 * kMiB)}, {"small", random_bytes(2, 3 * kMiB)}});
+  REQUIRE(fetched);
+  CHECK(fetched->files_by_chunks == (verify_by == VerifyBy::kChunks ? 1 : 0));
 }
 
 TEST_CASE_METHOD(Fixture, "a byte that differs leaves nothing behind") {
@@ -214,7 +232,7 @@ TEST_CASE_METHOD(Fixture, "bytes that the server has not are an error, not an en
   store().put(there);
   const std::vector<model::FileEntry> files = {{"a", crypto::sha256(there), there.size()},
                                                {"b", crypto::sha256("absent"), 6}};
-  const auto fetched = restore_files(session, version, files, target, {Durability::kDisk, verify_by});
+  const auto fetched = restore_files(session, version, files, target, options);
   REQUIRE_FALSE(fetched);
   CHECK(fetched.error().slug == "blob_not_found");
   CHECK(is_nothing_left());
@@ -224,8 +242,7 @@ TEST_CASE_METHOD(Fixture, "a file that the server holds as a shorter one is an e
   const auto bytes = random_bytes(1, 1000);
   store().put(bytes);
   for (const std::uint64_t size_bytes : {std::uint64_t{999}, std::uint64_t{2000}}) {
-    const auto fetched = restore_files(session, version, {{"a", crypto::sha256(bytes), size_bytes}}, target,
-                                       {Durability::kDisk, verify_by});
+    const auto fetched = restore_files(session, version, {{"a", crypto::sha256(bytes), size_bytes}}, target, options);
     REQUIRE_FALSE(fetched);
     CHECK(fetched.error().slug == "bad_stream");
     CHECK(is_nothing_left());
@@ -268,7 +285,7 @@ TEST_CASE_METHOD(Fixture, "a link in the place of a file is replaced, not follow
 
 TEST_CASE("who names a version by its digest gets that one, every file verified, or nothing") {
   TemporaryDirectory dir;
-  const auto bytes = random_bytes(1, 5 * kMiB);
+  const auto bytes = std::string(64 * kMiB, 'x') + "end";
   const auto manifest =
       model::make_manifest(model::ArtifactKind::kModel, {{"large", crypto::sha256(bytes), bytes.size()}});
   REQUIRE(manifest);

@@ -105,6 +105,17 @@ TEST_CASE("an older file that has nothing in common is given up for good") {
   check_same(cut.chunks, cut_plainly(content));
 }
 
+TEST_CASE("an older file that was cut otherwise is no guide") {
+  const auto content = random_bytes(1, 3 * kMiB);
+  std::vector<FileChunk> older;
+  for (std::size_t begin = 0; begin < content.size(); begin += 256 * kKiB) {
+    older.push_back({crypto::sha256(as_bytes(content).subspan(begin, 256 * kKiB)), 256 * kKiB});
+  }
+  const auto cut = cut_guessing(content, older, kMiB);
+  CHECK(cut.is_hopeless);
+  check_same(cut.chunks, cut_plainly(content));
+}
+
 TEST_CASE("a list of chunks that cannot be one guesses nothing and breaks nothing") {
   const auto content = random_bytes(1, kMiB);
   std::vector<FileChunk> older = {{crypto::sha256("a"), 0}, {crypto::sha256("b"), ~std::uint64_t{0}}};

@@ -227,37 +227,60 @@ TEST_CASE("a dry run tells what would be sent and sends nothing") {
   CHECK(*missing_files(session, inputs, would->digests) == std::vector<std::size_t>{1, 2, 3});
 }
 
-TEST_CASE("a push of a new version asks for the older one's chunks and sends what differs") {
+namespace {
+
+// A session whose server knows one earlier version, of one file.
+struct WithOlder {
+  explicit WithOlder(const std::string& old) {
+    const Json version = {{"ref", "m@v1"}, {"kind", "model"}, {"digest", crypto::sha256("v1").to_string()}};
+    const Json file = {
+        {"path", "weights"}, {"digest", session.fake.store().put(old).to_string()}, {"size_bytes", old.size()}};
+    session.fake.answer("GET /api/v1/versions?kind=model&name=m", Json{{"items", Json::array({version})}});
+    session.fake.answer("GET /api/v1/versions/model%3Am%40v1/files", Json{{"items", Json::array({file})}});
+  }
+  Result<PushResult> push(const std::vector<PushInput>& inputs) {
+    OlderVersions older(session, "model", "m", 1);
+    return push_files(session, inputs, {&older, 4 * kMiB});
+  }
+
   FakeSession session;
-  auto& store = session.fake.store();
+  TemporaryDirectory dir;
+};
+
+}  // namespace
+
+TEST_CASE("a push of a new version asks for the older one's chunks and sends what differs") {
   const auto old = random_bytes(1, 9 * kMiB);
-  const auto digest = store.put(old);
-  const Json version = {{"ref", "m@v1"}, {"kind", "model"}, {"digest", crypto::sha256("v1").to_string()}};
-  const Json file = {{"path", "weights"}, {"digest", digest.to_string()}, {"size_bytes", old.size()}};
-  session.fake.answer("GET /api/v1/versions?kind=model&name=m", Json{{"items", Json::array({version})}});
-  session.fake.answer("GET /api/v1/versions/model%3Am%40v1/files", Json{{"items", Json::array({file})}});
+  WithOlder with(old);
   auto changed = old;
   changed.insert(3 * kMiB, "some words that were not there");
-  OlderVersions older(session, "model", "m", "", 1);
-  std::vector<PushInput> inputs = {input_in_memory("weights", changed),
-                                   input_in_memory("other", random_bytes(2, 5 * kMiB))};
-  TemporaryDirectory dir;
-  for (auto& input : inputs) input.source = dir.write(input.path, *input.memory), input.memory = nullptr;
-  const auto pushed = push_files(session, inputs, &older);
-  REQUIRE(pushed);
-  CHECK(pushed->digests[0] == crypto::sha256(changed));
-  CHECK((store.read(pushed->digests[0]) == changed));
-  CHECK(store.counts().recipes > 0);
+  const auto other = random_bytes(2, 5 * kMiB);
+  const auto pushed = with.push({input_on_disk(with.dir, "weights", changed), input_on_disk(with.dir, "other", other)});
+  check_pushed(with.session, pushed, {changed, other});
+  CHECK(with.session.fake.store().counts().recipes > 0);
   CHECK(pushed->known_bytes > 8 * kMiB);
   CHECK(pushed->sent_bytes < 5 * kMiB + 4 * 256 * 1024);
+}
+
+TEST_CASE("an older version that was not cut by the rule, or has nothing in common, changes nothing but the way") {
+  const auto old = random_bytes(1, 5 * kMiB);
+  WithOlder with(old);
+  SECTION("not cut by the rule") {
+    with.session.fake.store().tiny_chunks_of = crypto::sha256(old);
+    check_pushed(with.session, with.push({input_on_disk(with.dir, "weights", old + "more")}), {old + "more"});
+  }
+  SECTION("nothing in common, after a while") {
+    const auto content = old + random_bytes(2, 24 * kMiB);
+    check_pushed(with.session, with.push({input_on_disk(with.dir, "weights", content)}), {content});
+  }
 }
 
 TEST_CASE("a server that tells nothing of older versions is pushed to without") {
   FakeSession session;
   TemporaryDirectory dir;
   const auto content = random_bytes(1, 5 * kMiB);
-  OlderVersions older(session, "model", "m", "", 1);
-  const auto pushed = push_files(session, {input_on_disk(dir, "weights", content)}, &older);
+  OlderVersions older(session, "model", "m", 1);
+  const auto pushed = push_files(session, {input_on_disk(dir, "weights", content)}, {&older, 4 * kMiB});
   REQUIRE(pushed);
   CHECK(pushed->digests[0] == crypto::sha256(content));
   CHECK(session.fake.store().counts().recipes == 0);

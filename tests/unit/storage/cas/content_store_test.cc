@@ -363,3 +363,19 @@ TEST_CASE("an upload that failed stays failed") {
   CHECK_FALSE(upload->append(as_bytes("more")));
   CHECK_FALSE(upload->finish());
 }
+
+TEST_CASE("a chunk is read to where it is wanted, if it has the size that is expected") {
+  CasBox box;
+  const auto content = random_bytes(7, 10'000);
+  REQUIRE(test::put(*box.store, content));
+  std::vector<std::uint8_t> room(content.size());
+  REQUIRE(box.store->read_chunk_to(sha(content), room));
+  CHECK(std::string(room.begin(), room.end()) == content);
+  for (const std::size_t size : {content.size() - 1, content.size() + 1, std::size_t{0}}) {
+    room.resize(size);
+    CHECK(box.store->read_chunk_to(sha(content), room).error().slug == "blob_damaged");
+  }
+  REQUIRE(test::put(*box.store, ""));
+  room.resize(1);
+  CHECK(box.store->read_chunk_to(sha(""), room).error().slug == "blob_damaged");
+}

@@ -327,6 +327,8 @@ TEST_CASE("what a sender must not write is refused") {
   };
   CHECK(slug(Stream().end()) == "bad_record");
   CHECK(slug(Stream().end(sha("x"))) == "bad_record");
+  CHECK(slug(Stream().chunk("").chunk("x").end()) == "bad_record");
+  CHECK(slug(Stream().chunk("x").chunk("").end()) == "bad_record");
   CHECK(slug(Stream().known_chunk(sha("absent")).end()) == "object_missing");
   CHECK(slug(Stream().known_node(sha("absent")).end()) == "object_missing");
   CHECK(slug(Stream().known_node(sha(file.chunks[0])).end()) == "object_missing");

@@ -329,3 +329,19 @@ TEST_CASE("more packs than files may be open are read all the same") {
   check_all(box.packs(), all);
   check_all(box.packs(), all);
 }
+
+TEST_CASE("padding counts where the disk is checked, not where an object is needed") {
+  CasBox box;
+  REQUIRE(append(box.packs(), "abc"));
+  REQUIRE(box.packs().sync());
+  const auto at = box.packs().find(chunk_key("abc"))->offset + kFrameHeadBytes + 3;
+  (*box.disk().content(box.pack_path()))[at + 5] ^= 1;
+  std::vector<std::uint8_t> buffer;
+  CHECK(read(box.packs(), chunk_key("abc")) == "abc");
+  CHECK(box.packs().read_at(0, 0, buffer));
+  std::vector<std::uint8_t> room(3);
+  CHECK(box.packs().read_to(chunk_key("abc"), room).value());
+  CHECK(box.packs().read_to(chunk_key("abc"), std::span(room).first(2)).error().slug == "store_changed");
+  CHECK(box.packs().read_at(0, 0, buffer, PackStore::Padding::kCheck).error().slug == "object_damaged");
+  CHECK(box.packs().is_damaged(chunk_key("abc")));
+}
