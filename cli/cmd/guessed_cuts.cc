@@ -11,7 +11,7 @@ namespace {
 // Hashed side by side. More would be hashed in vain where a change begins.
 constexpr std::size_t kAtOnce = 8;
 constexpr std::size_t kHopeless = 256;
-// Of so many groups of guesses, one is compared with the rule.
+// Of so many groups of right guesses, one is compared with the rule.
 constexpr std::size_t kLookedAt = 8;
 
 std::vector<crypto::Digest> digests_of(const std::vector<ByteView>& views) {
@@ -40,11 +40,10 @@ bool GuessedCuts::is_hopeless() const {
 std::vector<FileChunk> GuessedCuts::next(ByteView bytes, Behind behind) {
   std::vector<FileChunk> chunks;
   auto guessed = guess(bytes, behind);
-  if (!guessed.empty() && guesses_++ % kLookedAt == 0) {
-    is_by_rule_ = is_by_rule_ && cas::cut_chunk(bytes) == guessed.front().size();
-    if (!is_by_rule_) guessed.clear();
-  }
   const auto digests = digests_of(guessed);
+  const bool is_hit = !guessed.empty() && digests.front() == older_[expected_].digest;
+  if (is_hit && hits_++ % kLookedAt == 0) is_by_rule_ = cas::cut_chunk(bytes) == guessed.front().size();
+  if (!is_by_rule_) guessed.clear();
   for (std::size_t i = 0; i < guessed.size() && digests[i] == older_[expected_].digest; ++i, ++expected_) {
     chunks.push_back({digests[i], guessed[i].size()});
   }

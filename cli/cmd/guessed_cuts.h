@@ -38,7 +38,7 @@ class GuessedCuts {
   std::unordered_map<crypto::Digest, std::size_t, HashDigest> places_;  // in older_
   std::size_t expected_;     // of older_, that should come next; its size: nothing is expected
   std::size_t unknown_ = 0;  // chunks since the last one of the older file
-  std::size_t guesses_ = 0;  // groups of chunks
+  std::size_t hits_ = 0;     // groups of which the first was right
   bool is_by_rule_ = true;   // the older file's cuts, as far as looked
 };
 

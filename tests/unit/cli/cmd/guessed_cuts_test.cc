@@ -97,6 +97,16 @@ TEST_CASE("guessed cuts are those of the chunker, whatever became of the older f
   }
 }
 
+TEST_CASE("an older file that was changed goes on being a guide") {
+  const auto old = random_bytes(1, 3 * kMiB);
+  for (const std::size_t at : {std::size_t{0}, std::size_t{4096}, kMiB, 3 * kMiB}) {
+    CAPTURE(at);
+    auto content = old;
+    content.insert(at, random_bytes(2, 1000));
+    CHECK_FALSE(cut_guessing(content, cut_plainly(old), kMiB).is_hopeless);
+  }
+}
+
 TEST_CASE("an older file that has nothing in common is given up for good") {
   const auto content = random_bytes(1, 24 * kMiB);
   const auto older = cut_plainly(random_bytes(2, kMiB));
