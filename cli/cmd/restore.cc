@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "cli/cmd/fields.h"
+#include "cli/cmd/late_removal.h"
 #include "cli/cmd/query.h"
 #include "core/base/env.h"
 #include "core/base/id.h"
@@ -116,8 +117,10 @@ Status move_into(const std::vector<model::FileEntry>& files, const fs::path& sta
                  Durability durability) {
   std::set<fs::path> touched{directory};
   MLOPS_TRY(prepare_all(directory, files));
+  LateRemoval replaced;
   for (const auto& file : files) {
     const auto target = directory / file.path;
+    replaced.hold(target.string());
     MLOPS_TRY(posix_env().rename_replace((staging / file.path).string(), target.string()));
     touched.insert(target.parent_path());
   }
