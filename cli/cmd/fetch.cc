@@ -162,7 +162,8 @@ class Fetch {
     if (out_) return {};
     const auto& file = files_[file_];
     MLOPS_ASSIGN(auto check, check_of(file));
-    MLOPS_ASSIGN(auto out, StagedFile::create(posix_env(), file.target, sync_of(file), std::move(check)));
+    MLOPS_ASSIGN(auto out, StagedFile::create(posix_env(), file.target, sync_of(file), file.file.size_bytes,
+                                              std::move(check)));
     out_.emplace(std::move(out));
     chunk_at_ = 0;
     chunk_begin_ = 0;

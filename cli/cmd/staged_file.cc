@@ -5,6 +5,12 @@
 #include "core/base/text.h"
 
 namespace mlops::cli {
+namespace {
+
+// A full disk is told before a long file is fetched, and its blocks are not counted out one by one.
+constexpr std::uint64_t kWorthReservingBytes = 64u << 20;
+
+}  // namespace
 
 StagedFile::StagedFile(std::string target, Sync sync, std::unique_ptr<Sinks> sinks)
     : target_(std::move(target)), sync_(sync), sinks_(std::move(sinks)) {
@@ -16,9 +22,10 @@ StagedFile::StagedFile(std::string target, Sync sync, std::unique_ptr<Sinks> sin
 }
 
 Result<StagedFile> StagedFile::create(Env& env, const std::string& target, Sync sync,
-                                      std::unique_ptr<ContentCheck> check) {
+                                      std::uint64_t size_bytes, std::unique_ptr<ContentCheck> check) {
   MLOPS_ASSIGN(auto file, env.create_exclusive(target, 0644));
   if (sync == Sync::kNever) file->expect_no_sync();
+  if (size_bytes >= kWorthReservingBytes) MLOPS_TRY(file->reserve(size_bytes));
   auto sinks = std::make_unique<Sinks>();
   sinks->file = std::move(file);
   sinks->check = std::move(check);

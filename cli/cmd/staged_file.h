@@ -20,7 +20,9 @@ enum class Sync { kNow, kLater, kSoon, kNever };
 
 class StagedFile {
  public:
-  static Result<StagedFile> create(Env& env, const std::string& target, Sync sync, std::unique_ptr<ContentCheck> check);
+  // `size_bytes`: that it will have.
+  static Result<StagedFile> create(Env& env, const std::string& target, Sync sync, std::uint64_t size_bytes,
+                                   std::unique_ptr<ContentCheck> check);
   StagedFile(StagedFile&&) noexcept = default;
   StagedFile& operator=(StagedFile&&) = delete;  // the lane's threads use what the old one owns
 

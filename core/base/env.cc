@@ -126,6 +126,14 @@ class PosixWritableFile : public WritableFile {
     return {};
   }
 
+  Status reserve(std::uint64_t size_bytes) override {
+    const auto call = [&] {
+      return ::fallocate(fd_.get(), FALLOC_FL_KEEP_SIZE, submitted_ + unsubmitted_, static_cast<off_t>(size_bytes));
+    };
+    if (retried(call) == 0 || (errno != ENOSPC && errno != EDQUOT)) return {};
+    return fail_errno("write", path_, errno);
+  }
+
   void expect_no_sync() override { is_written_back_ = false; }
 
   Status sync() override {

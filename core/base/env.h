@@ -25,6 +25,8 @@ class WritableFile {
   virtual Status append(ByteView bytes) = 0;  // writes all or fails
   // All of them, one behind the other, as with append().
   virtual Status append_all(std::span<const ByteView> pieces);
+  // So many bytes will be appended: room for them is taken now, as far as the file system can. Errors: "disk_full".
+  virtual Status reserve(std::uint64_t) { return {}; }
   // sync() will not be called: the system may write back when it likes.
   virtual void expect_no_sync() {}
   virtual Status sync() = 0;  // fdatasync

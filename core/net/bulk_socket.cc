@@ -14,6 +14,7 @@
 #include <climits>
 
 #include "core/net/exchange.h"
+#include "core/net/loopback.h"
 
 namespace mlops::net {
 namespace {
@@ -91,6 +92,7 @@ Status BulkSocket::set_up() {
       ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &silence, sizeof silence) != 0) {
     return server_unreachable(server_.origin());
   }
+  stop_pacing_on_loopback(fd_);
   if (!server_.is_tls()) {
     channel_ = make_tcp_channel(fd_, silence_ms_);
     return {};

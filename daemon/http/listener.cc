@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "core/base/log.h"
+#include "core/net/loopback.h"
 #include "daemon/http/transport.h"
 
 namespace mlops::http {
@@ -278,6 +279,7 @@ class Listener::Impl {
   void hand_over(tcp::socket socket, std::size_t shard) {
     error_code ignored;
     socket.set_option(tcp::no_delay(true), ignored);
+    net::stop_pacing_on_loopback(socket.native_handle());
     auto ip = ip_text(socket);
     if (ip.empty()) return;  // gone already
     std::unique_ptr<Transport> transport;

@@ -5,7 +5,7 @@
     tests/bench/store_bench.py --quick       small sizes, two rounds, less than a minute: to see that it works
     tests/bench/store_bench.py --full        also 600,000 files
     tests/bench/store_bench.py --only tree   one group: large, tree, huge, size, memory (repeatable)
-    tests/bench/store_bench.py --write       also writes the tables into docs/PERFORMANCE.md
+    tests/bench/store_bench.py --write       also writes the tables of what was measured into docs/PERFORMANCE.md
 
 mlopsctl talks to mlopsd over loopback; every round has a new daemon on a new data directory and a new repository of each
 rival. Before anything large is written, a file of its size is written and deleted (the first touch of memory that the host
@@ -50,7 +50,6 @@ import store_measure  # noqa: E402
 import store_rivals  # noqa: E402
 import store_rows  # noqa: E402
 
-BEGIN, END = "<!-- store-figures: begin -->", "<!-- store-figures: end -->"
 VERDICTS = {"aim": "aim met", "met": "met", "missed": "**missed**", "aim missed": "aim missed", "": ""}
 
 
@@ -60,45 +59,51 @@ def figures_table(figures):
     return "\n".join(lines)
 
 
-def rival_row(lab, label):
-    """Cells of one rival; what was not measured stays empty."""
-    rivals, ideal = lab.rivals, lab.ideal_bytes
-    new = rivals.numbers.get((label, "stored b"))
-    peak = rivals.numbers.get((label, "peak_kib"))
-    return [label, *(rivals.seconds(label, what) for what in ("add a", "add b")),
-            f"{new / 1e6:.1f} MB = {new / ideal:.2f} ×" if new is not None and ideal else "",
-            *(rivals.seconds(label, what) for what in ("restore", "tree", "tree again")),
-            f"{peak / 1024:.0f} MiB" if peak else "",
-            str(max(lab.samples.count(f"{label} {what}") for what in ("add a", "tree")))]
+OWN = "**mlopsctl and mlopsd**"
 
 
-def own_row(lab):
-    """The product in the columns of its rivals."""
-    samples, moved = lab.samples, getattr(lab, "counted", None)
-
-    def seconds(key):
-        return f"{samples.median(key):.2f} s" if samples.has(key) else ""
-
-    new = f"{moved['stored_b'] / 1e6:.1f} MB = {moved['stored_b'] / lab.ideal_bytes:.2f} ×" if moved else ""
-    peaks = [samples.largest(key) / 1024 for key in ("push a, own KiB", "push a, daemon KiB") if samples.has(key)]
-    peak = "{:.0f} + {:.0f} MiB".format(*peaks) if peaks else ""
-    return ["**mlopsctl and mlopsd**", seconds("push a"), seconds("push b"), new, seconds("pull a"), seconds("tree push"),
-            seconds("tree again"), peak, str(max(samples.count(key) for key in ("push a", "tree push")))]
-
-
-def rivals_table(lab):
-    head = ["", "add `a`", "add `b`", "new for `b` (× changed)", "restore `a`", "add the small files", "the same again",
-            "largest RSS", "rounds"]
-    rows = [own_row(lab)] + [rival_row(lab, kind.label) for kind in lab.rivals.here]
-    return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows])
+def large_rows(lab):
+    """All programs with one large file and its successor; what was not measured stays empty."""
+    samples, rivals, moved, ideal = lab.samples, lab.rivals, lab.counted, lab.ideal_bytes
+    yield ["", "add `a`", "add `b`", "new for `b` (× changed)", "restore `a`", "largest RSS", "rounds"]
+    peaks = [samples.largest(key) / 1024 for key in ("push a, own KiB", "push a, daemon KiB")]
+    yield [OWN, *(f"{samples.median(key):.2f} s" for key in ("push a", "push b")),
+           f"{moved['stored_b'] / 1e6:.1f} MB = {moved['stored_b'] / ideal:.2f} ×", f"{samples.median('pull a'):.2f} s",
+           "{:.0f} + {:.0f} MiB".format(*peaks), str(samples.count("push a"))]
+    for label in (kind.label for kind in rivals.here):
+        new, peak = (rivals.numbers.get((label, what)) for what in ("stored b", "peak_kib"))
+        yield [label, *(rivals.seconds(label, what) for what in ("add a", "add b")),
+               f"{new / 1e6:.1f} MB = {new / ideal:.2f} ×" if new is not None else "", rivals.seconds(label, "restore"),
+               f"{peak / 1024:.0f} MiB" if peak else "", str(samples.count(f"{label} add a"))]
 
 
-def write_page(text):
+def tree_rows(lab):
+    """The same with many small files."""
+    samples, rivals = lab.samples, lab.rivals
+    yield ["", "add", "the same again", "rounds"]
+    yield [OWN, *(f"{samples.median(key):.2f} s" for key in ("tree push", "tree again")), str(samples.count("tree push"))]
+    for label in (kind.label for kind in rivals.here):
+        if samples.has(f"{label} tree"):
+            yield [label, *(rivals.seconds(label, what) for what in ("tree", "tree again")),
+                   str(samples.count(f"{label} tree"))]
+
+
+def rivals_table(rows):
+    head, *rest = rows
+    return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rest])
+
+
+RIVAL_ROWS = {"large": large_rows, "tree": tree_rows}
+
+
+def write_page(group, text):
+    """Between the two marks of the group."""
+    begin, end = (f"<!-- store-figures {group}: {word} -->" for word in ("begin", "end"))
     page = bench.PAGE.read_text()
-    if BEGIN not in page:
-        sys.exit(f"store_bench: {bench.PAGE.name} has no {BEGIN}")
-    head, rest = page.split(BEGIN, 1)
-    bench.PAGE.write_text(f"{head}{BEGIN}\n{text}\n{END}{rest.split(END, 1)[1]}")
+    if begin not in page:
+        sys.exit(f"store_bench: {bench.PAGE.name} has no {begin}")
+    head, rest = page.split(begin, 1)
+    bench.PAGE.write_text(f"{head}{begin}\n{text}\n{end}{rest.split(end, 1)[1]}")
 
 
 def show(figure):
@@ -106,31 +111,30 @@ def show(figure):
           f"{VERDICTS[figure.verdict].strip('*'):<10} {figure.beside}", flush=True)
 
 
-def measure(lab, groups):
-    """All figures; a group that cannot go on gives one figure that says why."""
-    figures, is_whole = [], True
-    for name in groups:
-        try:
-            for figure in store_rows.GROUPS[name](lab):
-                figures.append(figure)
-                show(figure)
-        except (store_measure.Failure, AssertionError) as failure:  # the harness asserts that a daemon starts
-            why = (str(failure) or "no message").splitlines()[0]
-            figures.append(store_rows.Figure(f"group {name}", f"failed: {why}", "—", "—", "missed", "—"))
-            show(figures[-1])
-            is_whole = False
-    return figures, is_whole
+def measure(lab, name):
+    """A group's figures and whether all went well; one that cannot go on gives a figure that says why."""
+    figures = []
+    try:
+        for figure in store_rows.GROUPS[name](lab):
+            figures.append(figure)
+            show(figure)
+    except (store_measure.Failure, AssertionError) as failure:  # the harness asserts that a daemon starts
+        why = (str(failure) or "no message").splitlines()[0]
+        figures.append(store_rows.Figure(f"group {name}", f"failed: {why}", "—", "—", "missed", "—"))
+        show(figures[-1])
+        return figures, False
+    return figures, True
 
 
-def tell(lab, figures, others):
-    """The two tables and what the reader must know about them."""
-    lines = [f"Machine: {bench.machine_line()}; other processes used {others.share():.0%} of the CPUs during the run.", "",
+def tell(lab, name, figures, others):
+    """A group's tables and what the reader must know about them."""
+    lines = [f"{bench.machine_line()}; other processes used {others.share():.0%} of the CPUs meanwhile.", "",
              figures_table(figures)]
-    if lab.samples.values:
-        lines += ["", rivals_table(lab)]
-    if lab.rivals.absent:
-        lines += ["", f"Not installed, so not measured: {', '.join(lab.rivals.absent)}."]
-    lines += [f"\nNot measured: {note}" for note in sorted(set(lab.rivals.notes))]
+    if name in RIVAL_ROWS and lab.rivals.here:
+        lines += ["", rivals_table(RIVAL_ROWS[name](lab))]
+        if lab.rivals.absent:
+            lines += ["", f"Not installed, so not measured: {', '.join(lab.rivals.absent)}."]
+        lines += [f"\nNot measured: {note}" for note in sorted(set(lab.rivals.notes))]
     return "\n".join(lines)
 
 
@@ -144,17 +148,21 @@ def run_in(folder, groups):
         rivals.here = []
     lab = store_rows.Lab(OPTIONS, folder, rivals, samples)
     print(f"Machine: {bench.machine_line()}\n")
-    others = store_measure.Others()
-    figures, is_whole = measure(lab, groups)
-    text = tell(lab, figures, others)
-    print("\n" + text)
+    is_whole = True
+    for name in groups:
+        others = store_measure.Others()
+        figures, is_well = measure(lab, name)
+        is_whole = is_whole and is_well
+        if is_well:
+            text = tell(lab, name, figures, others)
+            print(f"\n{text}\n")
+            if OPTIONS.write:
+                write_page(name, text)
+                print(f"written to {bench.PAGE.relative_to(bench.ROOT)}")
     if OPTIONS.json:
         numbers = {" ".join(key): value for key, value in rivals.numbers.items()}
         OPTIONS.json.write_text(json.dumps({"samples": samples.values, "numbers": numbers,
                                             "counted": getattr(lab, "counted", None)}, indent=1))
-    if OPTIONS.write and is_whole:
-        write_page(text)
-        print(f"\nwritten to {bench.PAGE.relative_to(bench.ROOT)}")
     return 0 if is_whole else 1
 
 
@@ -162,8 +170,8 @@ def main():
     groups = OPTIONS.only or [name for name in store_rows.GROUPS if name != "huge" or OPTIONS.full]
     if unknown := [name for name in groups if name not in store_rows.GROUPS]:
         PARSER.error(f"no group {unknown[0]}; there are {', '.join(store_rows.GROUPS)}")
-    if OPTIONS.write and (OPTIONS.quick or OPTIONS.only or OPTIONS.no_rivals):
-        PARSER.error("--write tells everything at full size, with the rivals")
+    if OPTIONS.write and (OPTIONS.quick or OPTIONS.no_rivals):
+        PARSER.error("--write tells what is measured at full size, with the rivals")
     missing = [path.name for path in (harness.MLOPSD, harness.MLOPSCTL) if not path.exists()]
     if missing:
         sys.exit(f"store_bench: {', '.join(missing)} not in {harness.BUILD_DIR}/bin: build first, or give --build")
