@@ -68,8 +68,7 @@ Result<Response> can_i(Request& request) {
   std::string granting;
   for (const auto& word : model::role_words()) {
     const auto& scopes = model::scopes_of(*model::role_from_word(word));
-    if (std::find(scopes.begin(), scopes.end(), *scope) != scopes.end())
-      granting += (granting.empty() ? "" : ", ") + word;
+    if (std::find(scopes.begin(), scopes.end(), *scope) != scopes.end()) granting += (granting.empty() ? "" : ", ") + word;
   }
   std::string own;
   for (const auto role : request.principal.roles) own += to_word(role);
@@ -92,8 +91,7 @@ Result<domain::NewToken> read_wish(const Json& body) {
   MLOPS_ASSIGN(const auto role_word, require_string(body, "role"));
   const auto role = model::role_from_word(role_word);
   if (!role) {
-    return fail(ErrorCode::kInvalid, "unknown_role", "`role` is not a role",
-                "use viewer, ci, release, approver, auditor or admin");
+    return fail(ErrorCode::kInvalid, "unknown_role", "`role` is not a role", "use viewer, ci, release, approver, auditor or admin");
   }
   wanted.role = *role;
   MLOPS_ASSIGN(const auto scopes, string_list(body, "scopes"));
@@ -108,7 +106,8 @@ Result<domain::NewToken> read_wish(const Json& body) {
 }
 
 Result<Response> create_token(const Services& services, Request& request) {
-  MLOPS_ASSIGN(const auto body, body_with(request, {"principal", "human", "role", "scopes", "name", "expires_in_s"}));
+  MLOPS_ASSIGN(const auto body,
+               body_with(request, {"principal", "human", "role", "scopes", "name", "expires_in_s"}));
   MLOPS_ASSIGN(const auto wanted, read_wish(body));
   MLOPS_ASSIGN(const auto issued, services.identity.create_token(actor_of(request), wanted, meta::Commit::kKeep));
   auto json = token_json(issued.row);
@@ -128,16 +127,13 @@ void add_identity_routes(const Services& s, Routes& routes) {
   const auto bind = [&s](auto handler) {
     return answering([&s, handler](Request& request) { return handler(s, request); });
   };
-  routes.insert(routes.end(), {{Method::kGet, "/api/v1/whoami", Scope::kSelf, BodyMode::kNone, 0, RunOn::kInline,
-                                "The principal behind the token.", bind(whoami)},
-                               {Method::kGet, "/api/v1/can-i", Scope::kSelf, BodyMode::kNone, 0, RunOn::kInline,
-                                "May this token do that?", answering(can_i)},
-                               {Method::kGet, "/api/v1/tokens", Scope::kTokenAdmin, BodyMode::kNone, 0, RunOn::kWorker,
-                                "All tokens, without secrets.", bind(list_tokens)},
-                               {Method::kPost, "/api/v1/tokens", Scope::kTokenAdmin, BodyMode::kBuffered, limit,
-                                RunOn::kWorker, "Issue a token; its secret is shown once.", bind(create_token)},
-                               {Method::kDelete, "/api/v1/tokens/{id}", Scope::kTokenAdmin, BodyMode::kBuffered, limit,
-                                RunOn::kWorker, "Revoke a token, effective at once.", bind(revoke_token)}});
+  routes.insert(
+      routes.end(),
+      {{Method::kGet, "/api/v1/whoami", Scope::kSelf, BodyMode::kNone, 0, RunOn::kInline, "The principal behind the token.", bind(whoami)},
+       {Method::kGet, "/api/v1/can-i", Scope::kSelf, BodyMode::kNone, 0, RunOn::kInline, "May this token do that?", answering(can_i)},
+       {Method::kGet, "/api/v1/tokens", Scope::kTokenAdmin, BodyMode::kNone, 0, RunOn::kWorker, "All tokens, without secrets.", bind(list_tokens)},
+       {Method::kPost, "/api/v1/tokens", Scope::kTokenAdmin, BodyMode::kBuffered, limit, RunOn::kWorker, "Issue a token; its secret is shown once.", bind(create_token)},
+       {Method::kDelete, "/api/v1/tokens/{id}", Scope::kTokenAdmin, BodyMode::kBuffered, limit, RunOn::kWorker, "Revoke a token, effective at once.", bind(revoke_token)}});
 }
 
 }  // namespace mlops::api
