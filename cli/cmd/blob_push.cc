@@ -13,7 +13,6 @@
 #include "cli/cmd/fields.h"
 #include "cli/cmd/plain_push.h"
 #include "cli/cmd/push_stream.h"
-#include "cli/cmd/recipe_query.h"
 #include "cli/progress.h"
 #include "cli/transfer.h"
 #include "core/base/env.h"
@@ -299,33 +298,6 @@ std::uint64_t total_bytes(const std::vector<PushInput>& inputs) {
   return total;
 }
 
-// Says for each long file how its older one's chunks are had. What cannot be had is no guess.
-class Guessing {
- public:
-  Guessing(Session& session, const PushGuesses& guesses) : session_(session), guesses_(guesses) {}
-
-  void add_to(PushInput& input) {
-    if (!guesses_.versions || input.memory || input.size_bytes < guesses_.worth_guessing_bytes) return;
-    const auto file = guesses_.versions->find(input.path);
-    if (!file || file->size_bytes < guesses_.worth_guessing_bytes) return;
-    if (!api_) {
-      auto api = session_.api().another();
-      if (!api) return;
-      api_ = std::move(*api);
-    }
-    // The connection is the source's thread's alone.
-    input.older_chunks = [api = api_, file = *file]() -> std::vector<FileChunk> {
-      auto chunks = fetch_recipe(*api, file.digest, file.size_bytes);
-      return chunks && *chunks ? std::move(**chunks) : std::vector<FileChunk>();
-    };
-  }
-
- private:
-  Session& session_;
-  const PushGuesses& guesses_;
-  std::shared_ptr<ApiClient> api_;
-};
-
 // Long new files first, as they are; then all others in chunks.
 Result<PushResult> push_once(Session& session, const std::vector<PushInput>& inputs, const PushGuesses& guesses,
                              ThreadPool& workers, Progress& progress) {
@@ -335,11 +307,13 @@ Result<PushResult> push_once(Session& session, const std::vector<PushInput>& inp
   std::vector<std::size_t> rest_at;
   std::uint64_t done_bytes = 0;
   PlainRoute plain(session);
-  Guessing guessing(session, guesses);
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     if (!plain.takes(inputs[i])) {
       rest.push_back(inputs[i]);
-      guessing.add_to(rest.back());
+      const bool is_worth_guessing = !inputs[i].memory && inputs[i].size_bytes >= guesses.worth_guessing_bytes;
+      if (guesses.versions && is_worth_guessing) {
+        rest.back().older_chunks = guesses.versions->chunks_later(inputs[i].path, guesses.worth_guessing_bytes);
+      }
       rest_at.push_back(i);
       continue;
     }

@@ -20,7 +20,7 @@ class WholeCheck : public ContentCheck {
 // Several chunks at a time, because their hashes are computed side by side.
 class ChunkCheck : public ContentCheck {
  public:
-  ChunkCheck(const crypto::Digest& file, const std::vector<FileChunk>& chunks) : file_(file), chunks_(chunks) {}
+  ChunkCheck(const crypto::Digest& file, const std::vector<cas::RecipeEntry>& chunks) : file_(file), chunks_(chunks) {}
 
   void take(ByteView bytes) override {
     views_.clear();
@@ -42,7 +42,7 @@ class ChunkCheck : public ContentCheck {
 
  private:
   const crypto::Digest file_;
-  const std::vector<FileChunk>& chunks_;
+  const std::vector<cas::RecipeEntry>& chunks_;
   std::size_t next_ = 0;
   bool is_right_ = true;
   std::vector<ByteView> views_;
@@ -55,7 +55,7 @@ std::unique_ptr<ContentCheck> check_whole(const crypto::Digest& file) {
   return std::make_unique<WholeCheck>(file);
 }
 
-std::unique_ptr<ContentCheck> check_chunks(const crypto::Digest& file, const std::vector<FileChunk>& chunks) {
+std::unique_ptr<ContentCheck> check_chunks(const crypto::Digest& file, const std::vector<cas::RecipeEntry>& chunks) {
   return std::make_unique<ChunkCheck>(file, chunks);
 }
 

@@ -12,13 +12,9 @@
 
 #include "core/base/bytes.h"
 #include "core/crypto/digest.h"
+#include "storage/cas/recipe.h"
 
 namespace mlops::cli {
-
-struct FileChunk {
-  crypto::Digest digest;
-  std::uint64_t size_bytes = 0;
-};
 
 class ContentCheck {
  public:
@@ -32,6 +28,6 @@ class ContentCheck {
 
 std::unique_ptr<ContentCheck> check_whole(const crypto::Digest& file);
 // REQUIRES: `chunks` outlives it; every take() gets whole chunks.
-std::unique_ptr<ContentCheck> check_chunks(const crypto::Digest& file, const std::vector<FileChunk>& chunks);
+std::unique_ptr<ContentCheck> check_chunks(const crypto::Digest& file, const std::vector<cas::RecipeEntry>& chunks);
 
 }  // namespace mlops::cli

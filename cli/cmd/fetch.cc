@@ -162,8 +162,8 @@ class Fetch {
     if (out_) return {};
     const auto& file = files_[file_];
     MLOPS_ASSIGN(auto check, check_of(file));
-    MLOPS_ASSIGN(auto out, StagedFile::create(posix_env(), file.target, sync_of(file), file.file.size_bytes,
-                                              std::move(check)));
+    MLOPS_ASSIGN(auto out,
+                 StagedFile::create(posix_env(), file.target, sync_of(file), file.file.size_bytes, std::move(check)));
     out_.emplace(std::move(out));
     chunk_at_ = 0;
     chunk_begin_ = 0;
@@ -173,15 +173,22 @@ class Fetch {
   Result<std::unique_ptr<ContentCheck>> check_of(const FetchFile& file) {
     chunks_.clear();
     if (file.verify_by == VerifyBy::kFiles) return check_whole(file.file.digest);
+    chunks_ = file.chunks;
+    if (chunks_.empty()) MLOPS_TRY(ask_for_chunks(file));
+    if (chunks_.empty()) return check_whole(file.file.digest);
+    ++result_.files_by_chunks;
+    return check_chunks(file.file.digest, chunks_);
+  }
+
+  // None: the file was not cut by the rule.
+  Status ask_for_chunks(const FetchFile& file) {
     // The session's own connection is busy with the answer that this file is in.
     if (!recipes_) {
       MLOPS_ASSIGN(recipes_, session_.api().another());
     }
     MLOPS_ASSIGN(auto chunks, fetch_recipe(*recipes_, file.file.digest, file.file.size_bytes));
-    if (!chunks) return check_whole(file.file.digest);
-    chunks_ = std::move(*chunks);
-    ++result_.files_by_chunks;
-    return check_chunks(file.file.digest, chunks_);
+    if (chunks) chunks_ = std::move(*chunks);
+    return {};
   }
 
   Sync sync_of(const FetchFile& file) const {
@@ -274,8 +281,8 @@ class Fetch {
   std::size_t part_ = 0;
   std::uint64_t position_ = 0;  // in the file
   std::unique_ptr<ApiClient> recipes_;
-  std::vector<FileChunk> chunks_;  // that the file is verified by; none: its SHA-256 is
-  std::optional<StagedFile> out_;  // refers to them
+  std::vector<cas::RecipeEntry> chunks_;  // that the file is verified by; none: its SHA-256 is
+  std::optional<StagedFile> out_;         // refers to them
   std::unique_ptr<ReadableFile> base_;
   std::uint64_t done_bytes_ = 0;
   std::size_t chunk_at_ = 0;       // of these: the first one not before position_, as far as looked

@@ -33,6 +33,7 @@ struct FetchFile {
   std::string base;              // the older file; empty: none
   std::vector<FetchPart> parts;  // in order, without gaps; the boundaries are those of chunks
   VerifyBy verify_by = VerifyBy::kFiles;
+  std::vector<cas::RecipeEntry> chunks;  // all of it, when they are known already
 };
 
 struct FetchResult {

@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::uint64_t kWorthDeltaBytes = 1u << 20;
 constexpr int kVersionsLookedAt = 8;
+constexpr std::size_t kKeptChunksMax = 1u << 20;  // 40 MiB
 
 struct LocalChunk {
   std::uint64_t begin = 0;
@@ -25,7 +26,7 @@ struct LocalChunk {
 };
 using LocalChunks = std::map<crypto::Digest, LocalChunk>;
 
-LocalChunks chunks_of_recipe(const std::vector<FileChunk>& recipe) {
+LocalChunks chunks_of_recipe(const std::vector<cas::RecipeEntry>& recipe) {
   LocalChunks chunks;
   std::uint64_t begin = 0;
   for (const auto& chunk : recipe) {
@@ -52,7 +53,7 @@ Result<LocalChunks> chunks_of_file(const std::string& path, std::uint64_t size_b
   }
 }
 
-std::vector<FetchPart> parts_of(const std::vector<FileChunk>& recipe, const LocalChunks& local) {
+std::vector<FetchPart> parts_of(const std::vector<cas::RecipeEntry>& recipe, const LocalChunks& local) {
   std::vector<FetchPart> parts;
   std::uint64_t begin = 0;
   for (const auto& chunk : recipe) {
@@ -104,12 +105,20 @@ class Planner {
       if (hashed && hashed->digest == fetch.file.digest) return true;
     }
     if (!is_large) return false;
-    MLOPS_ASSIGN(const auto recipe, fetch_recipe(session_.api(), fetch.file.digest, fetch.file.size_bytes));
+    MLOPS_ASSIGN(auto recipe, fetch_recipe(session_.api(), fetch.file.digest, fetch.file.size_bytes));
     if (!recipe) return false;
     MLOPS_ASSIGN(const auto local, local_chunks(path, size, guess));
     fetch.base = path;
     fetch.parts = parts_of(*recipe, local);
+    keep(fetch, std::move(*recipe));
     return false;
+  }
+
+  // So that it need not be asked for again, unless many files would take much memory.
+  void keep(FetchFile& fetch, std::vector<cas::RecipeEntry> recipe) {
+    if (fetch.verify_by != VerifyBy::kChunks || kept_chunks_ + recipe.size() > kKeptChunksMax) return;
+    kept_chunks_ += recipe.size();
+    fetch.chunks = std::move(recipe);
   }
 
   Result<LocalChunks> local_chunks(const std::string& path, std::uint64_t size, const std::optional<OlderFile>& guess) {
@@ -125,6 +134,7 @@ class Planner {
   const std::string directory_;
   const OlderFiles older_;
   const FetchHow how_;
+  std::size_t kept_chunks_ = 0;
 };
 
 }  // namespace
@@ -135,7 +145,7 @@ Result<FetchPlan> plan_fetch(Session& session, const Json& version, const std::v
   FetchPlan plan;
   Planner planner(session, version, directory, older, how);
   for (const auto& file : files) {
-    FetchFile fetch{file, staging + "/" + file.path, {}, {}, VerifyBy::kFiles};
+    FetchFile fetch{file, staging + "/" + file.path, {}, {}, VerifyBy::kFiles, {}};
     MLOPS_ASSIGN(const bool is_there, planner.plan(fetch));
     if (is_there) {
       plan.unchanged.push_back(file);

@@ -28,7 +28,7 @@ std::size_t GuessedCuts::HashDigest::operator()(const crypto::Digest& digest) co
   return hash;
 }
 
-GuessedCuts::GuessedCuts(const std::vector<FileChunk>& older) : older_(older), expected_(0) {
+GuessedCuts::GuessedCuts(const std::vector<cas::RecipeEntry>& older) : older_(older), expected_(0) {
   places_.reserve(older.size());
   for (std::size_t i = 0; i < older.size(); ++i) places_.try_emplace(older[i].digest, i);
 }
@@ -37,8 +37,8 @@ bool GuessedCuts::is_hopeless() const {
   return unknown_ >= kHopeless || !is_by_rule_;
 }
 
-std::vector<FileChunk> GuessedCuts::next(ByteView bytes, Behind behind) {
-  std::vector<FileChunk> chunks;
+std::vector<cas::RecipeEntry> GuessedCuts::next(ByteView bytes, Behind behind) {
+  std::vector<cas::RecipeEntry> chunks;
   auto guessed = guess(bytes, behind);
   const auto digests = digests_of(guessed);
   const bool is_hit = !guessed.empty() && digests.front() == older_[expected_].digest;

@@ -9,8 +9,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "cli/cmd/content_check.h"
 #include "core/base/bytes.h"
+#include "storage/cas/recipe.h"
 
 namespace mlops::cli {
 
@@ -19,11 +19,11 @@ class GuessedCuts {
   enum class Behind { kMore, kNothing };
 
   // REQUIRES: `older`, the older file's chunks, outlives this.
-  explicit GuessedCuts(const std::vector<FileChunk>& older);
+  explicit GuessedCuts(const std::vector<cas::RecipeEntry>& older);
 
   // Chunks from the beginning of `bytes`, as far as they can be told; none when more bytes are needed. `behind`: what
   // follows `bytes` in the file.
-  std::vector<FileChunk> next(ByteView bytes, Behind behind);
+  std::vector<cas::RecipeEntry> next(ByteView bytes, Behind behind);
   // For long, nothing was as in the older file, or that was cut otherwise: guessing costs more than it saves.
   bool is_hopeless() const;
 
@@ -31,7 +31,7 @@ class GuessedCuts {
   std::vector<ByteView> guess(ByteView bytes, Behind behind) const;
   std::vector<ByteView> cut(ByteView bytes, Behind behind) const;
 
-  const std::vector<FileChunk>& older_;
+  const std::vector<cas::RecipeEntry>& older_;
   struct HashDigest {
     std::size_t operator()(const crypto::Digest& digest) const;
   };

@@ -2,6 +2,7 @@
 
 #include "cli/cmd/fields.h"
 #include "cli/cmd/query.h"
+#include "cli/cmd/recipe_query.h"
 
 namespace mlops::cli {
 namespace {
@@ -21,9 +22,20 @@ std::optional<OlderFile> OlderVersions::find(const std::string& path, std::uint6
   return found_in(by_size_, {path, size_bytes});
 }
 
-std::optional<OlderFile> OlderVersions::find(const std::string& path) {
+std::function<std::vector<cas::RecipeEntry>()> OlderVersions::chunks_later(const std::string& path,
+                                                                           std::uint64_t least_bytes) {
   load();
-  return found_in(newest_, path);
+  const auto file = found_in(newest_, path);
+  if (!file || file->size_bytes < least_bytes) return {};
+  if (!recipes_) {
+    auto api = session_.api().another();
+    if (!api) return {};
+    recipes_ = std::move(*api);
+  }
+  return [api = recipes_, file = *file]() -> std::vector<cas::RecipeEntry> {
+    auto chunks = fetch_recipe(*api, file.digest, file.size_bytes);
+    return chunks && *chunks ? std::move(**chunks) : std::vector<cas::RecipeEntry>();
+  };
 }
 
 void OlderVersions::load() {

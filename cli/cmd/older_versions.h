@@ -4,13 +4,17 @@
 // Thread-safety: main thread.
 #pragma once
 
+#include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "cli/session.h"
 #include "core/crypto/digest.h"
+#include "storage/cas/recipe.h"
 
 namespace mlops::cli {
 
@@ -29,8 +33,10 @@ class OlderVersions {
 
   // The newest file of that path and size.
   std::optional<OlderFile> find(const std::string& path, std::uint64_t size_bytes);
-  // The newest one of that path.
-  std::optional<OlderFile> find(const std::string& path);
+  // Asks for the chunks of the newest file of that path; {} when there is none of `least_bytes`. What it gives may be
+  // called in another thread, one at a time: it has a connection of its own. No chunks: they cannot be had, or are not
+  // cut by the rule.
+  std::function<std::vector<cas::RecipeEntry>()> chunks_later(const std::string& path, std::uint64_t least_bytes);
 
  private:
   void load();
@@ -44,6 +50,7 @@ class OlderVersions {
   bool is_loaded_ = false;
   std::map<std::pair<std::string, std::uint64_t>, OlderFile> by_size_;
   std::map<std::string, OlderFile> newest_;
+  std::shared_ptr<ApiClient> recipes_;  // the connection of chunks_later()
 };
 
 }  // namespace mlops::cli

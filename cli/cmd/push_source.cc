@@ -236,7 +236,7 @@ class PushSource::Cutter {
   }
 
   const std::size_t index_;
-  std::vector<FileChunk> older_;
+  std::vector<cas::RecipeEntry> older_;
   std::optional<GuessedCuts> guessed_;
   bool is_first_ = true;
 };

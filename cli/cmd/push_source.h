@@ -30,7 +30,7 @@ struct PushInput {
   std::uint64_t size_bytes = 0;
   // Asks for the chunks of a file that this one may mostly be; {}: none is known, and so for an empty answer. Called by
   // the source's thread when the file's turn comes.
-  std::function<std::vector<FileChunk>()> older_chunks;
+  std::function<std::vector<cas::RecipeEntry>()> older_chunks;
 };
 
 // kConflict "file_changed".

@@ -22,9 +22,9 @@ Failure bad_recipe() {
 
 }  // namespace
 
-Result<std::optional<std::vector<FileChunk>>> fetch_recipe(ApiClient& api, const crypto::Digest& file,
-                                                           std::uint64_t size_bytes) {
-  std::vector<FileChunk> chunks;
+Result<std::optional<std::vector<cas::RecipeEntry>>> fetch_recipe(ApiClient& api, const crypto::Digest& file,
+                                                                  std::uint64_t size_bytes) {
+  std::vector<cas::RecipeEntry> chunks;
   std::uint64_t done = 0;
   do {
     MLOPS_ASSIGN(const auto text, api.get_bytes("/api/v1/store/recipe/" + url_encode(file.to_string()) +
@@ -40,7 +40,7 @@ Result<std::optional<std::vector<FileChunk>>> fetch_recipe(ApiClient& api, const
       if (size > size_bytes - done) return bad_recipe();
       const bool is_last = size == size_bytes - done;
       const bool is_by_rule = size > 0 && size <= cas::kChunkMaxBytes && (is_last || size >= cas::kChunkMinBytes);
-      if (!is_by_rule) return std::optional<std::vector<FileChunk>>();
+      if (!is_by_rule) return std::optional<std::vector<cas::RecipeEntry>>();
       chunks.push_back({crypto::Digest(hash), size});
       done += size;
     }

@@ -6,13 +6,13 @@
 #include <vector>
 
 #include "cli/api_client.h"
-#include "cli/cmd/content_check.h"
+#include "storage/cas/recipe.h"
 
 namespace mlops::cli {
 
 // In the order of the file; their sizes add up to `size_bytes`. nullopt: the file was not cut by the rule (chunker.h),
 // so that there may be any number of chunks; nobody need bother with them. REQUIRES: `size_bytes` is not 0.
-Result<std::optional<std::vector<FileChunk>>> fetch_recipe(ApiClient& api, const crypto::Digest& file,
-                                                           std::uint64_t size_bytes);
+Result<std::optional<std::vector<cas::RecipeEntry>>> fetch_recipe(ApiClient& api, const crypto::Digest& file,
+                                                                  std::uint64_t size_bytes);
 
 }  // namespace mlops::cli

@@ -10,7 +10,7 @@ namespace {
 
 const std::string kWords = "one two three ";
 
-std::vector<FileChunk> chunks() {
+std::vector<cas::RecipeEntry> chunks() {
   return {{crypto::sha256("one "), 4}, {crypto::sha256("two "), 4}, {crypto::sha256("three "), 6}};
 }
 

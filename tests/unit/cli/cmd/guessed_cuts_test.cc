@@ -18,8 +18,8 @@ constexpr std::size_t kKiB = 1u << 10;
 constexpr std::size_t kMiB = 1u << 20;
 using Behind = GuessedCuts::Behind;
 
-std::vector<FileChunk> cut_plainly(const std::string& content) {
-  std::vector<FileChunk> chunks;
+std::vector<cas::RecipeEntry> cut_plainly(const std::string& content) {
+  std::vector<cas::RecipeEntry> chunks;
   auto rest = as_bytes(content);
   while (!rest.empty()) {
     const auto size = cas::cut_chunk(rest);
@@ -30,12 +30,12 @@ std::vector<FileChunk> cut_plainly(const std::string& content) {
 }
 
 struct Cut {
-  std::vector<FileChunk> chunks;
+  std::vector<cas::RecipeEntry> chunks;
   bool is_hopeless = false;
 };
 
 // As a file is read: `piece` bytes more whenever no further chunk can be told.
-Cut cut_guessing(const std::string& content, const std::vector<FileChunk>& older, std::size_t piece) {
+Cut cut_guessing(const std::string& content, const std::vector<cas::RecipeEntry>& older, std::size_t piece) {
   GuessedCuts guessed(older);
   Cut cut;
   std::size_t begin = 0;
@@ -54,7 +54,7 @@ Cut cut_guessing(const std::string& content, const std::vector<FileChunk>& older
   return cut;
 }
 
-void check_same(const std::vector<FileChunk>& chunks, const std::vector<FileChunk>& expected) {
+void check_same(const std::vector<cas::RecipeEntry>& chunks, const std::vector<cas::RecipeEntry>& expected) {
   REQUIRE(chunks.size() == expected.size());
   for (std::size_t i = 0; i < chunks.size(); ++i) {
     CAPTURE(i);
@@ -117,7 +117,7 @@ TEST_CASE("an older file that has nothing in common is given up for good") {
 
 TEST_CASE("an older file that was cut otherwise is no guide") {
   const auto content = random_bytes(1, 3 * kMiB);
-  std::vector<FileChunk> older;
+  std::vector<cas::RecipeEntry> older;
   for (std::size_t begin = 0; begin < content.size(); begin += 256 * kKiB) {
     older.push_back({crypto::sha256(as_bytes(content).subspan(begin, 256 * kKiB)), 256 * kKiB});
   }
@@ -128,7 +128,7 @@ TEST_CASE("an older file that was cut otherwise is no guide") {
 
 TEST_CASE("a list of chunks that cannot be one guesses nothing and breaks nothing") {
   const auto content = random_bytes(1, kMiB);
-  std::vector<FileChunk> older = {{crypto::sha256("a"), 0}, {crypto::sha256("b"), ~std::uint64_t{0}}};
+  std::vector<cas::RecipeEntry> older = {{crypto::sha256("a"), 0}, {crypto::sha256("b"), ~std::uint64_t{0}}};
   check_same(cut_guessing(content, older, 300 * kKiB).chunks, cut_plainly(content));
   older.clear();
   check_same(cut_guessing(content, older, 300 * kKiB).chunks, cut_plainly(content));
