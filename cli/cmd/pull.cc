@@ -115,7 +115,7 @@ into a directory that holds an older version, only what differs is fetched. A lo
 stopped. As with cp, the system writes the files to the disk soon after; --sync waits for it.
 
 Files of 64 MiB and more are verified by the SHA-256 of their chunks, as the server lists them for a file that it has hashed
-whole: that is twice as fast, and finds all damage on the way or on a disk. --verify files computes the SHA-256 of every whole
+whole: that takes half the hashing time, and finds all damage on the way or on a disk. --verify files computes the SHA-256 of every whole
 file instead: the version's digest proves each. That is what a REF with a digest (NAME@sha256:...) does by itself, and one with
 all 64 digits need not believe the server anything.
 
