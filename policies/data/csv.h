@@ -26,8 +26,13 @@
 
 namespace mlops::data {
 
+// A row of fewer or more cells than the table has columns: an error, or read all the same. Then missing cells are
+// absent and each cell too many belongs to a column "extra_N" (N: its position), which joins the header when it is met.
+enum class Ragged { kError, kPad };
+
 struct CsvOptions {
-  std::optional<char> delimiter;          // absent: sniffed from the first row
+  std::optional<char> delimiter;  // absent: sniffed from the first row
+  Ragged ragged = Ragged::kError;
   bool has_header = true;                 // false: columns are named column_1 …, the first row is data
   std::size_t max_cell_bytes = 1u << 20;  // decoded or raw, whichever is longer
   std::size_t max_row_bytes = 16u << 20;
@@ -83,6 +88,7 @@ class CsvReader {
   CsvReader();
   Status take_header();
   Result<bool> end_with_trailer();
+  Status check_cells(std::size_t cells);
   void fill(CsvRow& row);
 
   std::unique_ptr<CsvScanner> scanner_;
@@ -93,6 +99,8 @@ class CsvReader {
   std::string trailer_;
   std::vector<std::string> unescaped_;  // decoded texts of the current row's cells that hold doubled quotes
   std::uint64_t rows_ = 0;
+  Ragged ragged_ = Ragged::kError;
+  std::size_t named_ = 0;           // columns of the first row; extra ones follow
   bool first_row_pending_ = false;  // open() read it and it is data
   bool done_ = false;
 };
@@ -107,6 +115,11 @@ class CsvWriter {
   // The row's raw cells, except where `masked[i]` has a value (shorter than the row: the rest stay raw). A masked value
   // equal to the cell's text leaves the raw bytes alone; a cell that was quoted stays quoted.
   Status write_row(const CsvRow& row, std::span<const std::optional<std::string>> masked = {});
+  // The same cell by cell. REQUIRES: begin_row, then one put a cell in order, then end_row.
+  void begin_row();
+  void put_kept(const CsvRow& row, std::size_t index);
+  void put_masked(const CsvRow& row, std::size_t index, std::string_view value);
+  Status end_row(const CsvRow& row);
   // Writes what is buffered and `trailer` (CsvReader::trailer()). REQUIRES: last call; without it rows are lost.
   Status finish(std::string_view trailer = {});
 
@@ -114,12 +127,16 @@ class CsvWriter {
   enum class Quotes { kWhenNeeded, kAlways };
   void put_value(std::string_view value, Quotes quotes);
   Status flush_if_full();
+  bool begin_cell(std::size_t index);
   bool is_dropped(std::size_t index) const { return index < dropped_.size() && dropped_[index]; }
 
   Sink& sink_;
   CsvDialect dialect_;
   std::vector<bool> dropped_;
   std::string buffer_;
+  std::size_t row_begin_ = 0;
+  bool is_first_ = true;       // no cell of the row was put yet
+  bool is_rewritten_ = false;  // a cell of the row was replaced or dropped
 };
 
 }  // namespace mlops::data

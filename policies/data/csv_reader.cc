@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "core/base/text.h"
@@ -40,6 +41,8 @@ Result<CsvReader> CsvReader::open(Source& source, const CsvOptions& options) {
       reader.header_.push_back(fmt::format("column_{}", i));
     }
   }
+  reader.named_ = reader.header_.size();
+  reader.ragged_ = options.ragged;
   return reader;
 }
 
@@ -76,14 +79,27 @@ Result<bool> CsvReader::next(CsvRow& row) {
   }
   first_row_pending_ = false;
   const std::size_t cells = scanner_->pieces().size();
-  if (cells != header_.size()) {
-    if (scanner_->is_blank()) return end_with_trailer();
-    return scanner_->error_at(0, "csv_ragged",
-                              fmt::format("the row has {} cells, the table {} columns", cells, header_.size()));
+  if (cells != named_) {
+    if (scanner_->is_blank() && ragged_ == Ragged::kError) return end_with_trailer();
+    MLOPS_TRY(check_cells(cells));
   }
   fill(row);
   ++rows_;
   return true;
+}
+
+// A ragged row: fine when asked for, and its cells too many get columns.
+Status CsvReader::check_cells(std::size_t cells) {
+  if (ragged_ == Ragged::kError) {
+    return scanner_->error_at(0, "csv_ragged", fmt::format("the row has {} cells, the table {} columns", cells, named_),
+                              "say `ragged: pad` to read such rows all the same");
+  }
+  for (std::size_t i = header_.size(); i < cells; ++i) {
+    auto name = fmt::format("extra_{}", i + 1);
+    while (std::find(header_.begin(), header_.end(), name) != header_.end()) name += '_';
+    header_.push_back(std::move(name));
+  }
+  return {};
 }
 
 // A blank line in a table of several columns: fine when nothing but blank lines follows, ragged otherwise.

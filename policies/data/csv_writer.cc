@@ -53,23 +53,49 @@ Status CsvWriter::write_header(const CsvReader& reader) {
 }
 
 Status CsvWriter::write_row(const CsvRow& row, std::span<const std::optional<std::string>> masked) {
-  const std::size_t begin = buffer_.size();
-  bool first = true;
-  bool rewritten = !dropped_.empty();
+  begin_row();
   for (std::size_t i = 0; i < row.size(); ++i) {
-    if (is_dropped(i)) continue;
-    if (!first) buffer_.push_back(dialect_.delimiter);
-    first = false;
-    const std::string_view raw = row.raw(i);
-    if (i < masked.size() && masked[i] && *masked[i] != row.text(i)) {
-      rewritten = true;
-      put_value(*masked[i], raw.starts_with('"') ? Quotes::kAlways : Quotes::kWhenNeeded);
+    if (i < masked.size() && masked[i]) {
+      put_masked(row, i, *masked[i]);
     } else {
-      buffer_.append(raw);
+      put_kept(row, i);
     }
   }
+  return end_row(row);
+}
+
+void CsvWriter::begin_row() {
+  row_begin_ = buffer_.size();
+  is_first_ = true;
+  is_rewritten_ = !dropped_.empty();
+}
+
+// Puts the delimiter before the cell; false when its column leaves the table.
+bool CsvWriter::begin_cell(std::size_t index) {
+  if (is_dropped(index)) return false;
+  if (!is_first_) buffer_.push_back(dialect_.delimiter);
+  is_first_ = false;
+  return true;
+}
+
+void CsvWriter::put_kept(const CsvRow& row, std::size_t index) {
+  if (begin_cell(index)) buffer_.append(row.raw(index));
+}
+
+void CsvWriter::put_masked(const CsvRow& row, std::size_t index, std::string_view value) {
+  if (!begin_cell(index)) return;
+  const std::string_view raw = row.raw(index);
+  if (value == row.text(index)) {
+    buffer_.append(raw);
+    return;
+  }
+  is_rewritten_ = true;
+  put_value(value, raw.starts_with('"') ? Quotes::kAlways : Quotes::kWhenNeeded);
+}
+
+Status CsvWriter::end_row(const CsvRow& row) {
   // A lone empty cell would read as a blank line, or as no row at all at the end of the file.
-  if (rewritten && buffer_.size() == begin) buffer_ += "\"\"";
+  if (is_rewritten_ && buffer_.size() == row_begin_) buffer_ += "\"\"";
   buffer_.append(row.line_end());
   return flush_if_full();
 }

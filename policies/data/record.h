@@ -4,9 +4,10 @@
 //
 // A column is a header of a table; of JSON the pointer to the value with `*` for every array position
 // ("/name/*/family"); of FHIR the element's path below its resource type ("Patient.name.family"); of plain text "text".
-// A table's record has one cell a column, in order; a JSON record may have none or several of one column. Records are
-// held one at a time, bounded by the limits of their format. Errors: kInvalid "csv_…", "json_…", "text_…" with
-// "line:column" (bytes, from 1), never with a value; those of source and sink pass through.
+// A table's record has one cell a column, in order (a ragged row that is read all the same: fewer, or more of columns
+// "extra_N"); a JSON record may have none or several of one column. Records are held one at a time, bounded by the
+// limits of their format. Errors: kInvalid "csv_…", "json_…", "fhir_…", "text_…" with "line:column" (bytes, from 1),
+// never with a value; those of source and sink pass through.
 // Thread-safety: a reader and its writer belong to one thread; sources and sinks are borrowed.
 #pragma once
 
@@ -22,27 +23,36 @@
 
 namespace mlops::data {
 
+enum class Format { kCsv, kTsv, kJson, kJsonLines, kFhir, kFhirLines, kText, kUnknown };
+
 enum class CellKind { kText, kNumber, kTruth, kNull };
+
+// What a column's values are besides text. kReference: the key of a record or a link to one (fhir_reference.h takes
+// them apart), equal keys must stay equal after masking. kMarkup: XHTML, tags must survive.
+enum class ColumnKind { kPlain, kReference, kMarkup };
 
 // One value of the current record. Views live until the reader's following next().
 struct Cell {
   std::size_t column = 0;  // index into RecordReader::columns()
-  std::string_view text;   // decoded: unquoted, unescaped
-  std::string_view raw;    // as it stands in the file
+  std::string_view text;   // decoded: unquoted, unescaped; empty of kNull
+  std::string_view raw;    // as it stands in the file, in UTF-8
   CellKind kind = CellKind::kText;
 };
 
-// What becomes of one cell.
+// What becomes of one cell. Dropped, a table's cell is left empty, a member of an object goes with its name and comma,
+// an element of an array becomes null (the others keep their places), and an object or array of which nothing is left
+// goes as well. A null is never replaced.
 struct Change {
   enum class Kind { kKeep, kReplace, kDrop };
   Kind kind = Kind::kKeep;
-  std::string text;  // of kReplace: the decoded new value; the writer quotes and escapes
+  std::string text;  // of kReplace: the decoded new value; the writer quotes and escapes. Equal to the cell's: kept raw
 };
 
 class RecordWriter {
  public:
   virtual ~RecordWriter() = default;
-  // Writes the reader's current record; one change a cell. REQUIRES: after the reader's next() gave true, once.
+  // Writes the reader's current record; one change a cell, fewer: the rest are kept.
+  // REQUIRES: after the reader's next() gave true, once.
   virtual Status write(std::span<const Change> changes) = 0;
   // Writes what is buffered and what follows the last record. REQUIRES: last call; without it records are lost.
   virtual Status finish() = 0;
@@ -51,12 +61,17 @@ class RecordWriter {
 class RecordReader {
  public:
   virtual ~RecordReader() = default;
+  virtual Format format() const = 0;
   // The columns seen so far. Of a table all of them, before the first record; of JSON they grow with the records. An
-  // index never changes its meaning.
+  // index never changes its meaning, and the same file gives the same indices again.
   virtual const std::vector<std::string>& columns() const = 0;
+  virtual ColumnKind column_kind(std::size_t) const { return ColumnKind::kPlain; }
   // Reads the next record; false at the end.
   virtual Result<bool> next() = 0;
   virtual const std::vector<Cell>& cells() const = 0;
+  // Texts inside the current record that name its columns and were not seen before (keys of objects, of FHIR also the
+  // urls of extensions), decoded. They are written as they stand and can hold personal data: scan them.
+  virtual const std::vector<std::string>& new_keys() const;
   virtual std::uint64_t line() const = 0;     // where the current record begins, from 1
   virtual std::uint64_t records() const = 0;  // given so far
   // A writer of this reader's records into `sink`. `dropped[i]`: column i leaves every record (shorter than the table:

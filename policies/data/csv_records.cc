@@ -1,0 +1,80 @@
+#include "policies/data/csv_records.h"
+
+namespace mlops::data {
+namespace {
+
+class CsvRecordWriter : public RecordWriter {
+ public:
+  CsvRecordWriter(Sink& sink, const CsvReader& reader, const CsvRow& row, std::vector<bool> dropped)
+      : reader_(reader), row_(row), writer_(sink, reader.dialect(), std::move(dropped)) {}
+
+  Status begin() { return writer_.write_header(reader_); }
+
+  Status write(std::span<const Change> changes) override {
+    writer_.begin_row();
+    for (std::size_t i = 0; i < row_.size(); ++i) {
+      const auto kind = i < changes.size() ? changes[i].kind : Change::Kind::kKeep;
+      if (kind == Change::Kind::kKeep) {
+        writer_.put_kept(row_, i);
+      } else {
+        writer_.put_masked(row_, i, kind == Change::Kind::kReplace ? std::string_view(changes[i].text) : "");
+      }
+    }
+    return writer_.end_row(row_);
+  }
+
+  Status finish() override { return writer_.finish(reader_.trailer()); }
+
+ private:
+  const CsvReader& reader_;
+  const CsvRow& row_;
+  CsvWriter writer_;
+};
+
+class CsvRecordReader : public RecordReader {
+ public:
+  CsvRecordReader(CsvReader reader, Format format) : reader_(std::move(reader)), format_(format) {}
+
+  Format format() const override { return format_; }
+  const std::vector<std::string>& columns() const override { return reader_.header(); }
+  const std::vector<Cell>& cells() const override { return cells_; }
+  std::uint64_t line() const override { return row_.line(); }
+  std::uint64_t records() const override { return reader_.rows(); }
+
+  Result<bool> next() override {
+    MLOPS_ASSIGN(const bool more, reader_.next(row_));
+    if (!more) {
+      cells_.clear();
+      return false;
+    }
+    const std::size_t before = cells_.size();
+    cells_.resize(row_.size());
+    for (std::size_t i = before; i < cells_.size(); ++i) cells_[i].column = i;
+    for (std::size_t i = 0; i < cells_.size(); ++i) {
+      cells_[i].text = row_.text(i);
+      cells_[i].raw = row_.raw(i);
+    }
+    return true;
+  }
+
+  Result<std::unique_ptr<RecordWriter>> writer(Sink& sink, std::vector<bool> dropped) override {
+    auto writer = std::make_unique<CsvRecordWriter>(sink, reader_, row_, std::move(dropped));
+    MLOPS_TRY(writer->begin());
+    return writer;
+  }
+
+ private:
+  CsvReader reader_;
+  Format format_;
+  CsvRow row_;
+  std::vector<Cell> cells_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<RecordReader>> open_csv_records(Source& source, const CsvOptions& options, Format format) {
+  MLOPS_ASSIGN(auto reader, CsvReader::open(source, options));
+  return std::make_unique<CsvRecordReader>(std::move(reader), format);
+}
+
+}  // namespace mlops::data

@@ -1,0 +1,24 @@
+// The one door to every format: tells what a file is and opens the reader of it. Thread-safety: as record.h.
+//
+// Errors: kInvalid "format_unknown" (say which it is), and those of the format's reader.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "policies/data/csv.h"
+#include "policies/data/record.h"
+
+namespace mlops::data {
+
+struct RecordOptions {
+  std::string path;              // the name helps to tell the format; may be empty
+  std::optional<Format> format;  // absent: format_of(path, first bytes)
+  CsvOptions csv;
+};
+
+// `source` must outlive the reader.
+Result<std::unique_ptr<RecordReader>> open_records(Source& source, const RecordOptions& options = {});
+
+}  // namespace mlops::data
