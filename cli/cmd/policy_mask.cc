@@ -19,17 +19,32 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The key is looked at only when the policy asks for one, so a policy without pseudonyms needs no key file.
-policy::KeyLookup key_lookup(const std::string& key_file) {
-  return [key_file](const std::string& name) -> Result<crypto::SecretBytes> {
-    if (key_file.empty()) {
+// The key is looked at only when the policy asks for one, so a policy without pseudonyms needs no key file. A key file
+// has one version of every name.
+class FileKeys : public mask::KeySource {
+ public:
+  explicit FileKeys(std::string key_file) : key_file_(std::move(key_file)) {}
+
+  Result<mask::NamedKey> current(const std::string& name) const override {
+    if (key_file_.empty()) {
       return fail(ErrorCode::kInvalid, "key_needed", fmt::format("the policy uses the key '{}'", printable(name)),
                   "add --key-file FILE; with --generate-key it is made");
     }
-    MLOPS_ASSIGN(const auto master, read_key_file(key_file));
-    return derive_key(master, name);
-  };
-}
+    MLOPS_ASSIGN(const auto master, read_key_file(key_file_));
+    return mask::NamedKey{mask::to_string({name, 1}), derive_key(master, name)};
+  }
+
+  Result<mask::NamedKey> by_id(const std::string& id) const override {
+    const auto parsed = mask::parse_key_id(id);
+    if (!parsed || parsed->version != 1) {
+      return fail(ErrorCode::kNotFound, "unknown_key_id", fmt::format("the key file has no key {}", printable(id)));
+    }
+    return current(parsed->name);
+  }
+
+ private:
+  std::string key_file_;
+};
 
 struct Request {
   std::string input;
@@ -50,7 +65,7 @@ Result<Request> request_of(const Session& session) {
   return request;
 }
 
-Result<policy::MaskEvidence> mask(const policy::Policy& policy, const Request& request, const policy::KeyLookup& keys,
+Result<policy::MaskEvidence> mask(const policy::Policy& policy, const Request& request, const mask::KeySource& keys,
                                   Json& columns) {
   MLOPS_ASSIGN(auto first, FileSource::open(request.input));
   MLOPS_ASSIGN(const auto plan, policy::plan_table(policy, first));
@@ -63,7 +78,7 @@ Result<policy::MaskEvidence> mask(const policy::Policy& policy, const Request& r
   }
   MLOPS_ASSIGN(auto second, FileSource::open(request.input));
   MLOPS_ASSIGN(auto out, AtomicFileSink::create(request.output));
-  MLOPS_ASSIGN(auto evidence, policy::mask_table(policy, plan, second, out, keys, request.context));
+  MLOPS_ASSIGN(auto evidence, policy::mask_table(policy, plan, second, out, {keys}, request.context));
   MLOPS_TRY(out.publish());
   return evidence;
 }
@@ -118,7 +133,7 @@ Result<int> policy_mask(Session& session) {
                 fmt::format("policy {} has gates but no transforms", policy.name()), "name a policy that masks");
   }
   Json columns = Json::array();
-  const auto evidence = mask(policy, request, key_lookup(key_file), columns);
+  const auto evidence = mask(policy, request, FileKeys(key_file), columns);
   if (!evidence)
     return evidence.error().code == ErrorCode::kRefused ? Result<int>(refuse(session, evidence.error()))
                                                         : Result<int>(fail(evidence.error()));

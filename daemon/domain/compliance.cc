@@ -58,6 +58,29 @@ Status check_environment_links(sql::Connection& connection, const std::vector<mo
   return {};
 }
 
+// One version of every name, derived from the master key.
+class MasterKeys : public mask::KeySource {
+ public:
+  explicit MasterKeys(const crypto::SecretBytes& master) : master_(master) {}
+
+  Result<mask::NamedKey> current(const std::string& name) const override {
+    const auto key = crypto::hmac_sha256(master_.view(), "masking-key:" + name);
+    return mask::NamedKey{mask::to_string({name, 1}),
+                          crypto::SecretBytes(std::vector<std::uint8_t>(key.begin(), key.end()))};
+  }
+
+  Result<mask::NamedKey> by_id(const std::string& id) const override {
+    const auto parsed = mask::parse_key_id(id);
+    if (!parsed || parsed->version != 1) {
+      return fail(ErrorCode::kNotFound, "unknown_key_id", fmt::format("there is no key {}", printable(id)));
+    }
+    return current(parsed->name);
+  }
+
+ private:
+  const crypto::SecretBytes& master_;
+};
+
 bool ends_with_csv(const std::string& path) { return to_lower_ascii(path).ends_with(".csv"); }
 
 // Evidence of several files of one dataset: counts add up per column.
@@ -166,11 +189,6 @@ Result<PolicyRevision> Compliance::policy(sql::Connection& connection, const std
   return PolicyRevision{std::move(row), std::move(policy)};
 }
 
-Result<crypto::SecretBytes> Compliance::key_of(const std::string& name) const {
-  const auto key = crypto::hmac_sha256(master_key_.view(), "masking-key:" + name);
-  return crypto::SecretBytes(std::vector<std::uint8_t>(key.begin(), key.end()));
-}
-
 Result<model::FileEntry> Compliance::mask_file(const policy::Policy& policy, const model::FileEntry& file,
                                                const std::string& context, policy::MaskEvidence& evidence) {
   if (!ends_with_csv(file.path)) {
@@ -186,8 +204,8 @@ Result<model::FileEntry> Compliance::mask_file(const policy::Policy& policy, con
   BlobSource second_pass(*second, file);
   MLOPS_ASSIGN(auto upload, content_.start_upload());
   UploadSink sink(upload);
-  const policy::KeyLookup keys = [this](const std::string& name) { return key_of(name); };
-  MLOPS_ASSIGN(const auto found, policy::mask_table(policy, columns, second_pass, sink, keys, context));
+  const MasterKeys keys(master_key_);
+  MLOPS_ASSIGN(const auto found, policy::mask_table(policy, columns, second_pass, sink, {keys}, context));
   MLOPS_TRY(second_pass.check_digest());
   MLOPS_ASSIGN(const auto stored, upload.finish());
   merge_evidence(evidence, found);

@@ -62,7 +62,6 @@ class Compliance {
 
  private:
   Result<policy::Policy> compiled(const meta::RevisionRow& row);
-  Result<crypto::SecretBytes> key_of(const std::string& name) const;
   Result<model::FileEntry> mask_file(const policy::Policy& policy, const model::FileEntry& file,
                                      const std::string& context, policy::MaskEvidence& evidence);
 

@@ -9,20 +9,16 @@
 // caller's thread.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "core/base/json.h"
 #include "core/base/result.h"
-#include "core/crypto/seal.h"
 #include "policies/data/stream.h"
 #include "policies/engine/policy.h"
+#include "policies/mask/key.h"
 
 namespace mlops::policy {
-
-// The key of a name used in `transforms.keys`; the engine derives per-dataset keys from it (context).
-using KeyLookup = std::function<Result<crypto::SecretBytes>(const std::string& key_name)>;
 
 struct ColumnPlan {
   std::string column;
@@ -51,7 +47,7 @@ struct MaskEvidence {
 Result<std::vector<ColumnPlan>> plan_table(const Policy& policy, data::Source& table);
 // REQUIRES: `columns` came from plan_table on the same bytes. `context` binds pseudonyms to a dataset name.
 Result<MaskEvidence> mask_table(const Policy& policy, const std::vector<ColumnPlan>& columns, data::Source& table,
-                                data::Sink& out, const KeyLookup& keys, const std::string& context);
+                                data::Sink& out, const mask::RunSecrets& secrets, const std::string& context);
 
 Json to_json(const MaskEvidence& evidence);
 

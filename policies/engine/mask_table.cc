@@ -24,7 +24,8 @@ struct Work {
   Handling handling = Handling::kKeep;
   ClassRow class_row;
   std::string placeholder;  // for its values found in other cells
-  crypto::SecretBytes key;  // empty: the transform needs none
+  std::string folded;       // the column's name as keys and ciphertexts are bound to it
+  mask::ColumnKey key;      // empty: the transform needs none
   bool is_scanned = true;
   CellScanner residual{{}, {}};
   std::uint64_t row_values = 0;  // cells of a kept column with an identifier of their row
@@ -54,14 +55,11 @@ Failure table_changed() {
 }
 
 // One key a dataset and column: equal values of two datasets do not get equal pseudonyms.
-Status derive_key(Work& work, const KeyLookup& keys, const std::string& context) {
+Status lend_key(Work& work, const mask::RunSecrets& secrets, const std::string& dataset) {
+  work.folded = fold_column(work.plan->column);
   const std::string name(work.transform->key_name());
   if (name.empty()) return {};
-  MLOPS_ASSIGN(const auto secret, keys(name));
-  std::string place = context;
-  place.push_back('\0');
-  place += fold_column(work.plan->column);
-  work.key = mask::derive_key(secret.view(), place);
+  MLOPS_ASSIGN(work.key, mask::column_key(secrets.keys, name, {dataset, work.folded, work.transform->key_scope()}));
   return {};
 }
 
@@ -83,7 +81,7 @@ std::string placeholder_of(const Rule& rule, std::string_view class_name) {
   return text + "]";
 }
 
-Result<Work> make_work(const Policy::Body& body, const ColumnPlan& plan, const KeyLookup& keys,
+Result<Work> make_work(const Policy::Body& body, const ColumnPlan& plan, const mask::RunSecrets& secrets,
                        const std::string& context) {
   Work work;
   work.plan = &plan;
@@ -99,7 +97,7 @@ Result<Work> make_work(const Policy::Body& body, const ColumnPlan& plan, const K
     work.handling = work.transform->drops_column() ? Handling::kDrop
                     : text                         ? Handling::kRewriteText
                                                    : Handling::kRewrite;
-    MLOPS_TRY(derive_key(work, keys, context));
+    MLOPS_TRY(lend_key(work, secrets, context));
   }
   // The name of a rewritten column says nothing about what is in it now.
   const std::string name = work.handling == Handling::kRewrite ? std::string{} : plan.column;
@@ -109,7 +107,13 @@ Result<Work> make_work(const Policy::Body& body, const ColumnPlan& plan, const K
 
 class Run {
  public:
-  Run(std::vector<Work> works, const std::vector<std::string>& header) : works_(std::move(works)), view_(header) {
+  struct Lent {
+    std::string dataset;
+    mask::TokenVault* vault;
+  };
+
+  Run(std::vector<Work> works, const std::vector<std::string>& header, Lent lent)
+      : works_(std::move(works)), view_(header), lent_(std::move(lent)) {
     for (const auto& work : works_) {
       const bool open =
           work.handling == Handling::kRewriteText || (work.handling == Handling::kKeep && !work.plan->is_coded);
@@ -127,7 +131,8 @@ class Run {
     view_.show(row);
     gather(row);
     masked_.assign(works_.size(), std::nullopt);
-    for (std::size_t i = 0; i < works_.size(); ++i) cell(row.text(i), works_[i], masked_[i]);
+    for (std::size_t i = 0; i < works_.size(); ++i) MLOPS_TRY(cell(row.text(i), works_[i], masked_[i]));
+    ++record_;
     return writer.write_row(row, masked_);
   }
 
@@ -142,42 +147,52 @@ class Run {
     }
   }
 
-  void cell(std::string_view text, Work& work, std::optional<std::string>& out) {
+  Status cell(std::string_view text, Work& work, std::optional<std::string>& out) {
     ++work.evidence.cells;
     if (work.handling == Handling::kDrop) {
       ++work.evidence.changed;
-      return;
+      return {};
     }
-    if (work.transform) out = work.transform->apply(text, view_, work.key.view());
+    if (work.transform) {
+      MLOPS_ASSIGN(out, work.transform->apply(text, {.row = view_,
+                                                     .key = work.key,
+                                                     .dataset = lent_.dataset,
+                                                     .column = work.folded,
+                                                     .record = record_,
+                                                     .vault = lent_.vault}));
+    }
     if (work.handling == Handling::kRewriteText && !values_.empty()) out = values_.cut_from(*out);
     const std::string_view written = out ? std::string_view(*out) : text;
     if (written != text) ++work.evidence.changed;
-    if (!work.is_scanned) return;
+    if (!work.is_scanned) return {};
     if (work.handling != Handling::kKeep && is_placeholder(written)) {
       work.residual.skip();
-      return;
+      return {};
     }
     work.residual.scan(written);
     if (work.handling == Handling::kKeep && !work.plan->is_coded && values_.stand_in(written)) ++work.row_values;
+    return {};
   }
 
   std::vector<Work> works_;
   CsvRowView view_;
+  Lent lent_;
+  std::uint64_t record_ = 0;
   RowValues values_;
   std::vector<std::optional<std::string>> masked_;
   bool has_open_columns_ = false;
 };
 
 Result<Run> start(const Policy::Body& body, const std::vector<ColumnPlan>& columns,
-                  const std::vector<std::string>& header, const KeyLookup& keys, const std::string& context) {
+                  const std::vector<std::string>& header, const mask::RunSecrets& secrets, const std::string& context) {
   if (header.size() != columns.size()) return table_changed();
   std::vector<Work> works;
   for (std::size_t i = 0; i < columns.size(); ++i) {
     if (header[i] != columns[i].column) return table_changed();
-    MLOPS_ASSIGN(auto work, make_work(body, columns[i], keys, context));
+    MLOPS_ASSIGN(auto work, make_work(body, columns[i], secrets, context));
     works.push_back(std::move(work));
   }
-  return Run(std::move(works), header);
+  return Run(std::move(works), header, {context, secrets.vault});
 }
 
 // By column and detector only: never a row, never a value.
@@ -220,9 +235,9 @@ Result<MaskEvidence> conclude(const Policy::Body& body, std::vector<Work>& works
 }  // namespace
 
 Result<MaskEvidence> mask_table(const Policy& policy, const std::vector<ColumnPlan>& columns, data::Source& table,
-                                data::Sink& out, const KeyLookup& keys, const std::string& context) {
+                                data::Sink& out, const mask::RunSecrets& secrets, const std::string& context) {
   MLOPS_ASSIGN(auto reader, data::CsvReader::open(table));
-  MLOPS_ASSIGN(auto run, start(policy.body(), columns, reader.header(), keys, context));
+  MLOPS_ASSIGN(auto run, start(policy.body(), columns, reader.header(), secrets, context));
   data::CsvWriter writer(out, reader.dialect(), run.dropped());
   MLOPS_TRY(writer.write_header(reader));
   data::CsvRow row;

@@ -9,13 +9,13 @@ class Suppress : public Transform {
  public:
   std::string_view id() const override { return "suppress"; }
   bool drops_column() const override { return true; }
-  std::string apply(std::string_view, const RowView&, ByteView) const override { return {}; }
+  Result<std::string> apply(std::string_view, const CellContext&) const override { return std::string(); }
 };
 
 class Keep : public Transform {
  public:
   std::string_view id() const override { return "keep"; }
-  std::string apply(std::string_view cell, const RowView&, ByteView) const override { return std::string(cell); }
+  Result<std::string> apply(std::string_view cell, const CellContext&) const override { return std::string(cell); }
   std::string_view forbidden_under_safe_harbor() const override { return "keep: an identifier must not be kept"; }
 };
 
@@ -23,7 +23,7 @@ class Replace : public Transform {
  public:
   explicit Replace(std::string with) : with_(std::move(with)) {}
   std::string_view id() const override { return "replace"; }
-  std::string apply(std::string_view, const RowView&, ByteView) const override { return with_; }
+  Result<std::string> apply(std::string_view, const CellContext&) const override { return with_; }
 
  private:
   std::string with_;
@@ -40,9 +40,9 @@ class Mask : public Transform {
     return keep_last_ == 0 ? std::string_view{} : "mask.keep_last: the last characters are a part of the identifier";
   }
 
-  std::string apply(std::string_view cell, const RowView&, ByteView) const override {
+  Result<std::string> apply(std::string_view cell, const CellContext&) const override {
     cell = trim(cell);
-    if (cell.empty()) return {};
+    if (cell.empty()) return std::string();
     return stars_ + std::string(kept(cell));
   }
 

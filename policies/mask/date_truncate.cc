@@ -50,17 +50,18 @@ class DateTruncate : public Transform {
  public:
   explicit DateTruncate(Options options) : options_(std::move(options)) {}
   std::string_view id() const override { return "date_truncate"; }
+  bool reads_row() const override { return !options_.reference_column.empty(); }
   std::string_view forbidden_under_safe_harbor() const override {
     if (options_.to == Precision::kMonth) return "date_truncate.to: only the year may stay";
     return options_.cap_age > kDefaultCap ? "date_truncate.cap_age: a year that shows an age above 89 goes too"
                                           : std::string_view{};
   }
 
-  std::string apply(std::string_view cell, const RowView& row, ByteView) const override {
-    if (trim(cell).empty()) return {};
+  Result<std::string> apply(std::string_view cell, const CellContext& at) const override {
+    if (trim(cell).empty()) return std::string();
     const auto date = read_year_month(cell);
     if (!date) return std::string(kUnreadable);
-    if (reference_year(row) - date->year > options_.cap_age) return fmt::format("{}+", options_.cap_age + 1);
+    if (reference_year(at.row) - date->year > options_.cap_age) return fmt::format("{}+", options_.cap_age + 1);
     if (options_.to == Precision::kYear || date->month == 0) return fmt::format("{:04}", date->year);
     return fmt::format("{:04}-{:02}", date->year, date->month);
   }

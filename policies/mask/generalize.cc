@@ -26,7 +26,7 @@ class Zip3 : public Transform {
  public:
   explicit Zip3(Census census) : census_(census) {}
   std::string_view id() const override { return "generalize"; }
-  std::string apply(std::string_view cell, const RowView&, ByteView) const override { return zip3_of(cell, census_); }
+  Result<std::string> apply(std::string_view cell, const CellContext&) const override { return zip3_of(cell, census_); }
 
  private:
   Census census_;
@@ -40,12 +40,12 @@ class AgeCap : public Transform {
   std::string_view forbidden_under_safe_harbor() const override {
     return cap_ > kAgeCap ? "generalize.age_cap: ages above 89 must share one label" : std::string_view{};
   }
-  std::string apply(std::string_view cell, const RowView&, ByteView) const override {
+  Result<std::string> apply(std::string_view cell, const CellContext&) const override {
     cell = trim(cell);
-    if (cell.empty()) return {};
+    if (cell.empty()) return std::string();
     if (cell == label_) return label_;
     const auto age = read_number(cell);
-    if (!age || *age < 0) return "[AGE]";
+    if (!age || *age < 0) return std::string("[AGE]");
     return *age > static_cast<double>(cap_) ? label_ : std::string(cell);
   }
 
@@ -59,11 +59,11 @@ class Bucket : public Transform {
  public:
   explicit Bucket(std::int64_t width) : width_(width) {}
   std::string_view id() const override { return "generalize"; }
-  std::string apply(std::string_view cell, const RowView&, ByteView) const override {
+  Result<std::string> apply(std::string_view cell, const CellContext&) const override {
     cell = trim(cell);
-    if (cell.empty()) return {};
+    if (cell.empty()) return std::string();
     const auto value = read_number(cell);
-    if (!value) return "[VALUE]";
+    if (!value) return std::string("[VALUE]");
     const auto low = static_cast<std::int64_t>(std::floor(*value / static_cast<double>(width_))) * width_;
     return width_ == 1 ? fmt::format("{}", low) : fmt::format("{}-{}", low, low + width_ - 1);
   }

@@ -4,13 +4,11 @@
 //
 // Hex and not base32: 32 hex digits can be neither an IBAN nor a card number, so the residual scan stays quiet.
 #include "core/base/text.h"
-#include "policies/mask/key.h"
 #include "policies/mask/makers.h"
 
 namespace mlops::mask {
 namespace {
 
-constexpr std::string_view kLabel = "mlops/mask-key/v1";
 constexpr std::size_t kPseudonymBytes = 16;
 
 class Pseudonymize : public Transform {
@@ -20,11 +18,11 @@ class Pseudonymize : public Transform {
   std::string_view key_name() const override { return key_; }
   bool is_pseudonym() const override { return true; }
 
-  std::string apply(std::string_view cell, const RowView&, ByteView key) const override {
+  Result<std::string> apply(std::string_view cell, const CellContext& at) const override {
     cell = trim(cell);
-    if (cell.empty()) return {};
-    if (key.empty()) return "[ID]";  // without a key this would be a hash that anyone can undo
-    const crypto::Mac mac = crypto::hmac_sha256(key, cell);
+    if (cell.empty()) return std::string();
+    if (at.key.bytes.empty()) return std::string("[ID]");  // without a key this would be a hash that anyone can undo
+    const crypto::Mac mac = crypto::hmac_sha256(at.key.bytes.view(), cell);
     return prefix_ + to_hex(ByteView(mac).first(kPseudonymBytes));
   }
 
@@ -34,14 +32,6 @@ class Pseudonymize : public Transform {
 };
 
 }  // namespace
-
-crypto::SecretBytes derive_key(ByteView master, std::string_view context) {
-  std::string message(kLabel);
-  message.push_back('\0');
-  message.append(context);
-  const crypto::Mac mac = crypto::hmac_sha256(master, message);
-  return crypto::SecretBytes(std::vector<std::uint8_t>(mac.begin(), mac.end()));
-}
 
 Made make_pseudonymize(const YamlNode& value, const TransformContext& context) {
   MLOPS_TRY(check_options(value, context, "pseudonymize", {"key", "prefix"}));

@@ -48,7 +48,7 @@ class RedactCell : public Transform {
   explicit RedactCell(std::string with) : with_(std::move(with)) {}
   std::string_view id() const override { return "redact"; }
   // An empty cell stays empty: that a value is missing is no one's identity.
-  std::string apply(std::string_view cell, const RowView&, ByteView) const override {
+  Result<std::string> apply(std::string_view cell, const CellContext&) const override {
     return cell.empty() ? std::string() : with_;
   }
 
@@ -64,7 +64,7 @@ class RedactSpans : public Transform {
   }
   std::string_view id() const override { return "redact"; }
 
-  std::string apply(std::string_view cell, const RowView&, ByteView) const override {
+  Result<std::string> apply(std::string_view cell, const CellContext&) const override {
     std::string text(cell);
     for (int pass = 0; pass < kMostPasses; ++pass) {
       const auto united = unite_spans(find(text));

@@ -9,14 +9,15 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/base/result.h"
 #include "core/base/yaml.h"
-#include "core/crypto/seal.h"
 #include "policies/detect/detector.h"
+#include "policies/mask/key.h"
 
 namespace mlops::mask {
 
@@ -27,6 +28,33 @@ class RowView {
   virtual std::optional<std::string_view> cell(std::string_view column) const = 0;
 };
 
+// What came out otherwise than the rule describes; the caller adds it up and reports it.
+struct CellCounts {
+  std::uint64_t placeholders = 0;  // cells that could only be redacted (an fpe domain under 10^6, for instance)
+};
+
+// Where a cell stands, and what is lent to mask it. All of it is borrowed for a call.
+struct CellContext {
+  const RowView& row;
+  const ColumnKey& key;      // of key_name() for key_scope(); empty when the transform needs none
+  std::string_view dataset;  // the name pseudonyms are bound to
+  std::string_view column;   // folded, as for the key
+  std::uint64_t record = 0;  // from 0 in its file
+  TokenVault* vault = nullptr;
+  CellCounts* counts = nullptr;
+};
+
+// Cells of one column in consecutive records.
+struct BatchContext {
+  const ColumnKey& key;
+  std::string_view dataset;
+  std::string_view column;
+  std::uint64_t first_record = 0;
+  std::span<const RowView* const> rows;  // one a cell, or none when the transform does not read its row
+  TokenVault* vault = nullptr;
+  CellCounts* counts = nullptr;
+};
+
 class Transform {
  public:
   virtual ~Transform() = default;
@@ -35,12 +63,21 @@ class Transform {
   virtual bool drops_column() const { return false; }
   // The key name it needs from the policy's key table; empty: none.
   virtual std::string_view key_name() const { return {}; }
-  // The masked text. `key` is derived for this dataset and column (empty when key_name() is empty).
-  virtual std::string apply(std::string_view cell, const RowView& row, ByteView key) const = 0;
+  virtual KeyScope key_scope() const { return KeyScope::kColumn; }
+  virtual bool needs_vault() const { return false; }
+  // Does apply() look at other cells of the row?
+  virtual bool reads_row() const { return false; }
+  // The masked text. Errors, which name no value: those of the vault.
+  virtual Result<std::string> apply(std::string_view cell, const CellContext& at) const = 0;
+  // The same for many cells of a column; `out` gets one text a cell.
+  virtual Status apply_batch(std::span<const std::string_view> cells, const BatchContext& at,
+                             std::vector<std::string>& out) const;
   // Why HIPAA Safe Harbor does not allow it with these options ("mask.keep_last: …"); empty: it does.
   virtual std::string_view forbidden_under_safe_harbor() const { return {}; }
   // Does this transform leave linkable pseudonyms (→ at least `pseudonymous`)?
   virtual bool is_pseudonym() const { return false; }
+  // Can who holds the key (and the vault) get the value back?
+  virtual bool is_reversible() const { return false; }
 };
 
 // What a factory may refer to beside its own YAML.

@@ -10,6 +10,7 @@
 #include "core/base/yaml.h"
 #include "policies/engine/mask_dataset.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/policies/mask/fixed_keys.h"
 
 using namespace mlops;
 using namespace mlops::policy;
@@ -50,12 +51,10 @@ std::string run_mask(const YamlNode& want, const std::string& yaml, const std::s
   if (!policy) FAIL(policy.error().message);
   data::StringSource first(input), second(input);
   data::StringSink sink;
-  const KeyLookup keys = [](const std::string&) -> Result<crypto::SecretBytes> {
-    return crypto::SecretBytes(std::vector<std::uint8_t>(32, 1));
-  };
+  const mask::FixedKeys keys;
   const auto plan = plan_table(*policy, first);
   const auto evidence =
-      plan ? mask_table(*policy, *plan, second, sink, keys, "case") : Result<MaskEvidence>(fail(plan.error()));
+      plan ? mask_table(*policy, *plan, second, sink, {keys}, "case") : Result<MaskEvidence>(fail(plan.error()));
   if (evidence) {
     CHECK(text_of(want, "refused").empty());
     if (want.find("output")) CHECK(sink.text == text_of(want, "output"));

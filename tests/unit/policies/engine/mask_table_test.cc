@@ -3,6 +3,7 @@
 
 #include "policies/engine/mask_dataset.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/policies/mask/fixed_keys.h"
 
 using namespace mlops;
 using namespace mlops::policy;
@@ -44,10 +45,7 @@ Policy policy_of(const std::string& yaml) {
   return *policy;
 }
 
-Result<crypto::SecretBytes> key_of(const std::string& name) {
-  if (name != "research") return fail(ErrorCode::kNotFound, "no_key", "no such key");
-  return crypto::SecretBytes(std::vector<std::uint8_t>(32, 7));
-}
+const mask::FixedKeys kKeys;
 
 struct Masked {
   Result<MaskEvidence> evidence = fail(ErrorCode::kInternal, "not_run", "");
@@ -66,7 +64,7 @@ Masked run(const Policy& policy, const std::string& csv, const std::string& cont
   masked.plan = *plan;
   data::StringSource second(csv);
   data::StringSink sink;
-  masked.evidence = mask_table(policy, *plan, second, sink, key_of, context);
+  masked.evidence = mask_table(policy, *plan, second, sink, {kKeys}, context);
   masked.text = sink.text;
   return masked;
 }
@@ -265,7 +263,7 @@ TEST_CASE("a table without rows, and another table than the planned one, are ref
   const auto planned = run(policy, kHeader + person("ok"));
   data::StringSource other("a,b\n1,2\n");
   data::StringSink sink;
-  CHECK(mask_table(policy, planned.plan, other, sink, key_of, "x").error().slug == "table_changed");
+  CHECK(mask_table(policy, planned.plan, other, sink, {kKeys}, "x").error().slug == "table_changed");
 }
 
 TEST_CASE("a key that cannot be had stops the run") {
@@ -274,12 +272,8 @@ TEST_CASE("a key that cannot be had stops the run") {
   const auto planned = run(policy, csv);
   data::StringSource source(csv);
   data::StringSink sink;
-  const auto refused = mask_table(
-      policy, planned.plan, source, sink,
-      [](const std::string&) -> Result<crypto::SecretBytes> {
-        return fail(ErrorCode::kUnavailable, "no_key", "the key store is away");
-      },
-      "patients");
+  const mask::NoKeys away;
+  const auto refused = mask_table(policy, planned.plan, source, sink, {away}, "patients");
   REQUIRE_FALSE(refused);
   CHECK(refused.error().slug == "no_key");
   CHECK(sink.text.empty());

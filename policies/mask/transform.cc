@@ -1,0 +1,29 @@
+#include "policies/mask/transform.h"
+
+namespace mlops::mask {
+namespace {
+
+class NoRow : public RowView {
+ public:
+  std::optional<std::string_view> cell(std::string_view) const override { return std::nullopt; }
+};
+
+}  // namespace
+
+Status Transform::apply_batch(std::span<const std::string_view> cells, const BatchContext& at,
+                              std::vector<std::string>& out) const {
+  static const NoRow kNoRow;
+  out.resize(cells.size());
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    MLOPS_ASSIGN(out[i], apply(cells[i], {.row = at.rows.empty() ? kNoRow : *at.rows[i],
+                                          .key = at.key,
+                                          .dataset = at.dataset,
+                                          .column = at.column,
+                                          .record = at.first_record + i,
+                                          .vault = at.vault,
+                                          .counts = at.counts}));
+  }
+  return {};
+}
+
+}  // namespace mlops::mask
