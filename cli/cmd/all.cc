@@ -33,6 +33,7 @@ const std::vector<const Command*>& all_commands() {
       &kPolicyApplyCommand,
       &kPolicyListCommand,
       &kPolicyShowCommand,
+      &kPolicyScanCommand,
       &kPolicyLintCommand,
       &kPolicyMaskCommand,
       &kPolicyPacksCommand,

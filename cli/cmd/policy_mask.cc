@@ -7,10 +7,13 @@
 #include "cli/cmd/gate_text.h"
 #include "cli/cmd/key_file.h"
 #include "cli/cmd/lines.h"
+#include "cli/cmd/policy_files.h"
 #include "cli/cmd/query.h"
 #include "cli/cmd/release_text.h"
 #include "cli/cmd/rows.h"
 #include "cli/cmd/run.h"
+#include "core/base/clock.h"
+#include "core/base/id.h"
 #include "core/base/text.h"
 #include "policies/engine/mask_dataset.h"
 
@@ -61,25 +64,115 @@ Result<Request> request_of(const Session& session) {
   if (fs::equivalent(request.input, request.output, ignored)) {
     return usage_error("the output is the input itself", "masking never overwrites what it reads; name another file");
   }
+  if (fs::is_directory(request.input, ignored) && fs::exists(request.output, ignored)) {
+    return usage_error("the output directory is there already", "name one that is not");
+  }
   if (request.context.empty()) request.context = fs::path(request.input).stem().string();
   return request;
 }
 
-Result<policy::MaskEvidence> mask(const policy::Policy& policy, const Request& request, const mask::KeySource& keys,
-                                  Json& columns) {
-  MLOPS_ASSIGN(auto first, FileSource::open(request.input));
-  MLOPS_ASSIGN(const auto plan, policy::plan_table(policy, first));
-  for (const auto& column : plan) {
-    columns.push_back({{"column", column.column},
-                       {"class", column.class_name},
-                       {"decided_by", column.decided_by},
-                       {"transform", column.transform},
-                       {"rule", column.rule}});
+// The dataset's files, planned one after the other, before any is written.
+struct Planned {
+  Walk walk;
+  std::vector<policy::FilePlan> files;  // as walk.files
+};
+
+Result<Planned> plan_all(const policy::Policy& policy, const Request& request) {
+  Planned planned;
+  MLOPS_ASSIGN(planned.walk, walk_artifact(request.input));
+  policy::DatasetPlanner planner(policy);
+  for (const auto& file : planned.walk.files) {
+    const auto path = source_of(planned.walk, file);
+    MLOPS_ASSIGN(const auto open, open_file(path));
+    auto plan = planner.plan(table_name(path), *open.reader);
+    if (!plan) return fail(at_file(plan.error(), path));
+    planned.files.push_back(std::move(*plan));
   }
-  MLOPS_ASSIGN(auto second, FileSource::open(request.input));
-  MLOPS_ASSIGN(auto out, AtomicFileSink::create(request.output));
-  MLOPS_ASSIGN(auto evidence, policy::mask_table(policy, plan, second, out, {keys}, request.context));
-  MLOPS_TRY(out.publish());
+  MLOPS_TRY(planner.finish());
+  return planned;
+}
+
+Json columns_json(const Planned& planned) {
+  Json columns = Json::array();
+  for (const auto& file : planned.files) {
+    for (const auto& column : file.columns) {
+      columns.push_back({{"table", file.table},
+                         {"column", printable(column.column)},
+                         {"class", column.class_name},
+                         {"decided_by", column.decided_by},
+                         {"transform", column.transform},
+                         {"rule", column.rule}});
+    }
+  }
+  return columns;
+}
+
+// Where the masked files are written until all of them are clean: beside the output, gone with this object.
+class Staging {
+ public:
+  static Result<Staging> create(const std::string& target) {
+    const fs::path path(target);
+    auto name = "." + path.filename().string() + ".masking-" + new_id(SystemClock());
+    const auto folder = path.has_parent_path() ? path.parent_path() / name : fs::path(name);
+    std::error_code error;
+    fs::create_directories(folder, error);
+    if (error)
+      return fail(ErrorCode::kUnavailable, "io_error", "cannot create " + printable(folder.string()), error.message());
+    return Staging(folder, path);
+  }
+  Staging(Staging&& other) noexcept : folder_(std::exchange(other.folder_, {})), target_(std::move(other.target_)) {}
+  ~Staging() {
+    std::error_code ignored;
+    if (!folder_.empty()) fs::remove_all(folder_, ignored);
+  }
+
+  std::string path_of(const std::string& file) const { return (folder_ / file).string(); }
+  Status publish() {
+    std::error_code error;
+    fs::rename(folder_, target_, error);
+    if (error)
+      return fail(ErrorCode::kUnavailable, "io_error", "cannot publish " + printable(target_.string()),
+                  error.message());
+    folder_.clear();
+    return {};
+  }
+
+ private:
+  Staging(fs::path folder, fs::path target) : folder_(std::move(folder)), target_(std::move(target)) {}
+  fs::path folder_;
+  fs::path target_;
+};
+
+Result<policy::MaskEvidence> mask_one(const policy::Policy& policy, const policy::FilePlan& plan, const std::string& in,
+                                      const std::string& out, const mask::RunSecrets& secrets,
+                                      const std::string& dataset) {
+  MLOPS_ASSIGN(const auto open, open_file(in));
+  MLOPS_ASSIGN(auto sink, AtomicFileSink::create(out));
+  auto evidence = policy::mask_file(policy, plan, *open.reader, sink, secrets, dataset);
+  if (!evidence) return fail(at_file(evidence.error(), in));
+  MLOPS_TRY(sink.publish());
+  return evidence;
+}
+
+Result<policy::MaskEvidence> mask(const policy::Policy& policy, const Request& request, const mask::RunSecrets& secrets,
+                                  Json& columns) {
+  MLOPS_ASSIGN(const auto planned, plan_all(policy, request));
+  columns = columns_json(planned);
+  const auto& walk = planned.walk;
+  if (!walk.is_directory) {
+    return mask_one(policy, planned.files.front(), request.input, request.output, secrets, request.context);
+  }
+  MLOPS_ASSIGN(auto staging, Staging::create(request.output));
+  policy::MaskEvidence evidence;
+  for (std::size_t i = 0; i < walk.files.size(); ++i) {
+    const auto out = staging.path_of(walk.files[i].path);
+    std::error_code ignored;
+    fs::create_directories(fs::path(out).parent_path(), ignored);
+    MLOPS_ASSIGN(const auto one,
+                 mask_one(policy, planned.files[i], source_of(walk, walk.files[i]), out, secrets, request.context));
+    policy::merge_evidence(evidence, one);
+  }
+  MLOPS_TRY(staging.publish());
   return evidence;
 }
 
@@ -133,7 +226,8 @@ Result<int> policy_mask(Session& session) {
                 fmt::format("policy {} has gates but no transforms", policy.name()), "name a policy that masks");
   }
   Json columns = Json::array();
-  const auto evidence = mask(policy, request, FileKeys(key_file), columns);
+  const FileKeys keys(key_file);
+  const auto evidence = mask(policy, request, {keys}, columns);
   if (!evidence)
     return evidence.error().code == ErrorCode::kRefused ? Result<int>(refuse(session, evidence.error()))
                                                         : Result<int>(fail(evidence.error()));
@@ -156,12 +250,14 @@ Result<int> policy_mask(Session& session) {
 const Command kPolicyMaskCommand{
     .path = "policy mask",
     .group = "Environments and policies",
-    .summary = "mask a CSV file by a policy, offline",
+    .summary = "mask files by a policy, offline",
     .operands = {{.name = "POLICY", .help = "a policy file", .complete = Complete::kFile},
-                 {.name = "IN", .help = "the table to mask (read twice)", .complete = Complete::kFile}},
+                 {.name = "IN",
+                  .help = "a file, or a directory: one dataset (read twice)",
+                  .complete = Complete::kFile}},
     .options = {{.name = "-O,--out",
                  .value_name = "FILE",
-                 .help = "the masked table; appears only when complete and clean",
+                 .help = "the masked file or directory; appears only when complete and clean",
                  .complete = Complete::kFile},
                 {.name = "--key-file",
                  .value_name = "FILE",

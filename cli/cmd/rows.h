@@ -35,6 +35,7 @@ extern const Command kPolicyListCommand;
 extern const Command kPolicyShowCommand;
 extern const Command kPolicyLintCommand;
 extern const Command kPolicyMaskCommand;
+extern const Command kPolicyScanCommand;
 extern const Command kPolicyPacksCommand;
 
 extern const Command kAuditLogCommand;

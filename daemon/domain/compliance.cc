@@ -8,6 +8,7 @@
 #include "core/base/text.h"
 #include "core/model/names.h"
 #include "daemon/domain/blob_streams.h"
+#include "policies/data/records.h"
 
 namespace mlops::domain {
 namespace {
@@ -81,23 +82,18 @@ class MasterKeys : public mask::KeySource {
   const crypto::SecretBytes& master_;
 };
 
-bool ends_with_csv(const std::string& path) { return to_lower_ascii(path).ends_with(".csv"); }
+// "patients" of "raw/patients.csv": how policies name the table.
+std::string table_of(const std::string& path) {
+  const auto name = path.substr(path.rfind('/') + 1);
+  const auto dot = name.rfind('.');
+  return dot == std::string::npos || dot == 0 ? name : name.substr(0, dot);
+}
 
-// Evidence of several files of one dataset: counts add up per column.
-void merge_evidence(policy::MaskEvidence& into, const policy::MaskEvidence& from) {
-  into.rows += from.rows;
-  into.residual_scanned_cells += from.residual_scanned_cells;
-  into.residual_findings += from.residual_findings;
-  for (const auto& column : from.columns) {
-    bool found = false;
-    for (auto& known : into.columns) {
-      if (known.column != column.column || known.transform != column.transform) continue;
-      known.cells += column.cells;
-      known.changed += column.changed;
-      found = true;
-    }
-    if (!found) into.columns.push_back(column);
-  }
+// "raw/patients.csv:3:1: …" from "3:1: …".
+Error at_file(Error error, const std::string& path) {
+  const bool has_position = !error.message.empty() && error.message[0] >= '0' && error.message[0] <= '9';
+  error.message = printable(path) + (has_position ? ":" : ": ") + error.message;
+  return error;
 }
 
 }  // namespace
@@ -189,36 +185,47 @@ Result<PolicyRevision> Compliance::policy(sql::Connection& connection, const std
   return PolicyRevision{std::move(row), std::move(policy)};
 }
 
-Result<model::FileEntry> Compliance::mask_file(const policy::Policy& policy, const model::FileEntry& file,
-                                               const std::string& context, policy::MaskEvidence& evidence) {
-  if (!ends_with_csv(file.path)) {
-    return fail(ErrorCode::kRefused, "not_maskable",
-                fmt::format("the file {} is not a CSV table, and this server masks only those", printable(file.path)),
-                "register the dataset as CSV files");
-  }
-  MLOPS_ASSIGN(const auto first, content_.open_blob(file.digest));
-  BlobSource first_pass(*first, file);
-  MLOPS_ASSIGN(const auto columns, policy::plan_table(policy, first_pass));
-  MLOPS_TRY(first_pass.check_digest());
-  MLOPS_ASSIGN(const auto second, content_.open_blob(file.digest));
-  BlobSource second_pass(*second, file);
+Result<policy::FilePlan> Compliance::plan_file(policy::DatasetPlanner& planner, const model::FileEntry& file) {
+  MLOPS_ASSIGN(const auto blob, content_.open_blob(file.digest));
+  BlobSource source(*blob, file);
+  MLOPS_ASSIGN(const auto reader, data::open_records(source, {.path = file.path}));
+  MLOPS_ASSIGN(auto plan, planner.plan(table_of(file.path), *reader));
+  MLOPS_TRY(source.check_digest());
+  return plan;
+}
+
+Result<model::FileEntry> Compliance::mask_file(const policy::Policy& policy, const policy::FilePlan& plan,
+                                               const model::FileEntry& file, const std::string& context,
+                                               policy::MaskEvidence& evidence) {
+  MLOPS_ASSIGN(const auto blob, content_.open_blob(file.digest));
+  BlobSource source(*blob, file);
+  MLOPS_ASSIGN(const auto reader, data::open_records(source, {.path = file.path}));
   MLOPS_ASSIGN(auto upload, content_.start_upload());
   UploadSink sink(upload);
   const MasterKeys keys(master_key_);
-  MLOPS_ASSIGN(const auto found, policy::mask_table(policy, columns, second_pass, sink, {keys}, context));
-  MLOPS_TRY(second_pass.check_digest());
+  MLOPS_ASSIGN(const auto found, policy::mask_file(policy, plan, *reader, sink, {keys}, context));
+  MLOPS_TRY(source.check_digest());
   MLOPS_ASSIGN(const auto stored, upload.finish());
-  merge_evidence(evidence, found);
+  policy::merge_evidence(evidence, found);
   return model::FileEntry{file.path, stored.digest, stored.size_bytes};
 }
 
 Result<MaskedFiles> Compliance::mask(const policy::Policy& policy, const std::vector<model::FileEntry>& files,
                                      const std::string& context) {
+  policy::DatasetPlanner planner(policy);
+  std::vector<policy::FilePlan> plans;
+  for (const auto& file : files) {
+    auto plan = plan_file(planner, file);
+    if (!plan) return fail(at_file(plan.error(), file.path));
+    plans.push_back(std::move(*plan));
+  }
+  MLOPS_TRY(planner.finish());
   MaskedFiles masked;
   policy::MaskEvidence evidence;
-  for (const auto& file : files) {
-    MLOPS_ASSIGN(auto entry, mask_file(policy, file, context, evidence));
-    masked.files.push_back(std::move(entry));
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    auto entry = mask_file(policy, plans[i], files[i], context, evidence);
+    if (!entry) return fail(at_file(entry.error(), files[i].path));
+    masked.files.push_back(std::move(*entry));
   }
   masked.evidence = policy::to_json(evidence);
   return masked;

@@ -62,8 +62,10 @@ class Compliance {
 
  private:
   Result<policy::Policy> compiled(const meta::RevisionRow& row);
-  Result<model::FileEntry> mask_file(const policy::Policy& policy, const model::FileEntry& file,
-                                     const std::string& context, policy::MaskEvidence& evidence);
+  Result<policy::FilePlan> plan_file(policy::DatasetPlanner& planner, const model::FileEntry& file);
+  Result<model::FileEntry> mask_file(const policy::Policy& policy, const policy::FilePlan& plan,
+                                     const model::FileEntry& file, const std::string& context,
+                                     policy::MaskEvidence& evidence);
 
   meta::Store& store_;
   cas::ContentStore& content_;

@@ -1,5 +1,7 @@
 #include "policies/engine/cell_scan.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "core/base/text.h"
@@ -60,7 +62,40 @@ bool is_bracketed_word(std::string_view cell) {
                      [](char c) { return (c >= 'A' && c <= 'Z') || c == '_' || c == ' ' || c == '-'; });
 }
 
+bool holds_data(const std::vector<ActiveDetector>& active, std::string_view name) {
+  std::vector<detect::Span> spans;
+  for (const auto& one : active) {
+    if (!one.detector->decides_by_value()) continue;
+    spans.clear();
+    one.detector->find(name, {}, spans);
+    for (const auto& span : spans) {
+      if (span.score >= one.min_score) return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
+
+Status check_names(const std::vector<ActiveDetector>& active, const data::RecordReader& reader, std::size_t from) {
+  const bool is_table = reader.format() == data::Format::kCsv || reader.format() == data::Format::kTsv;
+  if (!is_table) {
+    for (const auto& key : reader.new_keys()) {
+      if (!holds_data(active, key)) continue;
+      return fail(ErrorCode::kRefused, "key_holds_data",
+                  fmt::format("line {}: the name of a JSON member holds personal data", reader.line()),
+                  "make it a value: {\"id\": …} instead of the id as a key");
+    }
+    return {};
+  }
+  for (std::size_t i = from; i < reader.columns().size(); ++i) {
+    if (!holds_data(active, reader.columns()[i])) continue;
+    return fail(ErrorCode::kRefused, "header_missing",
+                "the first row holds personal data: the table seems to have no header",
+                "add a header row with the column names");
+  }
+  return {};
+}
 
 std::vector<ColumnDetector> detectors_for(const std::vector<ActiveDetector>& active, std::string_view column) {
   std::vector<ColumnDetector> list;

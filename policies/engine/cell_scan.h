@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "policies/data/record.h"
 #include "policies/engine/body.h"
 
 namespace mlops::policy {
@@ -26,6 +27,11 @@ struct ColumnDetector {
 
 // The detectors worth running on a column: those that decide by value, and those its name agrees with.
 std::vector<ColumnDetector> detectors_for(const std::vector<ActiveDetector>& active, std::string_view column);
+
+// The names a reader has come to know since `from` of its columns: a table without a header gives its first row as one,
+// and the keys of JSON can be anybody's. Such values must not end up in messages or in the output.
+// Errors: kRefused "header_missing", "key_holds_data". REQUIRES: asked after each next(), and before the first.
+Status check_names(const std::vector<ActiveDetector>& active, const data::RecordReader& reader, std::size_t from);
 
 // Only "[WORDS]", a year, a ZIP3, "90+", blanks or nothing: what masking leaves.
 bool is_placeholder(std::string_view cell);

@@ -1,20 +1,21 @@
-// Running a policy's transforms over one table, with evidence, and never a value in what comes back.
+// Running a policy's transforms over the files of one dataset, with evidence, and never a value in what comes back.
 //
-// Two passes: `plan_table` reads the source once to classify its columns (declared truth first, detectors may only
-// raise), and `mask_table` reads it again and writes the masked table, scanning what is written (residual scan).
-// Refusals are kRefused with facts in `detail`: "columns_unmatched" (a declared column is not in the table),
-// "columns_unknown" (quarantined), "class_without_rule", "header_missing" (the first row holds
-// data), "table_empty", "residual_findings". kConflict "table_changed": not the bytes that were planned. A refused
-// run's output must be thrown away by the caller. Thread-safety: free functions; sources and sinks belong to the
-// caller's thread.
+// Two passes: DatasetPlanner reads each file once to classify its columns (declared truth first, detectors may only
+// raise), and `mask_file` reads it again and writes the masked file, scanning what is written (residual scan).
+// Refusals are kRefused with facts in `detail`: "columns_unmatched" (a declared column is in no file),
+// "columns_unknown" (quarantined), "class_without_rule", "header_missing" (the first row holds data), "key_holds_data"
+// (a JSON key does), "table_empty", "residual_findings". kConflict "table_changed": not the bytes that were planned. A
+// refused run's output must be thrown away by the caller. Thread-safety: a planner belongs to one thread; sources and
+// sinks belong to the caller's thread.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
 #include "core/base/json.h"
 #include "core/base/result.h"
-#include "policies/data/stream.h"
+#include "policies/data/record.h"
 #include "policies/engine/policy.h"
 #include "policies/mask/key.h"
 
@@ -26,6 +27,7 @@ struct ColumnPlan {
   std::string decided_by;  // "declared", "detector us_ssn 0.97", "column name"
   std::string transform;   // "redact", "date_truncate", "keep", "suppress" …
   std::string rule;        // origin:line of the rule; "default" for data that identifies nobody and has no rule
+  std::string named_as;    // how the policy names the column ("patients.dob"); its own name when it does not
   bool is_coded = false;   // few values, each in many rows: a coincidence with somebody's name says nothing
 };
 
@@ -44,10 +46,36 @@ struct MaskEvidence {
   std::uint64_t residual_findings = 0;  // at most the policy's residual.max_findings, which is 0 by default
 };
 
-Result<std::vector<ColumnPlan>> plan_table(const Policy& policy, data::Source& table);
-// REQUIRES: `columns` came from plan_table on the same bytes. `context` binds pseudonyms to a dataset name.
-Result<MaskEvidence> mask_table(const Policy& policy, const std::vector<ColumnPlan>& columns, data::Source& table,
-                                data::Sink& out, const mask::RunSecrets& secrets, const std::string& context);
+// A file's columns in the order in which they were first seen.
+struct FilePlan {
+  std::string table;  // qualifies columns in policies: "patients.dob"
+  std::vector<ColumnPlan> columns;
+};
+
+class DatasetPlanner {
+ public:
+  // REQUIRES: `policy` outlives the planner.
+  explicit DatasetPlanner(const Policy& policy) : policy_(policy) {}
+
+  // Reads all of one file. `table`: its name without folder and ending.
+  Result<FilePlan> plan(const std::string& table, data::RecordReader& reader);
+  // REQUIRES: after the last file. Refused when a declared column was in none of them.
+  Status finish() const;
+
+ private:
+  const Policy& policy_;
+  std::set<std::string> seen_;    // declared columns that were found, as they are written in the policy
+  Json unknown_ = Json::array();  // columns nobody declared, for the facts of a refusal
+  bool may_show_names_ = false;
+};
+
+// REQUIRES: `plan` came from a planner of this policy on the same bytes; `reader` is fresh. `context` binds pseudonyms
+// to a dataset name.
+Result<MaskEvidence> mask_file(const Policy& policy, const FilePlan& plan, data::RecordReader& reader, data::Sink& out,
+                               const mask::RunSecrets& secrets, const std::string& context);
+
+// Evidence of several files of one dataset: counts add up per column.
+void merge_evidence(MaskEvidence& into, const MaskEvidence& from);
 
 Json to_json(const MaskEvidence& evidence);
 

@@ -1,5 +1,6 @@
 // Runs tests/cases/*.yaml: `note`, `policy`, `input` (CSV) and `want`; adding one needs no C++.
 //
+//   file: notes.json                                       the input's name tells its format; t.csv unless said
 //   want: {output: |-text}                                   the masked table, byte for byte
 //   want: {refused: slug, facts_have: [words]}               a refusal, and words its facts must hold
 //   want: {lint: [slug…]}                                    all findings, in the order of the text
@@ -8,8 +9,8 @@
 
 #include "core/base/env.h"
 #include "core/base/yaml.h"
-#include "policies/engine/mask_dataset.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/policies/engine/mask_run.h"
 #include "tests/unit/policies/mask/fixed_keys.h"
 
 using namespace mlops;
@@ -46,19 +47,18 @@ void run_lint(const YamlNode& want, const std::string& policy) {
 }
 
 // The masked table, or what the refusal says.
-std::string run_mask(const YamlNode& want, const std::string& yaml, const std::string& input) {
+std::string run_mask(const YamlNode& want, const std::string& yaml, const std::string& input, const std::string& path) {
   const auto policy = load_policy(yaml, "policy.yaml");
   if (!policy) FAIL(policy.error().message);
-  data::StringSource first(input), second(input);
-  data::StringSink sink;
   const mask::FixedKeys keys;
-  const auto plan = plan_table(*policy, first);
+  std::string output;
+  const auto plan = plan_text(*policy, input, path);
   const auto evidence =
-      plan ? mask_table(*policy, *plan, second, sink, {keys}, "case") : Result<MaskEvidence>(fail(plan.error()));
+      plan ? mask_text(*policy, *plan, input, output, {keys}, "case", path) : Result<MaskEvidence>(fail(plan.error()));
   if (evidence) {
     CHECK(text_of(want, "refused").empty());
-    if (want.find("output")) CHECK(sink.text == text_of(want, "output"));
-    return sink.text;
+    if (want.find("output")) CHECK(output == text_of(want, "output"));
+    return output;
   }
   const auto& error = evidence.error();
   CHECK(error.slug == text_of(want, "refused"));
@@ -77,7 +77,7 @@ TEST_CASE("cases") {
     REQUIRE(text);
     const auto root = parse_yaml(*text, file);
     if (!root) FAIL(root.error().message);
-    REQUIRE(yaml_only_known_keys(*root, file, {"note", "policy", "input", "want"}));
+    REQUIRE(yaml_only_known_keys(*root, file, {"note", "policy", "file", "input", "want"}));
     const auto* want = root->find("want");
     REQUIRE(want);
     REQUIRE(yaml_only_known_keys(*want, file, {"output", "refused", "facts_have", "lint", "lacks"}));
@@ -85,7 +85,9 @@ TEST_CASE("cases") {
       run_lint(*want, text_of(*root, "policy"));
       continue;
     }
-    const auto said = run_mask(*want, text_of(*root, "policy"), text_of(*root, "input"));
+    const auto file_name = text_of(*root, "file");
+    const auto said =
+        run_mask(*want, text_of(*root, "policy"), text_of(*root, "input"), file_name.empty() ? "t.csv" : file_name);
     for (const auto& value : list_of(*want, "lacks")) {
       INFO(value);
       CHECK(said.find(value) == std::string::npos);

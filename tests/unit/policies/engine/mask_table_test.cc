@@ -1,8 +1,8 @@
 #include <string>
 #include <vector>
 
-#include "policies/engine/mask_dataset.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/policies/engine/mask_run.h"
 #include "tests/unit/policies/mask/fixed_keys.h"
 
 using namespace mlops;
@@ -55,17 +55,13 @@ struct Masked {
 
 Masked run(const Policy& policy, const std::string& csv, const std::string& context = "patients") {
   Masked masked;
-  data::StringSource first(csv);
-  auto plan = plan_table(policy, first);
+  auto plan = plan_text(policy, csv);
   if (!plan) {
     masked.evidence = fail(plan.error());
     return masked;
   }
-  masked.plan = *plan;
-  data::StringSource second(csv);
-  data::StringSink sink;
-  masked.evidence = mask_table(policy, *plan, second, sink, {kKeys}, context);
-  masked.text = sink.text;
+  masked.plan = plan->columns;
+  masked.evidence = mask_text(policy, *plan, csv, masked.text, {kKeys}, context);
   return masked;
 }
 
@@ -261,22 +257,20 @@ TEST_CASE("a table without rows, and another table than the planned one, are ref
   CHECK(run(policy_of(kPolicy), kHeader).evidence.error().slug == "table_empty");
   const auto policy = policy_of(kPolicy);
   const auto planned = run(policy, kHeader + person("ok"));
-  data::StringSource other("a,b\n1,2\n");
-  data::StringSink sink;
-  CHECK(mask_table(policy, planned.plan, other, sink, {kKeys}, "x").error().slug == "table_changed");
+  std::string out;
+  CHECK(mask_text(policy, {"t", planned.plan}, "a,b\n1,2\n", out, {kKeys}, "x").error().slug == "table_changed");
 }
 
 TEST_CASE("a key that cannot be had stops the run") {
   const auto policy = policy_of(kPolicy);
   const auto csv = kHeader + person("ok");
   const auto planned = run(policy, csv);
-  data::StringSource source(csv);
-  data::StringSink sink;
+  std::string out;
   const mask::NoKeys away;
-  const auto refused = mask_table(policy, planned.plan, source, sink, {away}, "patients");
+  const auto refused = mask_text(policy, {"t", planned.plan}, csv, out, {away}, "patients");
   REQUIRE_FALSE(refused);
   CHECK(refused.error().slug == "no_key");
-  CHECK(sink.text.empty());
+  CHECK(out.empty());
 }
 
 TEST_CASE("unknown columns under scan are treated as what they hold") {

@@ -1,19 +1,21 @@
 // The second pass: rewrites cell by cell, row by row, and scans everything it writes.
+#include "policies/engine/mask_dataset.h"
+
 #include <fmt/format.h>
 
-#include <unordered_map>
+#include <algorithm>
+#include <deque>
 
 #include "core/base/text.h"
-#include "policies/data/csv.h"
 #include "policies/engine/cell_scan.h"
 #include "policies/engine/classes.h"
-#include "policies/engine/mask_dataset.h"
 #include "policies/engine/row_values.h"
 #include "policies/mask/key.h"
 
 namespace mlops::policy {
 namespace {
 
+constexpr std::string_view kSuppress = "suppress";
 constexpr std::string_view kRowValueFinding = "row_value";  // an identifier of the row in a column that is kept
 
 enum class Handling { kKeep, kRewrite, kRewriteText, kDrop };
@@ -32,21 +34,20 @@ struct Work {
   ColumnEvidence evidence;
 };
 
-class CsvRowView : public mask::RowView {
+class RecordView : public mask::RowView {
  public:
-  explicit CsvRowView(const std::vector<std::string>& header) {
-    for (std::size_t i = 0; i < header.size(); ++i) index_.emplace(fold_column(header[i]), i);
-  }
-  void show(const data::CsvRow& row) { row_ = &row; }
+  explicit RecordView(const data::RecordReader& reader) : reader_(reader) {}
   std::optional<std::string_view> cell(std::string_view column) const override {
-    const auto found = index_.find(fold_column(column));
-    if (found == index_.end() || !row_) return std::nullopt;
-    return row_->text(found->second);
+    const auto wanted = fold_column(column);
+    const auto& columns = reader_.columns();
+    for (const auto& one : reader_.cells()) {
+      if (fold_column(columns[one.column]) == wanted) return one.text;
+    }
+    return std::nullopt;
   }
 
  private:
-  std::unordered_map<std::string, std::size_t> index_;
-  const data::CsvRow* row_ = nullptr;
+  const data::RecordReader& reader_;
 };
 
 Failure table_changed() {
@@ -87,9 +88,9 @@ Result<Work> make_work(const Policy::Body& body, const ColumnPlan& plan, const m
   work.plan = &plan;
   work.class_row = class_of(plan.class_name);
   work.evidence = {plan.column, plan.class_name, plan.transform, 0, 0};
-  work.is_scanned = !body.residual_ignore_columns.count(fold_column(plan.column));
+  work.is_scanned = !body.residual_ignore_columns.count(fold_column(plan.named_as));
   if (plan.transform != "keep") {
-    const auto* rule = body.rule_for_treated(plan.column, plan.class_name);
+    const auto* rule = body.rule_for_treated(plan.named_as, plan.class_name);
     if (!rule || !rule->apply || rule->where() != plan.rule) return table_changed();
     work.transform = rule->apply.get();
     work.placeholder = placeholder_of(*rule, plan.class_name);
@@ -105,98 +106,103 @@ Result<Work> make_work(const Policy::Body& body, const ColumnPlan& plan, const m
   return work;
 }
 
+// Masks the records of one file, one after the other.
 class Run {
  public:
-  struct Lent {
-    std::string dataset;
-    mask::TokenVault* vault;
-  };
+  Run(const Policy::Body& body, const FilePlan& plan, data::RecordReader& reader, const mask::RunSecrets& secrets,
+      const std::string& dataset)
+      : body_(body), plan_(plan), reader_(reader), secrets_(secrets), dataset_(dataset), view_(reader) {}
 
-  Run(std::vector<Work> works, const std::vector<std::string>& header, Lent lent)
-      : works_(std::move(works)), view_(header), lent_(std::move(lent)) {
-    for (const auto& work : works_) {
-      const bool open =
+  // A work for each column the reader knows by now; they must be the planned ones, in the planned order.
+  Status take_new_columns() {
+    const auto& names = reader_.columns();
+    while (works_.size() < names.size()) {
+      const std::size_t at = works_.size();
+      if (at >= plan_.columns.size() || plan_.columns[at].column != names[at]) return table_changed();
+      MLOPS_ASSIGN(auto work, make_work(body_, plan_.columns[at], secrets_, dataset_));
+      has_open_columns_ |=
           work.handling == Handling::kRewriteText || (work.handling == Handling::kKeep && !work.plan->is_coded);
-      has_open_columns_ |= open;
+      works_.push_back(std::move(work));
     }
+    return {};
   }
 
   std::vector<bool> dropped() const {
     std::vector<bool> list;
-    for (const auto& work : works_) list.push_back(work.handling == Handling::kDrop);
+    for (const auto& column : plan_.columns) list.push_back(column.transform == kSuppress);
     return list;
   }
 
-  Status row(const data::CsvRow& row, data::CsvWriter& writer) {
-    view_.show(row);
-    gather(row);
-    masked_.assign(works_.size(), std::nullopt);
-    for (std::size_t i = 0; i < works_.size(); ++i) MLOPS_TRY(cell(row.text(i), works_[i], masked_[i]));
-    ++record_;
-    return writer.write_row(row, masked_);
+  Status record(data::RecordWriter& writer) {
+    MLOPS_TRY(take_new_columns());
+    gather();
+    const auto& cells = reader_.cells();
+    changes_.resize(cells.size());
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      MLOPS_TRY(cell(cells[i], works_[cells[i].column], changes_[i]));
+    }
+    return writer.write(changes_);
   }
 
-  std::vector<Work>& works() { return works_; }
+  bool has_all_columns() const { return works_.size() == plan_.columns.size(); }
+  std::deque<Work>& works() { return works_; }
 
  private:
-  void gather(const data::CsvRow& row) {
+  void gather() {
     values_.clear();
     if (!has_open_columns_) return;
-    for (std::size_t i = 0; i < works_.size(); ++i) {
-      if (works_[i].handling != Handling::kKeep) values_.add(row.text(i), works_[i].class_row, works_[i].placeholder);
+    for (const auto& one : reader_.cells()) {
+      const auto& work = works_[one.column];
+      if (work.handling != Handling::kKeep) values_.add(one.text, work.class_row, work.placeholder);
     }
   }
 
-  Status cell(std::string_view text, Work& work, std::optional<std::string>& out) {
+  Status cell(const data::Cell& in, Work& work, data::Change& out) {
+    out.kind = data::Change::Kind::kKeep;
     ++work.evidence.cells;
     if (work.handling == Handling::kDrop) {
       ++work.evidence.changed;
+      out.kind = data::Change::Kind::kDrop;
       return {};
     }
-    if (work.transform) {
-      MLOPS_ASSIGN(out, work.transform->apply(text, {.row = view_,
-                                                     .key = work.key,
-                                                     .dataset = lent_.dataset,
-                                                     .column = work.folded,
-                                                     .record = record_,
-                                                     .vault = lent_.vault}));
+    if (work.transform && in.kind != data::CellKind::kNull) {
+      out.kind = data::Change::Kind::kReplace;
+      const mask::CellContext at{view_,          work.key, dataset_, work.folded, reader_.records() - 1,
+                                 secrets_.vault, &counts_};
+      MLOPS_ASSIGN(out.text, work.transform->apply(in.text, at));
+      if (work.handling == Handling::kRewriteText && !values_.empty()) out.text = values_.cut_from(out.text);
     }
-    if (work.handling == Handling::kRewriteText && !values_.empty()) out = values_.cut_from(*out);
-    const std::string_view written = out ? std::string_view(*out) : text;
-    if (written != text) ++work.evidence.changed;
-    if (!work.is_scanned) return {};
-    if (work.handling != Handling::kKeep && is_placeholder(written)) {
-      work.residual.skip();
-      return {};
-    }
-    work.residual.scan(written);
-    if (work.handling == Handling::kKeep && !work.plan->is_coded && values_.stand_in(written)) ++work.row_values;
+    scan_written(in, work, out);
     return {};
   }
 
-  std::vector<Work> works_;
-  CsvRowView view_;
-  Lent lent_;
-  std::uint64_t record_ = 0;
+  void scan_written(const data::Cell& in, Work& work, const data::Change& out) {
+    const std::string_view written = out.kind == data::Change::Kind::kReplace ? std::string_view(out.text) : in.text;
+    if (written != in.text) ++work.evidence.changed;
+    if (!work.is_scanned) return;
+    if (work.handling != Handling::kKeep && is_placeholder(written)) {
+      work.residual.skip();
+      return;
+    }
+    work.residual.scan(written);
+    if (work.handling == Handling::kKeep && !work.plan->is_coded && values_.stand_in(written)) ++work.row_values;
+  }
+
+  const Policy::Body& body_;
+  const FilePlan& plan_;
+  data::RecordReader& reader_;
+  const mask::RunSecrets& secrets_;
+  const std::string& dataset_;
+  RecordView view_;
+  mask::CellCounts counts_;
+  std::deque<Work> works_;  // by the reader's column index
   RowValues values_;
-  std::vector<std::optional<std::string>> masked_;
+  std::vector<data::Change> changes_;
   bool has_open_columns_ = false;
 };
 
-Result<Run> start(const Policy::Body& body, const std::vector<ColumnPlan>& columns,
-                  const std::vector<std::string>& header, const mask::RunSecrets& secrets, const std::string& context) {
-  if (header.size() != columns.size()) return table_changed();
-  std::vector<Work> works;
-  for (std::size_t i = 0; i < columns.size(); ++i) {
-    if (header[i] != columns[i].column) return table_changed();
-    MLOPS_ASSIGN(auto work, make_work(body, columns[i], secrets, context));
-    works.push_back(std::move(work));
-  }
-  return Run(std::move(works), header, {context, secrets.vault});
-}
-
 // By column and detector only: never a row, never a value.
-Json residual_facts(const std::vector<Work>& works, std::uint64_t& total) {
+Json residual_facts(const std::deque<Work>& works, std::uint64_t& total) {
   Json list = Json::array();
   const auto count = [&](const Work& work, std::string_view detector, std::uint64_t findings) {
     if (findings == 0) return;
@@ -211,7 +217,7 @@ Json residual_facts(const std::vector<Work>& works, std::uint64_t& total) {
   return list;
 }
 
-Result<MaskEvidence> conclude(const Policy::Body& body, std::vector<Work>& works, std::uint64_t rows) {
+Result<MaskEvidence> conclude(const Policy::Body& body, std::deque<Work>& works, std::uint64_t rows) {
   MaskEvidence evidence;
   evidence.rows = rows;
   const auto findings = residual_facts(works, evidence.residual_findings);
@@ -234,20 +240,36 @@ Result<MaskEvidence> conclude(const Policy::Body& body, std::vector<Work>& works
 
 }  // namespace
 
-Result<MaskEvidence> mask_table(const Policy& policy, const std::vector<ColumnPlan>& columns, data::Source& table,
-                                data::Sink& out, const mask::RunSecrets& secrets, const std::string& context) {
-  MLOPS_ASSIGN(auto reader, data::CsvReader::open(table));
-  MLOPS_ASSIGN(auto run, start(policy.body(), columns, reader.header(), secrets, context));
-  data::CsvWriter writer(out, reader.dialect(), run.dropped());
-  MLOPS_TRY(writer.write_header(reader));
-  data::CsvRow row;
+Result<MaskEvidence> mask_file(const Policy& policy, const FilePlan& plan, data::RecordReader& reader, data::Sink& out,
+                               const mask::RunSecrets& secrets, const std::string& context) {
+  Run run(policy.body(), plan, reader, secrets, context);
+  MLOPS_TRY(run.take_new_columns());
+  MLOPS_ASSIGN(const auto writer, reader.writer(out, run.dropped()));
   while (true) {
-    MLOPS_ASSIGN(const bool more, reader.next(row));
+    MLOPS_ASSIGN(const bool more, reader.next());
     if (!more) break;
-    MLOPS_TRY(run.row(row, writer));
+    MLOPS_TRY(run.record(*writer));
   }
-  MLOPS_TRY(writer.finish(reader.trailer()));
-  return conclude(policy.body(), run.works(), reader.rows());
+  MLOPS_TRY(writer->finish());
+  if (!run.has_all_columns()) return table_changed();
+  return conclude(policy.body(), run.works(), reader.records());
+}
+
+void merge_evidence(MaskEvidence& into, const MaskEvidence& from) {
+  into.rows += from.rows;
+  into.residual_scanned_cells += from.residual_scanned_cells;
+  into.residual_findings += from.residual_findings;
+  for (const auto& column : from.columns) {
+    const auto known = std::find_if(into.columns.begin(), into.columns.end(), [&](const ColumnEvidence& one) {
+      return one.column == column.column && one.transform == column.transform;
+    });
+    if (known == into.columns.end()) {
+      into.columns.push_back(column);
+      continue;
+    }
+    known->cells += column.cells;
+    known->changed += column.changed;
+  }
 }
 
 Json to_json(const MaskEvidence& evidence) {

@@ -1,0 +1,167 @@
+// The first pass: reads the whole file once and decides for every column what it is and what happens to it.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+
+#include "core/base/text.h"
+#include "policies/engine/cell_scan.h"
+#include "policies/engine/classes.h"
+#include "policies/engine/classify.h"
+#include "policies/engine/mask_dataset.h"
+
+namespace mlops::policy {
+namespace {
+
+constexpr std::string_view kDefaultRule = "default";
+
+struct Column {
+  std::string name;
+  const DeclaredColumn* declared = nullptr;
+  bool is_scanned = true;  // false: a rule rewrites it whatever its cells hold
+  CellScanner cells;
+};
+
+// A column is declared by its name, or by its table's and its own: "patients.dob".
+const DeclaredColumn* declared_in(const Policy::Body& body, const std::string& table, const std::string& column) {
+  if (const auto* found = body.declared(column)) return found;
+  return table.empty() ? nullptr : body.declared(table + "." + column);
+}
+
+// The name a rule for the column would use.
+const std::string& rule_name(const Column& column) {
+  return column.declared ? column.declared->name.value : column.name;
+}
+
+Column make_column(const Policy::Body& body, const std::string& table, const std::string& name) {
+  const auto* declared = declared_in(body, table, name);
+  const auto* rule = declared ? body.rule_for(declared->name.value, declared->class_name.value) : nullptr;
+  const bool rewritten = rule && rule->transform.value != "keep" && !rule->redacts_spans();
+  return {name, declared, !rewritten, CellScanner(detectors_for(body.detectors, name), name)};
+}
+
+bool has_declared(const std::deque<Column>& columns) {
+  return std::any_of(columns.begin(), columns.end(), [](const Column& column) { return column.declared != nullptr; });
+}
+
+std::string shown_names(const Json& unknown, bool may_show) {
+  std::vector<std::string> names;
+  for (const auto& one : unknown) {
+    names.push_back(may_show ? one["column"].get<std::string>()
+                             : fmt::format("column {}", one["position"].get<std::size_t>()));
+  }
+  return join(names, ", ");
+}
+
+Classification classify(const Policy::Body& body, const Column& column) {
+  if (column.declared) return classify_declared(body, *column.declared, column.cells);
+  if (body.unknown_column == UnknownColumn::kScan) return classify_unknown(body, column.cells);
+  return {std::string(kUnknownClass), "unknown_column: allow"};
+}
+
+// In the order of the columns; what an undeclared column of a quarantining policy gets is decided by the refusal.
+Result<std::vector<ColumnPlan>> decide(const Policy::Body& body, const std::deque<Column>& columns) {
+  std::vector<ColumnPlan> plan;
+  Json without_rule = Json::array();
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const auto& column = columns[i];
+    auto decision = classify(body, column);
+    const auto* rule = body.rule_for_treated(rule_name(column), decision.class_name);
+    if (!rule && class_of(decision.class_name).kind != ClassKind::kPlain) {
+      const auto name = column.declared ? column.declared->name.value : fmt::format("column {}", i + 1);
+      without_rule.push_back({{"column", name}, {"class", decision.class_name}, {"because", decision.decided_by}});
+      names.push_back(fmt::format("{} ({})", name, decision.class_name));
+      continue;
+    }
+    plan.push_back({column.name, std::move(decision.class_name), std::move(decision.decided_by),
+                    rule ? rule->transform.value : "keep", rule ? rule->where() : std::string(kDefaultRule),
+                    rule_name(column), column.cells.is_coded()});
+  }
+  if (without_rule.empty()) return plan;
+  return fail(ErrorCode::kRefused, "class_without_rule",
+              fmt::format("no rule says what to do with {}", join(names, ", ")),
+              "add a rule for the class to transforms.rules", canonical_dump({{"columns", without_rule}}));
+}
+
+// Reads all records; the columns grow with them.
+Result<std::deque<Column>> read_columns(const Policy::Body& body, const std::string& table,
+                                        data::RecordReader& reader) {
+  std::deque<Column> columns;
+  const auto take_new_columns = [&]() -> Status {
+    const auto& names = reader.columns();
+    if (columns.size() == names.size() && reader.new_keys().empty()) return {};
+    MLOPS_TRY(check_names(body.detectors, reader, columns.size()));
+    while (columns.size() < names.size()) columns.push_back(make_column(body, table, names[columns.size()]));
+    return {};
+  };
+  MLOPS_TRY(take_new_columns());
+  while (true) {
+    MLOPS_ASSIGN(const bool more, reader.next());
+    if (!more) break;
+    MLOPS_TRY(take_new_columns());
+    for (const auto& cell : reader.cells()) {
+      auto& column = columns[cell.column];
+      if (column.is_scanned) column.cells.scan(cell.text);
+    }
+  }
+  return columns;
+}
+
+}  // namespace
+
+Result<FilePlan> DatasetPlanner::plan(const std::string& table, data::RecordReader& reader) {
+  const auto& body = policy_.body();
+  MLOPS_ASSIGN(const auto columns, read_columns(body, table, reader));
+  // Names may be shown once one of them is a declared column: then the first row is a header.
+  may_show_names_ |= has_declared(columns);
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const auto& column = columns[i];
+    if (column.declared) {
+      seen_.insert(column.declared->name.value);
+      continue;
+    }
+    const auto guess = classify_unknown(body, column.cells);
+    unknown_.push_back({{"column", printable(column.name)},
+                        {"position", i + 1},
+                        {"looks_like", guess.class_name},
+                        {"because", guess.decided_by}});
+  }
+  if (reader.records() == 0) {
+    // What is declared and missing explains an empty table better than its emptiness.
+    MLOPS_TRY(finish());
+    return fail(ErrorCode::kRefused, "table_empty", "the table has a header and no rows: nothing was looked at");
+  }
+  if (body.unknown_column == UnknownColumn::kQuarantine && !unknown_.empty()) return FilePlan{table, {}};
+  MLOPS_ASSIGN(auto plan, decide(body, columns));
+  return FilePlan{table, std::move(plan)};
+}
+
+Status DatasetPlanner::finish() const {
+  const auto& body = policy_.body();
+  Json unknown = unknown_;
+  if (!may_show_names_) {
+    for (auto& one : unknown) one.erase("column");
+  }
+  std::vector<std::string> absent;
+  for (const auto& declared : body.columns) {
+    const auto& name = declared.name.value;
+    if (!seen_.count(name) && !body.optional_columns.count(fold_column(name))) absent.push_back(name);
+  }
+  if (!absent.empty()) {
+    auto hint = may_show_names_
+                    ? "rename the column, or list it in classification.optional_columns"
+                    : "none of the declared columns is there: is the first row a header, is it the right table?";
+    return fail(ErrorCode::kRefused, "columns_unmatched",
+                fmt::format("the data lack {} declared column{}: {}", absent.size(), absent.size() == 1 ? "" : "s",
+                            join(absent, ", ")),
+                hint, canonical_dump({{"missing", absent}, {"unknown", unknown}}));
+  }
+  if (unknown.empty() || body.unknown_column != UnknownColumn::kQuarantine) return {};
+  return fail(ErrorCode::kRefused, "columns_unknown",
+              fmt::format("the policy does not know {} of the columns: {}", unknown.size(),
+                          shown_names(unknown, may_show_names_)),
+              "declare them in classification.columns", canonical_dump({{"unknown", unknown}}));
+}
+
+}  // namespace mlops::policy
