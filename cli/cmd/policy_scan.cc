@@ -26,6 +26,7 @@ Result<std::vector<policy::FileProfile>> scan_all(const Walk& walk) {
     if (!profile) return fail(at_file(profile.error(), path));
     profiles.push_back(std::move(*profile));
   }
+  policy::reconcile(profiles);
   return profiles;
 }
 

@@ -130,4 +130,10 @@ bool ColumnStats::is_unique() const {
   return hashed_cells_ > 1 && static_cast<double>(hashes_.size()) >= kNearlyAll * static_cast<double>(hashed_cells_);
 }
 
+bool ColumnStats::has_all_of(const ColumnStats& other) const {
+  if (!is_distinct_exact() || !other.is_distinct_exact()) return false;
+  return std::all_of(other.hashes_.begin(), other.hashes_.end(),
+                     [&](std::uint64_t hash) { return hashes_.count(hash) > 0; });
+}
+
 }  // namespace mlops::data

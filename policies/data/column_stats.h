@@ -30,6 +30,8 @@ class ColumnStats {
   bool is_coded() const { return is_distinct_exact() && filled_ >= hashes_.size() * kCellsPerCode; }
   // (Nearly) every cell has a value of its own.
   bool is_unique() const;
+  // Is every value of `other` one of these? False where the values were too many to be counted.
+  bool has_all_of(const ColumnStats& other) const;
 
   static constexpr std::size_t kMostDistinct = 4096;
 

@@ -20,6 +20,7 @@ const std::vector<ClassRow>& classes() {
       {"person_name", kIdentifier, Spread::kEverywhere, "names of people"},
       {"username", kIdentifier, Spread::kEverywhere, "account and login names"},
       {"street_address", kIdentifier, Spread::kEverywhere, "street, PO box, unit"},
+      {"organization", kIdentifier, Spread::kText, "employer, hospital, school"},
       {"city", kIdentifier, Spread::kText, "city or town"},
       {"county", kIdentifier, Spread::kText, "county or district"},
       {"city_county", kIdentifier, Spread::kText, "city, county, precinct"},

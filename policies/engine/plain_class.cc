@@ -7,11 +7,13 @@
 #include <vector>
 
 #include "core/base/text.h"
+#include "policies/engine/name_words_of.h"
 
 namespace mlops::policy {
 namespace {
 
-constexpr double kMost = 0.9;  // of the filled cells
+constexpr double kMost = 0.9;              // of the filled cells
+constexpr std::uint64_t kLongInteger = 6;  // digits; of few distinct values: codes rather than measurements
 
 struct NameRow {
   std::string_view word;
@@ -78,39 +80,6 @@ constexpr NameRow kNameRows[] = {
     {"severity", "category"},
 };
 
-constexpr std::string_view kPatientWords[] = {"patient", "patients", "pat",     "pt",    "subject",  "person",
-                                              "member",  "client",   "student", "pupil", "customer", "beneficiary"};
-
-// Lower-case words of a name: cut at anything but letters and at humps.
-std::vector<std::string> words_of(std::string_view name) {
-  std::vector<std::string> words;
-  bool open = false;
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    const char c = name[i];
-    const bool upper = c >= 'A' && c <= 'Z';
-    const bool lower = c >= 'a' && c <= 'z';
-    const bool digit = c >= '0' && c <= '9';
-    if (!upper && !lower && !(digit && open)) {
-      open = false;
-      continue;
-    }
-    const bool hump = upper && i > 0 && name[i - 1] >= 'a' && name[i - 1] <= 'z';
-    if (!open || hump) words.emplace_back();
-    words.back().push_back(upper ? static_cast<char>(c - 'A' + 'a') : c);
-    open = true;
-  }
-  return words;
-}
-
-bool has_word(const std::vector<std::string>& words, std::string_view wanted) {
-  return std::find(words.begin(), words.end(), wanted) != words.end();
-}
-
-bool names_a_patient(const std::vector<std::string>& words) {
-  return std::any_of(std::begin(kPatientWords), std::end(kPatientWords),
-                     [&](std::string_view word) { return has_word(words, word); });
-}
-
 double share(std::uint64_t part, const data::ColumnStats& stats) {
   return stats.filled() == 0 ? 0 : static_cast<double>(part) / static_cast<double>(stats.filled());
 }
@@ -123,7 +92,7 @@ std::optional<PlainClass> key_class(const std::vector<std::string>& words, const
   const bool unique_codes = stats.is_unique() && share(stats.codes(), stats) >= kMost && named;
   if (!uuids && !unique_codes && !(named && !stats.is_coded() && share(stats.codes(), stats) >= kMost)) return {};
   const auto because = uuids ? "UUIDs" : "column name, one code a record";
-  if (names_a_patient(words)) return PlainClass{"patient_id", 0.9, because};
+  if (names_a_subject(words)) return PlainClass{"patient_id", 0.9, because};
   return PlainClass{"identifier", uuids ? 0.9 : 0.8, because};
 }
 
@@ -143,6 +112,8 @@ std::optional<PlainClass> named_class(const std::vector<std::string>& words, con
 PlainClass shape_class(const data::ColumnStats& stats, bool has_findings) {
   const auto few = fmt::format("{} distinct values in {} cells", stats.distinct(), stats.filled());
   if (share(stats.truths(), stats) >= 1 && stats.distinct() <= 2) return {"flag", 0.8, few};
+  const bool long_integers = share(stats.integers(), stats) >= kMost && stats.longest_bytes() >= kLongInteger;
+  if (long_integers && stats.is_coded()) return {"code", 0.7, few};
   if (share(stats.numbers(), stats) >= kMost) return {"measurement", 0.7, "numbers"};
   if (share(stats.texts(), stats) >= 0.5 && !stats.is_coded()) return {"free_text", 0.8, "cells of several words"};
   if (stats.is_coded()) return {"category", 0.7, few};
@@ -154,7 +125,7 @@ PlainClass shape_class(const data::ColumnStats& stats, bool has_findings) {
 }  // namespace
 
 PlainClass plain_class(std::string_view column, const data::ColumnStats& stats, bool has_findings) {
-  const auto words = words_of(column);
+  const auto words = name_words_of(column);
   if (stats.filled() == 0) {
     if (const auto named = named_class(words, stats)) return *named;
     return {"category", 0.3, "every cell is blank"};

@@ -89,10 +89,7 @@ void classify(const Column& column, ColumnProfile& profile) {
 ColumnProfile profile_of(const Column& column) {
   ColumnProfile profile;
   profile.column = column.name;
-  profile.cells = column.stats.cells();
-  profile.filled = column.stats.filled();
-  profile.distinct = column.stats.distinct();
-  profile.is_distinct_exact = column.stats.is_distinct_exact();
+  profile.stats = column.stats;
   say_evidence(column, profile);
   classify(column, profile);
   return profile;
@@ -137,10 +134,10 @@ Json to_json(const FileProfile& file) {
                        {"class", column.class_name},
                        {"confidence", column.confidence},
                        {"because", column.because},
-                       {"cells", column.cells},
-                       {"filled", column.filled},
-                       {"distinct", column.distinct},
-                       {"distinct_exact", column.is_distinct_exact},
+                       {"cells", column.stats.cells()},
+                       {"filled", column.stats.filled()},
+                       {"distinct", column.stats.distinct()},
+                       {"distinct_exact", column.stats.is_distinct_exact()},
                        {"evidence", std::move(evidence)}});
   }
   return {{"table", file.table}, {"records", file.records}, {"columns", std::move(columns)}};

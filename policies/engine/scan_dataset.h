@@ -7,6 +7,7 @@
 
 #include "core/base/json.h"
 #include "core/base/result.h"
+#include "policies/data/column_stats.h"
 #include "policies/data/record.h"
 #include "policies/detect/detector.h"
 
@@ -22,10 +23,7 @@ struct ColumnProfile {
   std::string class_name;  // a word of classes()
   double confidence = 0;   // 0–1
   std::string because;     // "detector us_ssn in 27 of 27 cells", "column name", "few values" …
-  std::uint64_t cells = 0;
-  std::uint64_t filled = 0;
-  std::uint64_t distinct = 0;
-  bool is_distinct_exact = true;
+  data::ColumnStats stats;
   std::vector<DetectorCount> evidence;  // most cells first
 };
 
@@ -37,6 +35,10 @@ struct FileProfile {
 
 // Reads all records. Errors: kRefused "header_missing"; those of the reader.
 Result<FileProfile> scan_file(const std::string& table, data::RecordReader& reader);
+
+// Lets the files of one dataset explain each other: keys that join tables are of one class, a blank or doubtful column
+// is what its namesakes are, and the names in a table of organizations are not people's.
+void reconcile(std::vector<FileProfile>& files);
 
 // A policy that declares every column as it was found, extends `pack` ("hipaa-safe-harbor") and keeps keys joinable.
 // The text lints clean. REQUIRES: at least one file.

@@ -1,0 +1,58 @@
+#include "policies/engine/name_words_of.h"
+
+#include <algorithm>
+
+namespace mlops::policy {
+namespace {
+
+constexpr std::string_view kSubjectWords[] = {
+    "patient",  "patients", "pat",    "pt",       "subject",   "subjects",    "person",
+    "persons",  "people",   "member", "members",  "client",    "clients",     "student",
+    "students", "pupil",    "pupils", "customer", "customers", "beneficiary", "beneficiaries"};
+constexpr std::string_view kOrganizationWords[] = {
+    "organization", "organizations", "organisation", "organisations", "hospital",   "hospitals",
+    "payer",        "payers",        "facility",     "facilities",    "company",    "companies",
+    "employer",     "employers",     "clinic",       "clinics",       "school",     "schools",
+    "insurer",      "insurers",      "pharmacy",     "pharmacies",    "department", "departments"};
+
+template <std::size_t N>
+bool has_any(const std::vector<std::string>& words, const std::string_view (&wanted)[N]) {
+  return std::any_of(std::begin(wanted), std::end(wanted),
+                     [&](std::string_view word) { return has_word(words, word); });
+}
+
+}  // namespace
+
+std::vector<std::string> name_words_of(std::string_view name) {
+  std::vector<std::string> words;
+  bool open = false;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const char c = name[i];
+    const bool upper = c >= 'A' && c <= 'Z';
+    const bool lower = c >= 'a' && c <= 'z';
+    const bool digit = c >= '0' && c <= '9';
+    if (!upper && !lower && !(digit && open)) {
+      open = false;
+      continue;
+    }
+    const bool hump = upper && i > 0 && name[i - 1] >= 'a' && name[i - 1] <= 'z';
+    if (!open || hump) words.emplace_back();
+    words.back().push_back(upper ? static_cast<char>(c - 'A' + 'a') : c);
+    open = true;
+  }
+  return words;
+}
+
+bool has_word(const std::vector<std::string>& words, std::string_view wanted) {
+  return std::find(words.begin(), words.end(), wanted) != words.end();
+}
+
+bool names_a_subject(const std::vector<std::string>& words) {
+  return has_any(words, kSubjectWords);
+}
+
+bool names_an_organization(const std::vector<std::string>& words) {
+  return has_any(words, kOrganizationWords);
+}
+
+}  // namespace mlops::policy
