@@ -37,6 +37,7 @@ const std::vector<const Command*>& all_commands() {
       &kPolicyLintCommand,
       &kPolicyMaskCommand,
       &kPolicyPacksCommand,
+      &kPolicyBenchmarkCommand,
       // Audit
       &kAuditLogCommand,
       &kAuditVerifyCommand,

@@ -37,6 +37,7 @@ extern const Command kPolicyLintCommand;
 extern const Command kPolicyMaskCommand;
 extern const Command kPolicyScanCommand;
 extern const Command kPolicyPacksCommand;
+extern const Command kPolicyBenchmarkCommand;
 
 extern const Command kAuditLogCommand;
 extern const Command kAuditVerifyCommand;
