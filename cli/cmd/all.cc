@@ -36,7 +36,11 @@ const std::vector<const Command*>& all_commands() {
       &kPolicyScanCommand,
       &kPolicyLintCommand,
       &kPolicyMaskCommand,
+      &kPolicyEvalCommand,
+      &kPolicyReplayCommand,
       &kPolicyPacksCommand,
+      &kDecisionShowCommand,
+      &kDecisionVerifyCommand,
       &kPolicyBenchmarkCommand,
       // Audit
       &kAuditLogCommand,

@@ -36,6 +36,10 @@ extern const Command kPolicyShowCommand;
 extern const Command kPolicyLintCommand;
 extern const Command kPolicyMaskCommand;
 extern const Command kPolicyScanCommand;
+extern const Command kPolicyEvalCommand;
+extern const Command kPolicyReplayCommand;
+extern const Command kDecisionShowCommand;
+extern const Command kDecisionVerifyCommand;
 extern const Command kPolicyPacksCommand;
 extern const Command kPolicyBenchmarkCommand;
 

@@ -8,6 +8,7 @@
 #include "daemon/api/page_cache.h"
 #include "daemon/domain/backup.h"
 #include "daemon/domain/compliance.h"
+#include "daemon/domain/decisions.h"
 #include "daemon/domain/gc.h"
 #include "daemon/domain/identity.h"
 #include "daemon/domain/integrity.h"
@@ -23,6 +24,7 @@ struct Services {
   domain::Registry& registry;
   domain::Compliance& compliance;
   domain::Promotion& promotion;
+  domain::Decisions& decisions;
   domain::Lineage& lineage;
   domain::Integrity& integrity;
   domain::Gc& gc;

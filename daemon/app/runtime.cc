@@ -125,6 +125,7 @@ Status run_daemon(const Config& config, MissingKeys missing_keys) {
   domain::Registry registry(*store, *content);
   domain::Compliance compliance(*store, *content, std::move(masking_key));
   domain::Promotion promotion(*store, *content, compliance);
+  domain::Decisions decisions(*store, compliance, promotion);
   domain::Lineage lineage(*store);
   domain::Integrity integrity(*store, *content);
   domain::Gc gc(*store, *content, {config.store.gc_lease_hours * 3600, config.store.trash_days * 86400});
@@ -138,6 +139,7 @@ Status run_daemon(const Config& config, MissingKeys missing_keys) {
                                .registry = registry,
                                .compliance = compliance,
                                .promotion = promotion,
+                               .decisions = decisions,
                                .lineage = lineage,
                                .integrity = integrity,
                                .gc = gc,

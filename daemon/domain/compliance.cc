@@ -185,6 +185,16 @@ Result<PolicyRevision> Compliance::policy(sql::Connection& connection, const std
   return PolicyRevision{std::move(row), std::move(policy)};
 }
 
+Result<policy::Policy> Compliance::policy_revision(sql::Connection& connection, const std::string& revision_id) {
+  {
+    std::lock_guard lock(mutex_);
+    const auto it = compiled_.find(revision_id);
+    if (it != compiled_.end()) return it->second;
+  }
+  MLOPS_ASSIGN(const auto row, meta::get_revision_by_id(connection, meta::RevisionKind::kPolicy, revision_id));
+  return compiled(row);
+}
+
 Result<policy::FilePlan> Compliance::plan_file(policy::DatasetPlanner& planner, const model::FileEntry& file) {
   MLOPS_ASSIGN(const auto blob, content_.open_blob(file.digest));
   BlobSource source(*blob, file);

@@ -7,6 +7,7 @@
 #include "core/base/log.h"
 #include "core/model/names.h"
 #include "core/wire/views_json.h"
+#include "daemon/domain/decisions.h"
 #include "storage/meta/lineage.h"
 #include "storage/meta/versions.h"
 
@@ -101,11 +102,29 @@ Status Promotion::store_plan(meta::WriteTx& tx, model::Plan& plan) {
                                 canonical_dump(wire::plan_body(plan)), plan.requested_by_id, plan.requested_at_us});
 }
 
+Status Promotion::store_decision(meta::WriteTx& tx, const Draft& made, std::string occasion) {
+  auto row = decision_row(made.plan, made.facts, std::move(occasion));
+  row.id = tx.new_id();
+  row.decided_at_us = tx.now_us();
+  return meta::insert_decision(tx, row);
+}
+
 Result<model::Plan> Promotion::plan(const meta::Actor& actor, const PlanRequest& request) {
   return store_.write<model::Plan>(actor, meta::Commit::kKeep, [&](meta::WriteTx& tx) -> Result<model::Plan> {
     MLOPS_ASSIGN(const auto wish, wish_of(tx.sql(), actor, request));
     MLOPS_ASSIGN(auto made, draft(tx.sql(), wish));
     MLOPS_TRY(store_plan(tx, made.plan));
+    MLOPS_TRY(store_decision(tx, made, "plan"));
+    return std::move(made.plan);
+  });
+}
+
+Result<model::Plan> Promotion::plan_with(const meta::Actor& actor, const PlanRequest& request,
+                                         const policy::Policy& candidate) {
+  return store_.read<model::Plan>([&](sql::Connection& connection) -> Result<model::Plan> {
+    MLOPS_ASSIGN(auto wish, wish_of(connection, actor, request));
+    wish.candidate = &candidate;
+    MLOPS_ASSIGN(auto made, draft(connection, wish));
     return std::move(made.plan);
   });
 }
@@ -196,13 +215,13 @@ Failure Promotion::refusal(const model::Plan& plan) const {
 }
 
 // A refusal is part of the record too: who tried what, and which gates denied it.
-Status Promotion::record_refusal(const meta::Actor& actor, const Wish& wish, model::Plan& plan,
-                                 const std::string& why) {
+Status Promotion::record_refusal(const meta::Actor& actor, const Wish& wish, Draft& made, const std::string& why) {
   return store_
       .write<bool>(actor, meta::Commit::kKeep,
                    [&](meta::WriteTx& tx) -> Result<bool> {
-                     if (wish.plan_id.empty()) MLOPS_TRY(store_plan(tx, plan));
-                     tx.begin_entry("release.refused", move_text(plan), why);
+                     if (wish.plan_id.empty()) MLOPS_TRY(store_plan(tx, made.plan));
+                     tx.begin_entry("release.refused", move_text(made.plan), why);
+                     MLOPS_TRY(store_decision(tx, made, "refuse"));
                      return true;
                    })
       .map([](bool) {});
@@ -344,6 +363,7 @@ Result<model::PromotionView> Promotion::execute(meta::WriteTx& tx, const Wish& w
   row.valid_from_us = tx.now_us();
   MLOPS_TRY(meta::insert_deployment(tx, row));
   MLOPS_TRY(meta::set_plan_executed(tx, made.plan.id, canonical_dump(wire::plan_body(made.plan))));
+  MLOPS_TRY(store_decision(tx, made, made.plan.kind));
   made.plan.state = "executed";
   MLOPS_ASSIGN(view.deployment, deployment_view(tx.sql(), row));
   view.plan = std::move(made.plan);
@@ -366,7 +386,7 @@ Result<model::PromotionView> Promotion::run(const meta::Actor& actor, const Wish
     return stale(wish.plan_id);
   }
   if (!first.unchanged && first.draft.plan.verdict != model::Verdict::kPass) {
-    if (commit == meta::Commit::kKeep) MLOPS_TRY(record_refusal(actor, wish, first.draft.plan, denying_gates(first.draft.plan)));
+    if (commit == meta::Commit::kKeep) MLOPS_TRY(record_refusal(actor, wish, first.draft, denying_gates(first.draft.plan)));
     return refusal(first.draft.plan);
   }
   if (commit == meta::Commit::kDryRun && first.draft.plan.masking) {
@@ -380,7 +400,7 @@ Result<model::PromotionView> Promotion::run(const meta::Actor& actor, const Wish
   if (!first.unchanged) {
     auto result = mask_if_planned(first.draft);
     if (!result && result.error().code == ErrorCode::kRefused) {
-      MLOPS_TRY(record_refusal(actor, wish, first.draft.plan, "masking: " + result.error().slug));
+      MLOPS_TRY(record_refusal(actor, wish, first.draft, "masking: " + result.error().slug));
     }
     if (!result) return fail(std::move(result.error()));
     masked = std::move(*result);

@@ -48,6 +48,8 @@ class Promotion {
       : store_(store), content_(content), compliance_(compliance) {}
 
   Result<model::Plan> plan(const meta::Actor& actor, const PlanRequest& request);
+  // What plan() would say if `candidate` were in force: in the place of its namesake, or added. Nothing is written.
+  Result<model::Plan> plan_with(const meta::Actor& actor, const PlanRequest& request, const policy::Policy& candidate);
   Result<model::Plan> get_plan(const std::string& id);
   Result<std::vector<model::Plan>> list_plans(const meta::PlanFilter& filter);
   enum class Decision { kApprove, kReject };
@@ -74,6 +76,7 @@ class Promotion {
     std::string executed_by_id;        // whose own approval does not count either; empty: the requester's alone
     std::string plan_digest;           // the digest that plan was approved under
     std::string earlier_plan_id;       // rollback: the plan under which the release ran before
+    const policy::Policy* candidate = nullptr;  // a policy that is tried out
   };
 
   Result<Draft> draft(sql::Connection& connection, const Wish& wish);
@@ -92,7 +95,8 @@ class Promotion {
   Result<std::optional<MaskedFiles>> mask_if_planned(const Draft& draft);
   Result<model::MaskingView> register_masked(meta::WriteTx& tx, Draft& draft, const MaskedFiles& masked);
   Status store_plan(meta::WriteTx& tx, model::Plan& plan);
-  Status record_refusal(const meta::Actor& actor, const Wish& wish, model::Plan& plan, const std::string& why);
+  Status store_decision(meta::WriteTx& tx, const Draft& draft, std::string occasion);
+  Status record_refusal(const meta::Actor& actor, const Wish& wish, Draft& draft, const std::string& why);
   Failure refusal(const model::Plan& plan) const;
   void mark_stale(const meta::Actor& actor, const std::string& plan_id);
 

@@ -60,6 +60,22 @@ Result<meta::DeploymentRow> deployment_of_number(sql::Connection& connection,
               "a rollback goes to what ran there before; use promote for anything else");
 }
 
+// A candidate policy in the place of its namesake, or behind the others. It has no revision yet.
+void try_out(const policy::Policy& candidate, Draft& draft) {
+  PolicyRevision revision{{}, candidate};
+  revision.row.name = candidate.name();
+  revision.row.digest = candidate.digest().to_string();
+  const model::PinnedPolicy pinned{{}, revision.row.name, revision.row.digest};
+  for (std::size_t i = 0; i < draft.policies.size(); ++i) {
+    if (draft.policies[i].row.name != candidate.name()) continue;
+    draft.policies[i] = std::move(revision);
+    draft.plan.policies[i] = pinned;
+    return;
+  }
+  draft.policies.push_back(std::move(revision));
+  draft.plan.policies.push_back(pinned);
+}
+
 }  // namespace
 
 Result<Promotion::Wish> Promotion::wish_of(sql::Connection& connection, const meta::Actor& actor,
@@ -274,6 +290,7 @@ Result<Draft> Promotion::draft(sql::Connection& connection, const Wish& wish) {
     plan.policies.push_back({revision.row.id, revision.row.name, revision.row.digest});
     out.policies.push_back(std::move(revision));
   }
+  if (wish.candidate) try_out(*wish.candidate, out);
   for (const auto& id : wish.version_ids) {
     MLOPS_ASSIGN(auto version, meta::get_version(connection, id));
     MLOPS_ASSIGN(auto facts, member_facts(connection, version));

@@ -14,7 +14,7 @@ struct TableRow {
   std::string_view table;
   std::string_view select;
 };
-constexpr std::array<TableRow, 18> kTables{{
+constexpr std::array<TableRow, 19> kTables{{
     {"principals", "SELECT * FROM principals WHERE id = $1"},
     {"tokens", "SELECT * FROM tokens WHERE id = $1"},
     {"artifacts", "SELECT * FROM artifacts WHERE id = $1"},
@@ -32,6 +32,7 @@ constexpr std::array<TableRow, 18> kTables{{
     {"deployments", "SELECT * FROM deployments WHERE id = $1"},
     {"holds", "SELECT * FROM holds WHERE id = $1"},
     {"retention_rules", "SELECT * FROM retention_rules WHERE id = $1"},
+    {"decisions", "SELECT * FROM decisions WHERE id = $1"},
     {"gc_runs", "SELECT * FROM gc_runs WHERE id = $1"},
 }};
 

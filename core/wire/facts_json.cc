@@ -1,0 +1,178 @@
+#include "core/wire/facts_json.h"
+
+namespace mlops::wire {
+namespace {
+
+template <class Enum>
+Enum known(std::optional<Enum> value) {
+  // Converted with every other shape error by facts_from_json.
+  return value ? *value : throw Json::other_error::create(501, "unknown word", nullptr);
+}
+
+model::Sensitivity label_from(const Json& json) {
+  return known(model::sensitivity_from_word(json.get<std::string>()));
+}
+
+Json version_json(const model::Version& version) {
+  Json git = nullptr;
+  if (version.git) {
+    git = {{"commit", version.git->commit},
+           {"branch", version.git->branch},
+           {"remote", version.git->remote},
+           {"dirty", version.git->dirty}};
+  }
+  return {{"id", version.id},
+          {"artifact_id", version.artifact_id},
+          {"kind", to_word(version.kind)},
+          {"name", version.name},
+          {"number", version.number},
+          {"digest", version.digest.to_string()},
+          {"size_bytes", version.size_bytes},
+          {"file_count", version.file_count},
+          {"own_sensitivity", to_word(version.own_sensitivity)},
+          {"sensitivity", to_word(version.sensitivity)},
+          {"sensitivity_assumed", version.sensitivity_assumed},
+          {"params", version.params},
+          {"metrics", version.metrics},
+          {"description", version.description},
+          {"git", std::move(git)},
+          {"created_at_us", version.created_at_us},
+          {"created_by", version.created_by},
+          {"deprecated_reason", version.deprecated_reason},
+          {"deleted_at_us", version.deleted_at_us},
+          {"deleted_reason", version.deleted_reason}};
+}
+
+model::Version version_from(const Json& json) {
+  model::Version version;
+  version.id = json.at("id");
+  version.artifact_id = json.at("artifact_id");
+  version.kind = known(model::artifact_kind_from_word(json.at("kind").get<std::string>()));
+  version.name = json.at("name");
+  version.number = json.at("number");
+  const auto digest = crypto::Digest::parse(json.at("digest").get<std::string>());
+  if (!digest) throw Json::other_error::create(501, "bad digest", nullptr);
+  version.digest = *digest;
+  version.size_bytes = json.at("size_bytes");
+  version.file_count = json.at("file_count");
+  version.own_sensitivity = label_from(json.at("own_sensitivity"));
+  version.sensitivity = label_from(json.at("sensitivity"));
+  version.sensitivity_assumed = json.at("sensitivity_assumed");
+  version.params = json.at("params").get<std::map<std::string, std::string>>();
+  version.metrics = json.at("metrics").get<std::map<std::string, double>>();
+  version.description = json.at("description");
+  if (const auto& git = json.at("git"); !git.is_null()) {
+    version.git = model::GitSource{git.at("commit"), git.at("branch"), git.at("remote"), git.at("dirty")};
+  }
+  version.created_at_us = json.at("created_at_us");
+  version.created_by = json.at("created_by");
+  version.deprecated_reason = json.at("deprecated_reason");
+  version.deleted_at_us = json.at("deleted_at_us");
+  version.deleted_reason = json.at("deleted_reason");
+  return version;
+}
+
+Json member_json(const model::MemberFacts& member) {
+  Json inputs = Json::array();
+  for (const auto& input : member.inputs) {
+    inputs.push_back({{"version_id", input.version_id}, {"ref", input.ref}, {"digest", input.digest}, {"role", input.role}});
+  }
+  Json taint = Json::array();
+  for (const auto& step : member.taint_path) {
+    taint.push_back({{"ref", step.ref}, {"sensitivity", to_word(step.sensitivity)}, {"role", step.role}});
+  }
+  return {{"version", version_json(member.version)},
+          {"inputs", std::move(inputs)},
+          {"taint_path", std::move(taint)},
+          {"missing_blobs", member.missing_blobs},
+          {"ran_in", member.ran_in}};
+}
+
+model::MemberFacts member_from(const Json& json) {
+  model::MemberFacts member;
+  member.version = version_from(json.at("version"));
+  for (const auto& input : json.at("inputs")) {
+    member.inputs.push_back({input.at("version_id"), input.at("ref"), input.at("digest"), input.at("role")});
+  }
+  for (const auto& step : json.at("taint_path")) {
+    member.taint_path.push_back({step.at("ref"), label_from(step.at("sensitivity")), step.at("role")});
+  }
+  member.missing_blobs = json.at("missing_blobs").get<std::vector<std::string>>();
+  member.ran_in = json.at("ran_in").get<std::vector<std::string>>();
+  return member;
+}
+
+}  // namespace
+
+Json to_json(const model::PromotionFacts& facts) {
+  Json members = Json::array();
+  for (const auto& member : facts.members) members.push_back(member_json(member));
+  Json approvals = Json::array();
+  for (const auto& approval : facts.approvals) {
+    approvals.push_back(
+        {{"principal", approval.principal}, {"roles", approval.roles}, {"is_human", approval.is_human}});
+  }
+  return {{"environment_digest", facts.environment_digest},
+          {"environment", model::to_json(facts.environment)},
+          {"requested_by", facts.requested_by},
+          {"reason", facts.reason},
+          {"is_rollback", facts.is_rollback},
+          {"members", std::move(members)},
+          {"current_metrics", facts.current_metrics},
+          {"current_ref", facts.current_ref},
+          {"approvals", std::move(approvals)}};
+}
+
+Result<model::PromotionFacts> facts_from_json(const Json& json) {
+  const auto bad = [] {
+    return fail(ErrorCode::kCorrupt, "bad_facts", "the stored facts of a decision cannot be read",
+                "run `mlopsctl audit verify`");
+  };
+  try {
+    model::PromotionFacts facts;
+    facts.environment_digest = json.at("environment_digest");
+    auto environment = model::environment_from_json(json.at("environment"));
+    if (!environment) return bad();
+    facts.environment = std::move(*environment);
+    facts.requested_by = json.at("requested_by");
+    facts.reason = json.at("reason");
+    facts.is_rollback = json.at("is_rollback");
+    for (const auto& member : json.at("members")) facts.members.push_back(member_from(member));
+    facts.current_metrics = json.at("current_metrics").get<std::map<std::string, double>>();
+    facts.current_ref = json.at("current_ref");
+    for (const auto& approval : json.at("approvals")) {
+      facts.approvals.push_back({approval.at("principal"), approval.at("roles").get<std::vector<std::string>>(),
+                                 approval.at("is_human")});
+    }
+    return facts;
+  } catch (const Json::exception&) {
+    return bad();
+  }
+}
+
+Json decision_record(const model::PromotionFacts& facts, const Decision& decision) {
+  Json policies = Json::array();
+  for (const auto& policy : decision.policies) policies.push_back({{"name", policy.name}, {"digest", policy.digest}});
+  Json members = Json::array();
+  for (const auto& member : facts.members) {
+    members.push_back({{"ref", member.version.typed_ref()}, {"digest", member.version.digest.to_string()}});
+  }
+  Json gates = Json::array();
+  Json would_pass_if = Json::array();
+  for (const auto& gate : decision.gates) {
+    gates.push_back(model::to_json(gate));
+    if (gate.verdict != model::Verdict::kPass) would_pass_if.push_back(gate.would_pass_if);
+  }
+  const std::string_view word = decision.verdict == model::Verdict::kPass      ? "allow"
+                                : decision.verdict == model::Verdict::kPending ? "wait"
+                                                                               : "deny";
+  return {{"decision", word},
+          {"policies", std::move(policies)},
+          {"facts_digest", crypto::sha256(canonical_dump(to_json(facts))).to_string()},
+          {"target", facts.environment.name},
+          {"members", std::move(members)},
+          {"gates", std::move(gates)},
+          {"would_pass_if", std::move(would_pass_if)}};
+}
+
+}  // namespace mlops::wire
