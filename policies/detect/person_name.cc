@@ -2,12 +2,12 @@
 // names beside capitalised words ("Maria Gonzalez", "Smith, John Q.", "J. Smith"), and every repeat of a part of a name
 // found in the same cell. Trailing digits as in synthetic records ("Curt84") belong to a name.
 #include <algorithm>
-#include <array>
 #include <string>
 #include <unordered_set>
 
 #include "policies/detect/family.h"
 #include "policies/detect/name_words.h"
+#include "policies/detect/reading.h"
 #include "policies/detect/scan.h"
 
 namespace mlops::detect {
@@ -55,87 +55,14 @@ constexpr HeaderRule kHeaders[] = {
     {"maiden surname", HeaderMatch::kAny, 0.9},
 };
 
-struct Token {
-  std::size_t begin = 0;
-  std::size_t end = 0;
-  std::size_t letters = 0;  // without trailing digits and a possessive
-  unsigned bits = 0;
-  bool capital = false;
-  bool all_capitals = false;
-
-  bool has(unsigned bit) const { return (bits & bit) != 0; }
-  bool initial() const { return capital && letters == 1; }
-  // Written like a name and not known as something else.
-  bool may_be_name() const { return capital && (!has(kNoName) || has(kFirstName | kSurname)); }
-};
-
-bool is_name_byte(std::string_view text, std::size_t at) {
-  const char c = at_or_nul(text, at);
-  if (is_alpha(c) || is_high(c)) return true;
-  return (c == '\'' || c == '-') && (is_alpha(at_or_nul(text, at + 1)) || is_high(at_or_nul(text, at + 1)));
-}
-
-unsigned bits_of(std::string_view word) {
-  std::array<char, 24> lower{};
-  std::size_t size = 0;
-  unsigned whole = 0;
-  for (const char c : word) {
-    if (c == '-') {  // Garcia-Lopez: either half tells
-      whole |= name_word({lower.data(), size}) & (kFirstName | kSurname);
-      size = 0;
-    } else if (c != '\'') {
-      if (size == lower.size()) return 0;
-      lower[size++] = to_lower(c);
-    }
-  }
-  return whole | name_word({lower.data(), size});
-}
-
-Token make_token(std::string_view text, std::size_t begin, std::size_t end) {
-  Token token{.begin = begin, .end = end};
-  if (end - begin > 2 && text[end - 2] == '\'' && to_lower(text[end - 1]) == 's') token.end = end = end - 2;
-  token.letters = end - begin;
-  const std::string_view word = text.substr(begin, end - begin);
-  token.bits = bits_of(word);
-  token.capital = is_upper(word[0]) || is_high(word[0]);
-  token.all_capitals = word.size() > 1 && std::none_of(word.begin(), word.end(), is_lower);
-  const std::size_t digits = digits_at(text, end);
-  if (token.end == end && token.capital && token.letters >= 3 && digits >= 1 && digits <= 4 &&
-      !is_word(at_or_nul(text, end + digits))) {
-    token.end += digits;
-  }
-  return token;
-}
-
-std::vector<Token> tokenize(std::string_view text) {
-  std::vector<Token> tokens;
-  for (std::size_t at = 0; at < text.size();) {
-    if (text[at] == '[') {  // a placeholder of an earlier redaction is no name
-      std::size_t end = at + 1;
-      while (is_upper(at_or_nul(text, end)) || at_or_nul(text, end) == '_') ++end;
-      if (at_or_nul(text, end) == ']') {
-        at = end + 1;
-        continue;
-      }
-    }
-    if (!is_alpha(text[at]) && !is_high(text[at])) {
-      ++at;
-      continue;
-    }
-    std::size_t end = at;
-    while (end < text.size() && is_name_byte(text, end)) ++end;
-    const char before = before_or_nul(text, at);
-    const bool inside = is_digit(before) || before == '_' || before == '@' || before == '/' || before == '\\';
-    if (!inside && at_or_nul(text, end) != '@' && at_or_nul(text, end) != '_')
-      tokens.push_back(make_token(text, at, end));
-    at = end;
-  }
-  return tokens;
+bool may_be_name(const Token& token) {  // written like a name and not known as something else
+  return token.is_word() && token.capital && (!token.has(kNoName) || token.has(kFirstName | kSurname));
 }
 
 class Finder {
  public:
-  Finder(std::string_view text, std::vector<Span>& out) : text_(text), tokens_(tokenize(text)), out_(out) {}
+  Finder(const Reading& reading, std::vector<Span>& out)
+      : text_(reading.text()), tokens_(reading.tokens()), reading_(reading), out_(out) {}
 
   void run() {
     const std::size_t before = out_.size();
@@ -147,9 +74,7 @@ class Finder {
   }
 
  private:
-  std::string_view gap(std::size_t i) const {  // between token i and the next
-    return i + 1 < tokens_.size() ? text_.substr(tokens_[i].end, tokens_[i + 1].begin - tokens_[i].end) : "\n";
-  }
+  std::string_view gap(std::size_t i) const { return reading_.gap(i); }
   bool joined(std::size_t i) const {
     const auto between = gap(i);
     return between == " " || between == "  " || ((between == ". " || between == ".") && tokens_[i].letters <= 2);
@@ -159,11 +84,11 @@ class Finder {
     std::size_t end = i;
     while (end < tokens_.size() && end - i < most) {
       const Token& token = tokens_[end];
-      if (!token.may_be_name() && !token.has(kParticle)) break;
+      if (!may_be_name(token) && !token.has(kParticle)) break;
       ++end;
       if (end == tokens_.size() || !joined(end - 1)) break;
     }
-    while (end > i && !tokens_[end - 1].may_be_name()) --end;  // particles that lead to no name
+    while (end > i && !may_be_name(tokens_[end - 1])) --end;  // particles that lead to no name
     return end;
   }
   void put(std::size_t first, std::size_t last, double score) {
@@ -180,7 +105,7 @@ class Finder {
     const std::size_t end = run_end(i + 1, 4);
     if (end == i + 1) return i;
     std::size_t last = end;
-    if (label && gap(end - 1) == ", " && end < tokens_.size() && tokens_[end].may_be_name())
+    if (label && gap(end - 1) == ", " && end < tokens_.size() && may_be_name(tokens_[end]))
       last = end + 1;  // Roe, Jane
     put(i + 1, last, title ? 0.7 : 0.6);
     return last;
@@ -188,7 +113,7 @@ class Finder {
 
   std::size_t by_dictionary(std::size_t i) {
     const Token& first = tokens_[i];
-    if (!first.has(kFirstName | kSurname) && !first.initial() && !first.may_be_name()) return i + 1;
+    if (!first.has(kFirstName | kSurname) && !first.initial() && !may_be_name(first)) return i + 1;
     if (first.capital) {
       if (const std::size_t next = full_name(i); next != i) return next;
       if (const std::size_t next = surname_first(i); next != i) return next;
@@ -271,7 +196,8 @@ class Finder {
   static constexpr std::size_t kMostPropagated = 64;
 
   std::string_view text_;
-  std::vector<Token> tokens_;
+  const std::vector<Token>& tokens_;
+  const Reading& reading_;
   std::vector<Span>& out_;
 };
 
@@ -291,8 +217,11 @@ class PersonName : public Family {
       if (!is_masked_already(text) && !looks_like_key(text)) out.push_back({whole.begin, whole.end, 0.9});
       return;
     }
-    Finder(text, out).run();
+    search_reading(Reading(text), out);
   }
+
+ public:
+  void search_reading(const Reading& reading, std::vector<Span>& out) const override { Finder(reading, out).run(); }
 };
 
 }  // namespace

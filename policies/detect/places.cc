@@ -56,7 +56,7 @@ bool follows_state(std::string_view text, std::size_t at) {
 
 class Zip : public Family {
  public:
-  Zip() : Family({"us_zip", kZipHeaders, Needs::kDigit, false}) {}
+  Zip() : Family({"us_zip", kZipHeaders, Needs::kDigit, false, 5}) {}
 
  protected:
   void search(std::string_view text, double column_score, std::vector<Span>& out) const override {
@@ -113,7 +113,7 @@ std::optional<Degree> degree_at(std::string_view text, std::size_t at) {
 
 class Geo : public Family {
  public:
-  Geo() : Family({"geo", kGeoHeaders, Needs::kDigit, false}) {}
+  Geo() : Family({"geo", kGeoHeaders, Needs::kDigit, false, 8}) {}
 
  protected:
   void search(std::string_view text, double column_score, std::vector<Span>& out) const override {
