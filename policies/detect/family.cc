@@ -7,6 +7,7 @@
 #include <string>
 
 #include "policies/detect/fold.h"
+#include "policies/detect/reading.h"
 #include "policies/detect/scan.h"
 
 namespace mlops::detect {
@@ -20,7 +21,7 @@ bool has_what_it_needs(std::string_view text, Needs needs) {
       return text.find('@') != std::string_view::npos || text.find("at") != std::string_view::npos ||
              text.find("AT") != std::string_view::npos;
     case Needs::kDotOrColon:
-      return text.find_first_of(".:") != std::string_view::npos;
+      return text.find_first_of(".:-") != std::string_view::npos;
     case Needs::kDigit:
       for (const char c : text) {
         if (is_digit(c)) return true;
@@ -91,6 +92,10 @@ void Family::find(std::string_view cell, const Context& context, std::vector<Spa
   const std::size_t before = out.size();
   search(folded.text, column_score(), out);
   for (std::size_t i = before; i < out.size(); ++i) out[i] = folded.to_original(out[i]);
+}
+
+void Family::search_reading(const Reading& reading, std::vector<Span>& out) const {
+  search(reading.text(), 0, out);
 }
 
 bool keyword_before(std::string_view text, std::size_t begin, std::span<const std::string_view> keywords) {

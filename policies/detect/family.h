@@ -14,18 +14,25 @@
 
 namespace mlops::detect {
 
+class Reading;  // reading.h
+
 // A column's name agrees with a family from this score on.
 inline constexpr double kAgrees = 0.5;
 // Characters between a keyword and a value.
 inline constexpr std::size_t kKeywordWindow = 30;
 
-enum class Needs { kNothing, kDigit, kLetter, kAt, kDotOrColon };  // a cell without it is not searched
+// What a cell must hold to be searched, and what a long text is searched around (landmarks.h): a family that needs a
+// digit sees only the surroundings of numbers, so the narrower its need, the less it costs. kAt: "@" or "dot";
+// kDotOrColon: a dot, a colon or the dash of a hardware address inside a word.
+enum class Needs { kNothing, kDigit, kLetter, kAt, kDotOrColon };
 
 struct FamilySpec {
   std::string_view id;
   std::span<const HeaderRule> headers;
   Needs needs = Needs::kDigit;
   bool decides_by_value = true;
+  // kDigit: fewest digits a value has in a row of groups with at most three other bytes between; 1 is always right.
+  unsigned min_digits = 1;
 };
 
 class Family : public Detector {
@@ -39,6 +46,12 @@ class Family : public Detector {
   void find(std::string_view cell, const Context& context, std::vector<Span>& out) const final;
   double column_name_score(std::string_view column) const final { return header_score(spec_.headers, column); }
   bool decides_by_value() const final { return spec_.decides_by_value; }
+
+  const FamilySpec& spec() const { return spec_; }
+  // For TextScanner: `window` is folded text, a part of a document without a column.
+  void search_window(std::string_view window, std::vector<Span>& out) const { search(window, 0, out); }
+  // … the whole document, cut into words once for all families. Only families that need letters or nothing are asked.
+  virtual void search_reading(const Reading& reading, std::vector<Span>& out) const;
 
  protected:
   // `text` is folded (fold.h). `column_score` is this family's score of the column's name.

@@ -209,7 +209,7 @@ class Ipv6 : public Family {
 
 class Mac : public Family {
  public:
-  Mac() : Family({"mac", kMacHeaders, Needs::kNothing, true}) {}
+  Mac() : Family({"mac", kMacHeaders, Needs::kDotOrColon, true}) {}
 
  protected:
   void search(std::string_view text, double column_score, std::vector<Span>& out) const override {

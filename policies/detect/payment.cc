@@ -45,7 +45,7 @@ bool issued(std::string_view digits) {
 
 class CreditCard : public Family {
  public:
-  CreditCard() : Family({"credit_card", kCardHeaders, Needs::kDigit, true}) {}
+  CreditCard() : Family({"credit_card", kCardHeaders, Needs::kDigit, true, 12}) {}
 
  protected:
   void search(std::string_view text, double column_score, std::vector<Span>& out) const override {
@@ -116,7 +116,7 @@ char upper(char c) {
 
 class Iban : public Family {
  public:
-  Iban() : Family({"iban", kIbanHeaders, Needs::kDigit, true}) {}
+  Iban() : Family({"iban", kIbanHeaders, Needs::kDigit, true, 6}) {}
 
  protected:
   void search(std::string_view text, double column_score, std::vector<Span>& out) const override {

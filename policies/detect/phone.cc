@@ -162,7 +162,7 @@ bool dash_and_word_follow(std::string_view text, std::size_t end) {
 
 class Phone : public Family {
  public:
-  Phone() : Family({"phone", kHeaders, Needs::kDigit, true}) {}
+  Phone() : Family({"phone", kHeaders, Needs::kDigit, true, 4}) {}
 
  protected:
   void search(std::string_view text, double column_score, std::vector<Span>& out) const override {

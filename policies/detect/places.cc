@@ -1,11 +1,13 @@
 // us_zip: 5 or 5+4 digits with a column, keyword or address context; geo: latitudes and longitudes by column, or as a
-// pair; city_county: by column only.
+// pair; city_county: by column, and in text (place_names.h).
 #include <cmath>
 #include <cstdlib>
 #include <optional>
 #include <string>
 
 #include "policies/detect/family.h"
+#include "policies/detect/place_names.h"
+#include "policies/detect/reading.h"
 #include "policies/detect/scan.h"
 #include "policies/detect/zip3.h"
 
@@ -56,7 +58,7 @@ bool follows_state(std::string_view text, std::size_t at) {
 
 class Zip : public Family {
  public:
-  Zip() : Family({"us_zip", kZipHeaders, Needs::kDigit, false}) {}
+  Zip() : Family({"us_zip", kZipHeaders, Needs::kDigit, false, 5}) {}
 
  protected:
   void search(std::string_view text, double column_score, std::vector<Span>& out) const override {
@@ -113,7 +115,7 @@ std::optional<Degree> degree_at(std::string_view text, std::size_t at) {
 
 class Geo : public Family {
  public:
-  Geo() : Family({"geo", kGeoHeaders, Needs::kDigit, false}) {}
+  Geo() : Family({"geo", kGeoHeaders, Needs::kDigit, false, 8}) {}
 
  protected:
   void search(std::string_view text, double column_score, std::vector<Span>& out) const override {
@@ -150,8 +152,15 @@ class CityCounty : public Family {
  protected:
   void search(std::string_view text, double column_score, std::vector<Span>& out) const override {
     const Range whole = trimmed(text);
-    if (column_score >= kAgrees && !is_masked_already(text)) out.push_back({whole.begin, whole.end, 0.85});
+    if (column_score < kAgrees) {
+      search_reading(Reading(text), out);
+    } else if (!is_masked_already(text)) {
+      out.push_back({whole.begin, whole.end, 0.85});
+    }
   }
+
+ public:
+  void search_reading(const Reading& reading, std::vector<Span>& out) const override { find_places(reading, out); }
 };
 
 }  // namespace

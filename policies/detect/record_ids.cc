@@ -206,23 +206,23 @@ class RecordId : public Family {
 }  // namespace
 
 const Detector& mrn() {
-  static const RecordId kDetector({{"mrn", kMrnHeaders, Needs::kDigit, true}, kMrnWords, 4, 20});
+  static const RecordId kDetector({{"mrn", kMrnHeaders, Needs::kDigit, true, 3}, kMrnWords, 4, 20});
   return kDetector;
 }
 const Detector& account() {
-  static const RecordId kDetector({{"account", kAccountHeaders, Needs::kDigit, false}, kAccountWords, 4, 24});
+  static const RecordId kDetector({{"account", kAccountHeaders, Needs::kDigit, false, 3}, kAccountWords, 4, 24});
   return kDetector;
 }
 const Detector& health_plan_id() {
-  static const RecordId kDetector({{"health_plan_id", kPlanHeaders, Needs::kDigit, true}, kPlanWords, 5, 20});
+  static const RecordId kDetector({{"health_plan_id", kPlanHeaders, Needs::kDigit, true, 3}, kPlanWords, 5, 20});
   return kDetector;
 }
 const Detector& drivers_license() {
-  static const RecordId kDetector({{"drivers_license", kLicenceHeaders, Needs::kDigit, false}, kLicenceWords, 5, 20});
+  static const RecordId kDetector({{"drivers_license", kLicenceHeaders, Needs::kDigit, false, 3}, kLicenceWords, 5, 20});
   return kDetector;
 }
 const Detector& passport() {
-  static const RecordId kDetector({{"passport", kPassportHeaders, Needs::kDigit, false}, kPassportWords, 6, 12});
+  static const RecordId kDetector({{"passport", kPassportHeaders, Needs::kDigit, false, 3}, kPassportWords, 6, 12});
   return kDetector;
 }
 

@@ -36,7 +36,7 @@ bool was_issued(std::string_view area, std::string_view group, std::string_view 
 
 class Ssn : public Family {
  public:
-  Ssn() : Family({"us_ssn", kHeaders, Needs::kDigit, true}) {}
+  Ssn() : Family({"us_ssn", kHeaders, Needs::kDigit, true, 4}) {}
 
  protected:
   void search(std::string_view text, double column_score, std::vector<Span>& out) const override {

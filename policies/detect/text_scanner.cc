@@ -3,13 +3,103 @@
 #include <algorithm>
 #include <map>
 
-namespace mlops::detect {
+#include "policies/detect/fold.h"
+#include "policies/detect/landmarks.h"
+#include "policies/detect/reading.h"
 
-TextScanner::TextScanner(std::vector<const Detector*> detectors) : detectors_(std::move(detectors)) {}
+namespace mlops::detect {
+namespace {
+
+constexpr std::size_t kPartBytes = 1 << 20;
+
+bool needs_whole_text(Needs needs) {
+  return needs == Needs::kNothing || needs == Needs::kLetter;
+}
+
+// Where the part beginning at `begin` ends: behind a line, of very long lines behind a blank.
+std::size_t part_end(std::string_view text, std::size_t begin) {
+  if (text.size() - begin <= kPartBytes) return text.size();
+  const std::size_t middle = begin + kPartBytes / 2;
+  for (const char c : {'\n', ' '}) {
+    const std::size_t found = text.rfind(c, begin + kPartBytes - 1);
+    if (found != std::string_view::npos && found >= middle) return found + 1;
+  }
+  std::size_t end = begin + kPartBytes;
+  while (end > middle && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // not inside a character
+  return end;
+}
+
+}  // namespace
+
+TextScanner::TextScanner(const std::vector<const Detector*>& detectors) {
+  for (const Detector* detector : detectors) {
+    const auto* family = dynamic_cast<const Family*>(detector);
+    if (!family) {
+      foreign_.push_back(detector);
+      continue;
+    }
+    const auto [needs, digits] = std::pair(family->spec().needs, family->spec().min_digits);
+    if (needs_whole_text(needs)) {
+      readers_.push_back(family);
+      continue;
+    }
+    auto group = std::find_if(groups_.begin(), groups_.end(),
+                              [&](const Group& one) { return one.needs == needs && one.min_digits == digits; });
+    if (group == groups_.end()) group = groups_.insert(groups_.end(), Group{needs, digits, {}});
+    group->families.push_back(family);
+  }
+}
+
+void TextScanner::search_folded(std::string_view text, std::vector<TypedSpan>& out) const {
+  std::vector<Span> found;
+  const auto take = [&](const Family* family, std::size_t offset) {
+    for (const Span& span : found) out.push_back({{span.begin + offset, span.end + offset, span.score}, family});
+    found.clear();
+  };
+  Landmarks landmarks;
+  landmarks.read(text);
+  std::vector<Range> windows;
+  for (const Group& group : groups_) {
+    windows.clear();
+    landmarks.windows(group.needs, group.min_digits, windows);
+    for (const Range& window : windows) {
+      for (const Family* family : group.families) {
+        family->search_window(text.substr(window.begin, window.end - window.begin), found);
+        take(family, window.begin);
+      }
+    }
+  }
+  if (readers_.empty()) return;
+  const Reading reading(text);
+  for (const Family* family : readers_) {
+    family->search_reading(reading, found);
+    take(family, 0);
+  }
+}
+
+void TextScanner::scan_part(std::string_view part, std::size_t offset, std::vector<TypedSpan>& out) const {
+  const std::size_t before = out.size();
+  if (is_ascii(part)) {
+    search_folded(part, out);
+  } else {
+    const Folded folded = fold(part);
+    search_folded(folded.text, out);
+    for (std::size_t i = before; i < out.size(); ++i) out[i].span = folded.to_original(out[i].span);
+  }
+  for (std::size_t i = before; i < out.size(); ++i) {
+    out[i].span.begin += offset;
+    out[i].span.end += offset;
+  }
+}
 
 void TextScanner::scan(std::string_view text, std::vector<TypedSpan>& out) const {
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = part_end(text, begin);
+    scan_part(text.substr(begin, end - begin), begin, out);
+    begin = end;
+  }
   std::vector<Span> found;
-  for (const Detector* detector : detectors_) {
+  for (const Detector* detector : foreign_) {
     found.clear();
     detector->find(text, {}, found);
     for (const Span& span : found) out.push_back({span, detector});

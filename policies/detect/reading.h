@@ -1,0 +1,55 @@
+// Private to policies/detect: a text cut into words and numbers, each word looked up in the dictionary once.
+//
+// What names, places and addresses are recognised from. Placeholders of an earlier redaction ("[NAME]"), and words that
+// belong to an e-mail address, a path or an identifier, are no tokens. Linear in the text. Thread-safety: immutable.
+// Ownership: the text must outlive the reading.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "policies/detect/dictionary.h"
+
+namespace mlops::detect {
+
+enum class TokenKind : std::uint8_t { kWord, kNumber };
+
+struct Token {
+  std::uint32_t begin = 0;
+  std::uint32_t end = 0;      // without a possessive 's
+  Word entry;                 // of the dictionary
+  std::uint16_t letters = 0;  // of a word: bytes without trailing digits; of a number: digits
+  TokenKind kind = TokenKind::kWord;
+  bool capital = false;       // begins with a capital, or with a letter beyond ASCII
+  bool all_capitals = false;  // two letters or more, none small
+  bool possessive = false;
+
+  bool is_word() const { return kind == TokenKind::kWord; }
+  bool is_number() const { return kind == TokenKind::kNumber; }
+  bool has(unsigned bit) const { return entry.has(bit); }
+  bool initial() const { return is_word() && capital && letters == 1; }
+};
+
+class Reading {
+ public:
+  explicit Reading(std::string_view text);
+
+  std::string_view text() const { return text_; }
+  const std::vector<Token>& tokens() const { return tokens_; }
+  std::string_view word(const Token& token) const { return text_.substr(token.begin, token.letters); }
+  // Between token `i` and the next; "\n" behind the last.
+  std::string_view gap(std::size_t i) const;
+  // Does a blank, or the dot of an initial or abbreviation and blanks, lie between token `i` and the next?
+  bool joined(std::size_t i) const;
+  // Nothing, or the end of a sentence, a line or an opening quote, is before token `i`.
+  bool begins_sentence(std::size_t i) const;
+  // The longest place of the gazetteer that begins with token `i`: `words` counts tokens.
+  PlaceMatch place_at(std::size_t i) const;
+
+ private:
+  std::string_view text_;
+  std::vector<Token> tokens_;
+};
+
+}  // namespace mlops::detect
