@@ -1,4 +1,5 @@
-// Numbers of US registries, banks, devices and vehicles, a row each. The rates follow national_ids.cc.
+// Numbers of US registries, banks, devices and vehicles, a row each. The rates follow national_ids.cc; where a row has
+// ranges and no check digit (ITIN, EIN, MBI) they say how little a range tells (Synthea's SSNs lie in those of ITINs).
 #include "policies/detect/id_checks.h"
 #include "policies/detect/id_rows.h"
 
@@ -9,7 +10,7 @@ using enum OnFailedCheck;
 
 // clang-format off
 constexpr IdRow kRows[] = {
-    {"us_itin", "US", "us_itin", "Individual taxpayer identification number", "999-99-9999|999 99 9999|999999999", us_itin_holds, 0.04, kVetoes,
+    {"us_itin", "US", "us_itin", "Individual taxpayer identification number", "999-99-9999|999 99 9999|999999999", us_itin_holds, 0.5, kVetoes,
      "itin|i.t.i.n|individual taxpayer|taxpayer id|taxpayer identification|tax id", "itin|individual taxpayer", "912-90-3456"},
     {"us_ein", "US", "us_ein", "Employer identification number", "99-9999999|999999999", us_ein_holds, 0.83, kVetoes,
      "ein|fein|employer identification|employer id|federal tax id|federal id|tax id", "ein|fein|employer id|employer identification|federal tax id", "91-1144442"},
