@@ -36,7 +36,13 @@ class Detector {
   virtual double column_name_score(std::string_view column) const = 0;
   // True when cell values alone can decide (SSN, e-mail); false when the column's name must agree (person name, MRN).
   virtual bool decides_by_value() const = 0;
+  // False for what tells about a person without identifying one (a diagnosis code): evidence that a dataset holds
+  // health data, never redacted as an identifier.
+  virtual bool identifies() const { return true; }
 };
+
+// The policy class of a detector's findings: "national_id" for "uk_nhs", the id itself for most.
+std::string_view class_of_detector(std::string_view id);
 
 // The detectors built in: us_ssn, email, phone, date, birth_date, us_zip, person_name, mrn, street_address, and the
 // others the table lists (url, ipv4, …).

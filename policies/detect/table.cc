@@ -1,16 +1,21 @@
 #include "policies/detect/detector.h"
 #include "policies/detect/family.h"
+#include "policies/detect/ids.h"
 
 namespace mlops::detect {
 
 const std::vector<const Detector*>& built_in_detectors() {
-  static const std::vector<const Detector*> kDetectors = {
-      &us_ssn(),      &email(),  &phone(),   &date(),           &birth_date(),
-      &age(),         &us_zip(), &geo(),     &person_name(),    &street_address(),
-      &city_county(), &mrn(),    &account(), &health_plan_id(), &drivers_license(),
-      &passport(),    &url(),    &ipv4(),    &ipv6(),           &mac(),
-      &credit_card(), &iban(),
-  };
+  static const std::vector<const Detector*> kDetectors = [] {
+    std::vector<const Detector*> all = {
+        &us_ssn(),      &email(),  &phone(),   &date(),           &birth_date(),
+        &age(),         &us_zip(), &geo(),     &person_name(),    &street_address(),
+        &city_county(), &mrn(),    &account(), &health_plan_id(), &drivers_license(),
+        &passport(),    &url(),    &ipv4(),    &ipv6(),           &mac(),
+        &credit_card(), &iban(),
+    };
+    all.insert(all.end(), id_detectors().begin(), id_detectors().end());
+    return all;
+  }();
   return kDetectors;
 }
 

@@ -1,0 +1,93 @@
+#include "policies/detect/ids.h"
+
+#include <string>
+
+#include "policies/detect/fold.h"
+#include "policies/detect/id_scanner.h"
+
+namespace mlops::detect {
+namespace {
+
+constexpr std::size_t kLongestRemembered = 1 << 20;
+
+// The last cell and its findings. Compared byte by byte: a fingerprint could be made to collide.
+struct Memory {
+  std::string cell;
+  std::string column;
+  std::vector<TypedSpan> found;
+  bool known = false;
+};
+
+std::vector<TypedSpan> scan(std::string_view cell, std::string_view column) {
+  std::vector<TypedSpan> found;
+  if (is_ascii(cell)) {
+    find_ids(cell, column, found);
+    return found;
+  }
+  const Folded folded = fold(cell);
+  find_ids(folded.text, column, found);
+  for (auto& one : found) {
+    const Span original = folded.to_original({one.begin, one.end, one.score});
+    one.begin = original.begin;
+    one.end = original.end;
+  }
+  return found;
+}
+
+const std::vector<TypedSpan>& findings(std::string_view cell, std::string_view column) {
+  thread_local Memory last;
+  if (last.known && last.cell == cell && last.column == column) return last.found;
+  last.found = scan(cell, column);
+  last.known = cell.size() <= kLongestRemembered;
+  if (last.known) {
+    last.cell.assign(cell);
+    last.column.assign(column);
+  }
+  return last.found;
+}
+
+class IdDetector : public Detector {
+ public:
+  explicit IdDetector(std::size_t row) : row_(row) {}
+  std::string_view id() const override { return id_rows()[row_]->id; }
+  bool decides_by_value() const override { return true; }
+  double column_name_score(std::string_view column) const override {
+    const auto scores = id_column_scores(column);
+    return scores.empty() ? 0 : scores[row_];
+  }
+  void find(std::string_view cell, const Context& context, std::vector<Span>& out) const override {
+    if (cell.size() < kShortest) return;
+    for (const auto& one : findings(cell, context.column)) {
+      if (one.row == row_) out.push_back({one.begin, one.end, one.score});
+    }
+  }
+
+ private:
+  static constexpr std::size_t kShortest = 8;  // bytes of the shortest shape
+  std::size_t row_;
+};
+
+}  // namespace
+
+const std::vector<const Detector*>& id_detectors() {
+  static const std::vector<IdDetector> kRows = [] {
+    std::vector<IdDetector> rows;
+    for (std::size_t i = 0; i < id_rows().size(); ++i) rows.emplace_back(i);
+    return rows;
+  }();
+  static const std::vector<const Detector*> kDetectors = [] {
+    std::vector<const Detector*> detectors;
+    for (const auto& row : kRows) detectors.push_back(&row);
+    return detectors;
+  }();
+  return kDetectors;
+}
+
+std::string_view class_of_detector(std::string_view id) {
+  for (const auto* row : id_rows()) {
+    if (row->id == id) return row->class_name;
+  }
+  return id;
+}
+
+}  // namespace mlops::detect

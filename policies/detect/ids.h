@@ -1,0 +1,14 @@
+// Private to policies/detect: the detectors of the id table's rows, one each, for the table of all detectors.
+// Thread-safety: immutable; what was found in the last cell is remembered per thread.
+#pragma once
+
+#include <vector>
+
+#include "policies/detect/detector.h"
+
+namespace mlops::detect {
+
+// In the order of id_rows(). Asking many of them about one cell costs one pass over it.
+const std::vector<const Detector*>& id_detectors();
+
+}  // namespace mlops::detect
