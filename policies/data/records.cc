@@ -42,6 +42,9 @@ Result<std::unique_ptr<RecordReader>> open_as(Format format, Source& source, con
       if (!csv.delimiter) csv.delimiter = '\t';
       return open_csv_records(source, csv, format);
     }
+    case Format::kJson:
+    case Format::kJsonLines:
+      return open_json_records(source, options.json, format);
     default:
       return fail(ErrorCode::kInvalid, "format_unknown", "the file is of no format that can be read record by record",
                   "say which it is: csv, tsv, json, jsonl, fhir, fhir-ndjson or text");
