@@ -101,7 +101,7 @@ PathNode* JsonPaths::resource(std::string_view type) {
 }
 
 PathNode* JsonPaths::specialise(PathNode& node, std::string_view object) {
-  std::string_view said;
+  std::string said;
   const auto label = naming_->label(node.role, object, said);
   if (label.empty()) return &node;
   if (node.role == PathRole::kResource) return resource(label);
@@ -110,7 +110,7 @@ PathNode* JsonPaths::specialise(PathNode& node, std::string_view object) {
   PathNode* const labelled = add(node.parent, node.path + key, key, PathRole::kPlain);
   if (!labelled) return nullptr;
   node.by_key.emplace(labelled->key, labelled);
-  if (!said.empty()) new_keys.emplace_back(said);
+  if (!said.empty()) new_keys.push_back(std::move(said));
   return labelled;
 }
 

@@ -57,7 +57,7 @@ class PathNaming {
   virtual ColumnKind kind(const PathNode& node) const = 0;
   // The label that tells apart the object that begins at object[0] from others at this place; empty: none.
   // `said`: the text in the record that the label is made of, when it is free to be anything.
-  virtual std::string label(PathRole role, std::string_view object, std::string_view& said) const = 0;
+  virtual std::string label(PathRole role, std::string_view object, std::string& said) const = 0;
 };
 
 // JSON Pointers (RFC 6901) with `*` for every array position; a key that is "*" itself is written "~2".
@@ -67,7 +67,7 @@ class PointerNaming : public PathNaming {
   std::string element_name(const PathNode& array) const override { return array.path + "/*"; }
   PathRole role(const PathNode&, std::string_view) const override { return PathRole::kPlain; }
   ColumnKind kind(const PathNode&) const override { return ColumnKind::kPlain; }
-  std::string label(PathRole, std::string_view, std::string_view&) const override { return {}; }
+  std::string label(PathRole, std::string_view, std::string&) const override { return {}; }
 };
 
 class JsonPaths {
