@@ -1,6 +1,7 @@
 #include "policies/data/records.h"
 
 #include "policies/data/csv_records.h"
+#include "policies/data/fhir_records.h"
 #include "policies/data/format.h"
 #include "policies/data/head_source.h"
 
@@ -42,6 +43,12 @@ Result<std::unique_ptr<RecordReader>> open_as(Format format, Source& source, con
       if (!csv.delimiter) csv.delimiter = '\t';
       return open_csv_records(source, csv, format);
     }
+    case Format::kJson:
+    case Format::kJsonLines:
+      return open_json_records(source, options.json, format);
+    case Format::kFhir:
+    case Format::kFhirLines:
+      return open_fhir_records(source, options.json, format);
     default:
       return fail(ErrorCode::kInvalid, "format_unknown", "the file is of no format that can be read record by record",
                   "say which it is: csv, tsv, json, jsonl, fhir, fhir-ndjson or text");

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "policies/data/csv.h"
+#include "policies/data/json_records.h"
 #include "policies/data/record.h"
 
 namespace mlops::data {
@@ -16,6 +17,7 @@ struct RecordOptions {
   std::string path;              // the name helps to tell the format; may be empty
   std::optional<Format> format;  // absent: format_of(path, first bytes)
   CsvOptions csv;
+  JsonOptions json;  // and FHIR
 };
 
 // `source` must outlive the reader.

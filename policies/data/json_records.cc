@@ -1,0 +1,89 @@
+#include "policies/data/json_records.h"
+
+#include <algorithm>
+
+#include "policies/data/json_reader.h"
+
+namespace mlops::data {
+namespace {
+
+constexpr std::size_t kFlushBytes = 256u << 10;
+
+}  // namespace
+
+class JsonRecordWriter : public RecordWriter {
+ public:
+  JsonRecordWriter(Sink& sink, const JsonRecordReader& reader, std::vector<bool> dropped)
+      : sink_(sink), reader_(reader), dropped_(std::move(dropped)) {
+    if (std::find(dropped_.begin(), dropped_.end(), true) == dropped_.end()) dropped_.clear();
+  }
+
+  Status write(std::span<const Change> changes) override {
+    const auto& framer = reader_.framer_;
+    buffer_.append(framer.gap());
+    MLOPS_TRY(rewrite_json(framer.record(), framer.part(), CellChanges(reader_.cells(), changes, dropped_),
+                           reader_.prune_, buffer_));
+    if (buffer_.size() < kFlushBytes) return {};
+    MLOPS_TRY(sink_.write(buffer_));
+    buffer_.clear();
+    return {};
+  }
+
+  Status finish() override {
+    buffer_.append(reader_.framer_.gap());
+    if (!buffer_.empty()) MLOPS_TRY(sink_.write(buffer_));
+    buffer_.clear();
+    return {};
+  }
+
+ private:
+  Sink& sink_;
+  const JsonRecordReader& reader_;
+  std::vector<bool> dropped_;
+  std::string buffer_;
+};
+
+JsonRecordReader::JsonRecordReader(Source& source, const JsonOptions& options, Setup setup)
+    : format_(setup.format),
+      prune_(setup.prune),
+      paths_(std::move(setup.naming), options.max_columns),
+      scanner_(paths_, options.max_depth),
+      framer_(source, setup.framing, options.max_record_bytes),
+      may_be_empty_(setup.framing == JsonFraming::kLines) {}
+
+// Parts of a bundle lie where they would if the bundle were read as one.
+PathNode* JsonRecordReader::place() {
+  if (framer_.part() == JsonPart::kValue && !framer_.is_entry()) return &paths_.root();
+  PathNode* const bundle = paths_.resource("Bundle");
+  return framer_.is_entry() && bundle ? paths_.child(*bundle, "entry") : bundle;
+}
+
+Result<bool> JsonRecordReader::next() {
+  MLOPS_ASSIGN(const bool more, framer_.next());
+  if (!more) {
+    if (records_ == 0 && !may_be_empty_ && !framer_.holds_array()) {
+      return fail(ErrorCode::kInvalid, "json_empty", "1:1: the file holds no value");
+    }
+    scanner_.clear();
+    return false;
+  }
+  PathNode* const at = place();
+  if (!at) return framer_.error_at(0, "json_too_many_columns", "the file has too many different keys");
+  if (!scanner_.scan(framer_.record(), *at, framer_.part())) return framer_.record_error(scanner_.problem());
+  ++records_;
+  return true;
+}
+
+Result<std::unique_ptr<RecordWriter>> JsonRecordReader::writer(Sink& sink, std::vector<bool> dropped) {
+  return std::make_unique<JsonRecordWriter>(sink, *this, std::move(dropped));
+}
+
+Result<std::unique_ptr<RecordReader>> open_json_records(Source& source, const JsonOptions& options, Format format) {
+  JsonRecordReader::Setup setup;
+  setup.format = format;
+  setup.framing = format == Format::kJsonLines ? JsonFraming::kLines : JsonFraming::kValues;
+  setup.naming = std::make_unique<PointerNaming>();
+  return std::make_unique<JsonRecordReader>(source, options, std::move(setup));
+}
+
+}  // namespace mlops::data
