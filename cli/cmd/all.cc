@@ -36,6 +36,7 @@ const std::vector<const Command*>& all_commands() {
       &kPolicyScanCommand,
       &kPolicyLintCommand,
       &kPolicyMaskCommand,
+      &kPolicyRiskCommand,
       &kPolicyPacksCommand,
       &kPolicyBenchmarkCommand,
       // Audit

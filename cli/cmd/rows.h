@@ -36,6 +36,7 @@ extern const Command kPolicyShowCommand;
 extern const Command kPolicyLintCommand;
 extern const Command kPolicyMaskCommand;
 extern const Command kPolicyScanCommand;
+extern const Command kPolicyRiskCommand;
 extern const Command kPolicyPacksCommand;
 extern const Command kPolicyBenchmarkCommand;
 
