@@ -8,6 +8,8 @@
 #include "cli/cmd/rows.h"
 #include "cli/cmd/run.h"
 #include "core/base/text.h"
+#include "policies/data/format.h"
+#include "policies/data/records.h"
 #include "policies/risk/assess.h"
 #include "policies/risk/read_version.h"
 #include "policies/risk/suggest.h"
@@ -88,8 +90,9 @@ Result<RiskRequirement> requirement_of(const Session& session) {
 
 Status read_file(risk::RiskTable& table, const std::string& path) {
   MLOPS_ASSIGN(auto source, FileSource::open(path));
-  MLOPS_ASSIGN(auto reader, data::CsvReader::open(source));
-  return risk::read_version(table, reader);
+  MLOPS_ASSIGN(const auto reader, data::open_records(source, {.path = path}));
+  table.add_version();
+  return risk::read_records(table, *reader);
 }
 
 struct Tables {
@@ -114,22 +117,24 @@ Result<Tables> read_tables(const Session& session, const RiskRequirement& requir
 // The rows that stay, byte for byte.
 Status write_suppressed(const std::string& input, const std::string& output, const std::vector<bool>& suppressed) {
   MLOPS_ASSIGN(auto source, FileSource::open(input));
-  MLOPS_ASSIGN(auto reader, data::CsvReader::open(source));
-  MLOPS_ASSIGN(auto out, AtomicFileSink::create(output));
-  data::CsvWriter writer(out, reader.dialect());
-  MLOPS_TRY(writer.write_header(reader));
-  data::CsvRow row;
-  std::size_t record = 0;
-  while (true) {
-    MLOPS_ASSIGN(const bool more, reader.next(row));
-    if (!more) break;
-    // The file was read before: one that grew meanwhile must not let new rows through.
-    if (record >= suppressed.size()) break;
-    if (!suppressed[record++]) MLOPS_TRY(writer.write_row(row));
+  MLOPS_ASSIGN(const auto reader, data::open_records(source, {.path = input}));
+  if (reader->format() != data::Format::kCsv && reader->format() != data::Format::kTsv) {
+    return fail(ErrorCode::kInvalid, "suppress_needs_table",
+                fmt::format("records are suppressed in tables only, not in {}", to_word(reader->format())));
   }
-  if (record != suppressed.size() || reader.rows() != suppressed.size())
+  MLOPS_ASSIGN(auto out, AtomicFileSink::create(output));
+  MLOPS_ASSIGN(const auto writer, reader->writer(out, {}));
+  while (true) {
+    MLOPS_ASSIGN(const bool more, reader->next());
+    if (!more) break;
+    const auto record = reader->records() - 1;
+    // The file was judged in a reading before this one: a row that came since is let through by nobody.
+    if (record >= suppressed.size()) break;
+    if (!suppressed[record]) MLOPS_TRY(writer->write({}));
+  }
+  if (reader->records() != suppressed.size())
     return fail(ErrorCode::kConflict, "input_changed", "the input changed while it was read", "run it again");
-  MLOPS_TRY(writer.finish(reader.trailer()));
+  MLOPS_TRY(writer->finish());
   return out.publish();
 }
 
@@ -147,11 +152,12 @@ void add_part(KeyValues& head, const Json& part) {
   head.add("re-identification",
            fmt::format("highest {}, average {}, at risk {}", percent(prosecutor.value("highest", 0.0)),
                        percent(prosecutor.value("average", 0.0)), percent(prosecutor.value("at_risk", 0.0))));
-  for (const auto& attribute : array_of(part, "sensitive")) {
-    head.add(text_of(attribute, "attr"),
-             fmt::format("l {} distinct, {:.4f} entropy; t {:.4f} ({})", int_of(attribute, "l_distinct"),
-                         attribute.value("l_entropy", 0.0), attribute.value("t", 0.0), text_of(attribute, "distance")));
+  for (const auto& one : array_of(part, "diversity")) {
+    head.add("l of " + text_of(one, "attr"),
+             fmt::format("{} distinct, entropy {:.4f}", int_of(one, "distinct"), one.value("entropy", 0.0)));
   }
+  for (const auto& one : array_of(part, "closeness"))
+    head.add("t of " + text_of(one, "attr"), fmt::format("{:.4f} ({})", one.value("t", 0.0), text_of(one, "distance")));
 }
 
 struct ShortfallRow {

@@ -108,12 +108,12 @@ void check_sensitive(const RiskRequirement& requirement, const PartReport& part,
                      std::vector<Shortfall>& out) {
   for (std::size_t i = 0; i < requirement.l.size(); ++i) {
     const auto& rule = requirement.l[i];
-    const auto& diversity = part.attributes[i].diversity;
+    const auto& diversity = part.diversity[i].diversity;
     if (!is_diverse(rule, diversity)) out.push_back({prefix + "l", rule.attr, need_of(rule), have_of(rule, diversity)});
   }
   for (std::size_t i = 0; i < requirement.t.size(); ++i) {
     const auto& rule = requirement.t[i];
-    const auto distance = part.attributes[requirement.l.size() + i].distance;
+    const auto distance = part.closeness[i].distance;
     if (!is_close(rule, distance)) out.push_back({prefix + "t", rule.attr, rule.max, distance});
   }
 }

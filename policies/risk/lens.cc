@@ -84,14 +84,15 @@ PartReport Lens::report(const Partition& whole, const Partition& counted) const 
   report.records = counted.records;
   report.sizes = class_sizes(counted, requirement_->k);
   report.prosecutor = prosecutor_risk(counted, requirement_->k);
-  const auto add = [&](const Sensitive& sensitive, const std::vector<Sensitive::ClassMeasure>& measures,
-                       std::uint64_t l) {
-    const auto summary = summarize(measures, counted);
-    report.attributes.push_back({sensitive.name(), summary.diversity, l, summary.distance, sensitive.distance(),
-                                 table_->sensitive_values(*table_->sensitive_index(sensitive.name())).size()});
-  };
-  for (std::size_t i = 0; i < l_.size(); ++i) add(l_[i], measure_l(i, whole), whole_l(requirement_->l[i].min));
-  for (std::size_t i = 0; i < t_.size(); ++i) add(t_[i], measure_t(i, whole), kUsualL);
+  for (std::size_t i = 0; i < l_.size(); ++i) {
+    const auto values = table_->sensitive_values(*table_->sensitive_index(l_[i].name())).size();
+    const auto worst = summarize(measure_l(i, whole), counted);
+    report.diversity.push_back({l_[i].name(), values, worst.diversity, whole_l(requirement_->l[i].min)});
+  }
+  for (std::size_t i = 0; i < t_.size(); ++i) {
+    const auto worst = summarize(measure_t(i, whole), counted);
+    report.closeness.push_back({t_[i].name(), worst.distance, t_[i].distance()});
+  }
   return report;
 }
 

@@ -17,7 +17,6 @@ class Lens {
   // Of the i-th rule of requirement.l or .t.
   std::vector<Sensitive::ClassMeasure> measure_l(std::size_t index, const Partition& part) const;
   std::vector<Sensitive::ClassMeasure> measure_t(std::size_t index, const Partition& part) const;
-  // Attributes: one a rule, those of l first.
   PartReport report(const Partition& part) const { return report(part, part); }
   // Of the classes that `here` keeps, their distances measured against the whole of `part`.
   PartReport report_of(const Partition& part, const ClassMap& here) const { return report(part, regroup(part, here)); }

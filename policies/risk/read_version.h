@@ -1,22 +1,18 @@
-// Reads one version of a table into a RiskTable, as a stream: one row in memory at a time.
-// Errors: kInvalid "column_missing" with the names that the header lacks; csv_…; those of RiskTable::add and the
-// source. Thread-safety: as RiskTable::add.
+// Reads records of any format into a RiskTable, as a stream: one record in memory at a time.
+//
+// Of a table every column must be there; of JSON a column is a pointer ("/patient/zip"), and a record without it has an
+// empty cell. Errors: kInvalid "column_missing" with the names that no record has, "column_repeated" when a record has
+// several values of a column (with its line); those of the reader, of RiskTable::add and of the source.
+// Thread-safety: as RiskTable::add.
 #pragma once
 
-#include <span>
-#include <string>
-#include <vector>
-
-#include "policies/data/csv.h"
+#include "policies/data/record.h"
 #include "policies/risk/risk_table.h"
 
 namespace mlops::risk {
 
-// Where the columns stand in `header`, in the order of RiskTable::add; names are compared without case and blanks at
-// the ends, as policies do.
-Result<std::vector<std::size_t>> find_columns(std::span<const std::string> header, const RiskColumns& columns);
-
-// Adds a version with every row that is left in `reader`.
-Status read_version(RiskTable& table, data::CsvReader& reader);
+// Adds what is left in `reader` to the latest version: one call a file. Names of columns are compared without case and
+// blanks at the ends, as policies do. REQUIRES: a version was added.
+Status read_records(RiskTable& table, data::RecordReader& reader);
 
 }  // namespace mlops::risk

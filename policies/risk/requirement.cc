@@ -37,23 +37,23 @@ Json to_json(const ClassSizes& sizes) {
           {"histogram", std::move(histogram)}};
 }
 
-Json to_json(const AttributeReport& attribute) {
-  return {{"attr", attribute.attr},
-          {"distinct_values", attribute.distinct_values},
-          {"l_distinct", attribute.diversity.distinct},
-          {"l_entropy", attribute.diversity.entropy},
-          {"recursive", {{"l", attribute.l}, {"c_above", finite(attribute.diversity.recursive_c)}}},
-          {"t", attribute.distance},
-          {"distance", to_word(attribute.distance_kind)}};
-}
-
 Json to_json(const PartReport& part) {
-  Json attributes = Json::array();
-  for (const auto& attribute : part.attributes) attributes.push_back(to_json(attribute));
+  Json diversity = Json::array();
+  for (const auto& one : part.diversity) {
+    diversity.push_back({{"attr", one.attr},
+                         {"distinct_values", one.distinct_values},
+                         {"distinct", one.diversity.distinct},
+                         {"entropy", one.diversity.entropy},
+                         {"recursive", {{"l", one.l}, {"c_above", finite(one.diversity.recursive_c)}}}});
+  }
+  Json closeness = Json::array();
+  for (const auto& one : part.closeness)
+    closeness.push_back({{"attr", one.attr}, {"t", one.distance}, {"distance", to_word(one.kind)}});
   return {{"records", part.records},
           {"classes", to_json(part.sizes)},
           {"risk", {{"prosecutor", to_json(part.prosecutor)}, {"marketer", part.prosecutor.average}}},
-          {"sensitive", std::move(attributes)}};
+          {"diversity", std::move(diversity)},
+          {"closeness", std::move(closeness)}};
 }
 
 Json to_json(const RiskRequirement& requirement) {

@@ -49,13 +49,17 @@ struct RiskRequirement {
   RiskColumns columns() const;
 };
 
-struct AttributeReport {
+struct DiversityReport {
   std::string attr;
+  std::uint64_t distinct_values = 0;  // of the column
   Diversity diversity;
   std::uint64_t l = 0;  // the one recursive_c is for
-  double distance = 0;
-  Distance distance_kind = Distance::kEqual;
-  std::uint64_t distinct_values = 0;
+};
+
+struct ClosenessReport {
+  std::string attr;
+  double distance = 0;  // of the class that is furthest
+  Distance kind = Distance::kEqual;
 };
 
 // Of one partition: the table, the union of two versions, what was added, what was removed.
@@ -63,7 +67,8 @@ struct PartReport {
   std::uint64_t records = 0;
   ClassSizes sizes;
   AttackerRisk prosecutor;
-  std::vector<AttributeReport> attributes;
+  std::vector<DiversityReport> diversity;  // one a rule of the requirement
+  std::vector<ClosenessReport> closeness;
 };
 
 struct VersionsReport {

@@ -72,8 +72,8 @@ TEST_CASE("the Adult table's published figures") {
   salary.l = {{"salary-class", DiversityRequirement::Kind::kDistinct, 2, 0}};
   salary.t = {{"salary-class", 1, Distance::kEqual}};
   const auto report = report_of(text, salary);
-  CHECK(report.table.attributes[0].diversity.distinct == 2);
-  CHECK(report.table.attributes[1].distance == Approx(0.2029).margin(0.00005));
+  CHECK(report.table.diversity[0].diversity.distinct == 2);
+  CHECK(report.table.closeness[0].distance == Approx(0.2029).margin(0.00005));
 }
 
 TEST_CASE("the Adult table with its hierarchies") {

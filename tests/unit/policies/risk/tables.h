@@ -4,17 +4,23 @@
 #include <string>
 #include <string_view>
 
+#include "policies/data/csv_records.h"
 #include "policies/risk/assess.h"
 #include "policies/risk/read_version.h"
 #include "tests/unit/catch.h"
 
 namespace mlops::risk {
 
-inline void add_csv(RiskTable& table, std::string_view text) {
+inline Status read_csv(RiskTable& table, std::string_view text) {
   data::StringSource source(text);
-  auto reader = data::CsvReader::open(source);
+  auto reader = data::open_csv_records(source);
   REQUIRE(reader);
-  REQUIRE(read_version(table, *reader));
+  table.add_version();
+  return read_records(table, **reader);
+}
+
+inline void add_csv(RiskTable& table, std::string_view text) {
+  REQUIRE(read_csv(table, text));
 }
 
 inline RiskTable table_of(RiskColumns columns, std::string_view text) {
