@@ -38,6 +38,7 @@ const std::vector<const Command*>& all_commands() {
       &kPolicyMaskCommand,
       &kPolicyEvalCommand,
       &kPolicyReplayCommand,
+      &kPolicyRiskCommand,
       &kPolicyPacksCommand,
       &kDecisionShowCommand,
       &kDecisionVerifyCommand,

@@ -40,6 +40,7 @@ extern const Command kPolicyEvalCommand;
 extern const Command kPolicyReplayCommand;
 extern const Command kDecisionShowCommand;
 extern const Command kDecisionVerifyCommand;
+extern const Command kPolicyRiskCommand;
 extern const Command kPolicyPacksCommand;
 extern const Command kPolicyBenchmarkCommand;
 

@@ -1,0 +1,360 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "cli/cmd/fields.h"
+#include "cli/cmd/file_stream.h"
+#include "cli/cmd/lines.h"
+#include "cli/cmd/rows.h"
+#include "cli/cmd/run.h"
+#include "core/base/text.h"
+#include "policies/data/format.h"
+#include "policies/data/records.h"
+#include "policies/risk/assess.h"
+#include "policies/risk/read_version.h"
+#include "policies/risk/suggest.h"
+
+namespace mlops::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using risk::RiskRequirement;
+
+std::vector<std::string> names_of(const Session& session, std::string_view option) {
+  std::vector<std::string> names;
+  for (const auto& list : session.option_all(option)) {
+    for (const auto name : split(list, ',')) {
+      if (!trim(name).empty()) names.emplace_back(trim(name));
+    }
+  }
+  return names;
+}
+
+Result<double> number_option(const Session& session, std::string_view name, double fallback, double min, double max) {
+  const auto text = session.option(name);
+  if (!text) return fallback;
+  double value = 0;
+  if (risk::is_number(*text, value) && value >= min && value <= max) return value;
+  return usage_error(fmt::format("{} is a number from {} to {}", name, min, max));
+}
+
+// "column=rest".
+Result<std::pair<std::string, std::string>> assignment(const std::string& text, std::string_view option) {
+  const auto equals = text.find('=');
+  if (equals == std::string::npos || equals == 0 || equals + 1 == text.size())
+    return usage_error(fmt::format("{} reads COLUMN=…, not '{}'", option, printable(text)));
+  return std::pair(text.substr(0, equals), text.substr(equals + 1));
+}
+
+Status read_sensitive_rules(const Session& session, RiskRequirement& requirement) {
+  const auto sensitive = names_of(session, "--sensitive");
+  const bool asks = session.option("--l") || session.option("--t");
+  if (asks && sensitive.empty()) return usage_error("--l and --t need --sensitive COLUMN");
+  const auto kind = risk::diversity_from_word(session.option("--diversity").value_or("distinct"));
+  const auto distance = risk::distance_from_word(session.option("--distance").value_or("auto"));
+  if (!kind || !distance) return usage_error("--diversity or --distance has an unknown word");
+  MLOPS_ASSIGN(const double l, number_option(session, "--l", 1, 1, 1e9));
+  MLOPS_ASSIGN(const double c, number_option(session, "--c", 3, 0, 1e9));
+  MLOPS_ASSIGN(const double t, number_option(session, "--t", 1, 0, 1));
+  for (const auto& attr : sensitive) {
+    // What is not asked for is still measured, against a bound that everything meets.
+    const auto asked = session.option("--l") ? *kind : risk::DiversityRequirement::Kind::kDistinct;
+    requirement.l.push_back({attr, asked, l, c});
+    requirement.t.push_back({attr, t, *distance});
+  }
+  return {};
+}
+
+Result<RiskRequirement> requirement_of(const Session& session) {
+  RiskRequirement requirement;
+  requirement.quasi = names_of(session, "--quasi");
+  if (requirement.quasi.empty())
+    return usage_error("which columns could tell who someone is? --quasi zip3,birth_year,sex");
+  requirement.subject = session.option("--subject").value_or("");
+  MLOPS_ASSIGN(const double k, number_option(session, "--k", 2, 1, 1e9));
+  requirement.k = static_cast<std::uint64_t>(k);
+  MLOPS_ASSIGN(requirement.max_suppressed, number_option(session, "--max-suppressed", 0.1, 0, 1));
+  if (session.flag("--suppress")) requirement.on_fail = risk::OnFail::kSuppressRecords;
+  MLOPS_TRY(read_sensitive_rules(session, requirement));
+  for (const auto& text : session.option_all("--hierarchy")) {
+    MLOPS_ASSIGN(const auto named, assignment(text, "--hierarchy"));
+    MLOPS_ASSIGN(auto source, FileSource::open(named.second));
+    MLOPS_ASSIGN(requirement.hierarchies[named.first], risk::read_hierarchy(source));
+  }
+  for (const auto& text : session.option_all("--generalize")) {
+    MLOPS_ASSIGN(const auto named, assignment(text, "--generalize"));
+    MLOPS_ASSIGN(requirement.generalize[named.first], risk::generalization_from_word(named.second));
+  }
+  return requirement;
+}
+
+Status read_file(risk::RiskTable& table, const std::string& path) {
+  MLOPS_ASSIGN(auto source, FileSource::open(path));
+  MLOPS_ASSIGN(const auto reader, data::open_records(source, {.path = path}));
+  table.add_version();
+  return risk::read_records(table, *reader);
+}
+
+struct Tables {
+  risk::RiskTable table;
+  risk::Versions versions;
+};
+
+Result<Tables> read_tables(const Session& session, const RiskRequirement& requirement) {
+  Tables tables{risk::RiskTable(requirement.columns()), {}};
+  MLOPS_TRY(read_file(tables.table, session.operand(0)));
+  if (const auto before = session.option("--against")) {
+    MLOPS_TRY(read_file(tables.table, *before));
+    tables.versions.before = tables.table.versions() - 1;
+  }
+  if (const auto population = session.option("--population")) {
+    MLOPS_TRY(read_file(tables.table, *population));
+    tables.versions.population = tables.table.versions() - 1;
+  }
+  return tables;
+}
+
+// The rows that stay, byte for byte.
+Status write_suppressed(const std::string& input, const std::string& output, const std::vector<bool>& suppressed) {
+  MLOPS_ASSIGN(auto source, FileSource::open(input));
+  MLOPS_ASSIGN(const auto reader, data::open_records(source, {.path = input}));
+  if (reader->format() != data::Format::kCsv && reader->format() != data::Format::kTsv) {
+    return fail(ErrorCode::kInvalid, "suppress_needs_table",
+                fmt::format("records are suppressed in tables only, not in {}", to_word(reader->format())));
+  }
+  MLOPS_ASSIGN(auto out, AtomicFileSink::create(output));
+  MLOPS_ASSIGN(const auto writer, reader->writer(out, {}));
+  while (true) {
+    MLOPS_ASSIGN(const bool more, reader->next());
+    if (!more) break;
+    const auto record = reader->records() - 1;
+    // The file was judged in a reading before this one: a row that came since is let through by nobody.
+    if (record >= suppressed.size()) break;
+    if (!suppressed[record]) MLOPS_TRY(writer->write({}));
+  }
+  if (reader->records() != suppressed.size())
+    return fail(ErrorCode::kConflict, "input_changed", "the input changed while it was read", "run it again");
+  MLOPS_TRY(writer->finish());
+  return out.publish();
+}
+
+std::string percent(double share) {
+  return fmt::format("{:.2f} %", share * 100);
+}
+
+void add_part(KeyValues& head, const Json& part) {
+  const auto& classes = member(part, "classes");
+  head.add("records", grouped(int_of(part, "records")));
+  head.add("classes", fmt::format("{}, smallest {}, {} unique, {} below k", grouped(int_of(classes, "classes")),
+                                  grouped(int_of(classes, "smallest")), grouped(int_of(classes, "unique")),
+                                  grouped(int_of(classes, "below_k"))));
+  const auto& prosecutor = member(member(part, "risk"), "prosecutor");
+  head.add("re-identification",
+           fmt::format("highest {}, average {}, at risk {}", percent(prosecutor.value("highest", 0.0)),
+                       percent(prosecutor.value("average", 0.0)), percent(prosecutor.value("at_risk", 0.0))));
+  for (const auto& one : array_of(part, "diversity")) {
+    head.add("l of " + text_of(one, "attr"),
+             fmt::format("{} distinct, entropy {:.4f}", int_of(one, "distinct"), one.value("entropy", 0.0)));
+  }
+  for (const auto& one : array_of(part, "closeness"))
+    head.add("t of " + text_of(one, "attr"), fmt::format("{:.4f} ({})", one.value("t", 0.0), text_of(one, "distance")));
+}
+
+struct ShortfallRow {
+  std::string_view rule;
+  std::string_view text;
+};
+constexpr ShortfallRow kShortfalls[] = {{"k", "the smallest class"},
+                                        {"l", "the least diverse class"},
+                                        {"t", "the class furthest from the whole"},
+                                        {"union_l", "the least diverse class of both versions together"},
+                                        {"union_t", "the class furthest from both versions together"},
+                                        {"shrunk", "classes that fell below k since the earlier version"},
+                                        {"isolated", "classes where the difference of the versions isolates a few"},
+                                        {"suppression", "the share of records that must go"}};
+
+std::string shortfall_line(const Json& one) {
+  const auto rule = text_of(one, "rule");
+  std::string line = rule;
+  for (const auto& row : kShortfalls) {
+    if (row.rule == rule) line += fmt::format(": {}", row.text);
+  }
+  const auto attr = text_of(one, "attr");
+  if (!attr.empty()) line += " in " + attr;
+  const auto number = [&](std::string_view key) {
+    const auto& value = member(one, key);
+    return value.is_number() ? fmt::format("{:.6g}", value.get<double>()) : std::string("no bound");
+  };
+  return line + fmt::format(": {} where {} is asked", number("have"), number("need"));
+}
+
+void print_columns(Session& session, const Json& report, const Style& style) {
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& column : array_of(report, "contributions")) {
+    rows.push_back({text_of(column, "column"), grouped(int_of(column, "distinct")),
+                    percent(column.value("separation", 0.0)), grouped(int_of(column, "unique_without")),
+                    grouped(int_of(column, "below_k_without"))});
+  }
+  if (!rows.empty())
+    print_lines(session, aligned({"COLUMN", "VALUES", "SEPARATES", "UNIQUE WITHOUT", "BELOW K WITHOUT"}, rows,
+                                 {1, 2, 3, 4}, style, 2));
+}
+
+void print_report(Session& session, const Json& report) {
+  const auto style = style_of(session);
+  const bool is_met = bool_of(report, "is_met");
+  session.print_line(is_met ? style.paint(Tone::kGood, "✔") + " the requirement is met"
+                            : style.paint(Tone::kBad, "✘") + " the requirement is not met");
+  KeyValues head;
+  add_part(head, member(report, "table"));
+  head.add("to suppress", counted(int_of(report, "suppress_records"), "record", "records"));
+  if (const auto& versions = member(report, "versions"); versions.is_object()) {
+    head.add("since the earlier version",
+             fmt::format("{} added, {} removed, {} shrunk below k, {} isolating",
+                         grouped(int_of(member(versions, "added"), "records")),
+                         grouped(int_of(member(versions, "removed"), "records")),
+                         counted(int_of(versions, "shrunk_classes"), "class", "classes"),
+                         counted(int_of(versions, "isolating_classes"), "class", "classes")));
+  }
+  print_lines(session, head.lines(style, 2));
+  print_columns(session, report, style);
+  if (const auto& suggestion = member(report, "suggestion"); suggestion.is_object()) {
+    std::vector<std::string> words;
+    for (const auto& [column, how] : member(suggestion, "generalize").items())
+      words.push_back("--generalize " + column + "=" + how.get<std::string>());
+    session.print_line(
+        "  would do: " + (words.empty() ? std::string("suppression alone") : join(words, " ")) +
+        fmt::format(" and suppressing {}", counted(int_of(suggestion, "suppress_records"), "record", "records")));
+  }
+  for (const auto& one : array_of(report, "shortfalls"))
+    session.print_line("  " + style.paint(Tone::kBad, "✘ ") + shortfall_line(one));
+}
+
+Status add_advice(const Session& session, const Tables& tables, const RiskRequirement& requirement, Json& report) {
+  MLOPS_ASSIGN(const auto contributions, risk::contributions(tables.table, requirement, tables.versions.now));
+  Json columns = Json::array();
+  for (const auto& one : contributions) {
+    columns.push_back({{"column", one.column},
+                       {"distinct", one.distinct},
+                       {"distinction", one.distinction},
+                       {"separation", one.separation},
+                       {"unique_without", one.unique_without},
+                       {"below_k_without", one.below_k_without}});
+  }
+  report["contributions"] = std::move(columns);
+  if (!session.flag("--suggest")) return {};
+  MLOPS_ASSIGN(const auto suggestion, risk::suggest(tables.table, requirement, tables.versions.now));
+  if (!suggestion) {
+    report["suggestion"] = Json();
+    return {};
+  }
+  Json generalize = Json::object();
+  for (const auto& [column, how] : suggestion->columns) {
+    if (how.kind != risk::Generalization::Kind::kNone) generalize[column] = to_word(how);
+  }
+  report["suggestion"] = {{"generalize", std::move(generalize)},
+                          {"loss", suggestion->loss},
+                          {"classes", suggestion->classes},
+                          {"suppress_records", suggestion->suppress_records}};
+  return {};
+}
+
+Status check_output(const Session& session, const RiskRequirement& requirement) {
+  const auto output = session.option("--out").value_or("");
+  const bool suppresses = requirement.on_fail == risk::OnFail::kSuppressRecords;
+  if (suppresses != !output.empty())
+    return usage_error("--suppress and -O FILE go together", "-O names the table without the records that must go");
+  if (suppresses && !requirement.generalize.empty())
+    return usage_error("--suppress writes cells as they are, so it cannot go with --generalize",
+                       "generalise with a policy (`policy mask`) first");
+  std::error_code ignored;
+  if (suppresses && fs::equivalent(session.operand(0), output, ignored))
+    return usage_error("the output is the input itself", "name another file");
+  return {};
+}
+
+Result<int> policy_risk(Session& session) {
+  MLOPS_ASSIGN(const auto requirement, requirement_of(session));
+  MLOPS_TRY(check_output(session, requirement));
+  MLOPS_ASSIGN(const auto tables, read_tables(session, requirement));
+  MLOPS_ASSIGN(const auto assessed, risk::assess(tables.table, requirement, tables.versions));
+  Json report = risk::to_json(assessed);
+  MLOPS_TRY(add_advice(session, tables, requirement, report));
+  if (const auto output = session.option("--out"); output && assessed.is_met()) {
+    MLOPS_ASSIGN(const auto flags, risk::suppression(tables.table, requirement, tables.versions));
+    MLOPS_TRY(write_suppressed(session.operand(0), *output, flags));
+  }
+  session.print_value(
+      report, [&] { print_report(session, report); }, [&] { return session.operand(0); });
+  return assessed.is_met() ? kExitDone : kExitRefused;
+}
+
+}  // namespace
+
+const Command kPolicyRiskCommand{
+    .path = "policy risk",
+    .group = "Environments and policies",
+    .summary = "how well a table hides who is in it, offline",
+    .operands = {{.name = "FILE", .help = "the table to judge", .complete = Complete::kFile}},
+    .options = {{.name = "--quasi",
+                 .value_name = "COLUMNS",
+                 .help = "columns that together could tell who someone is",
+                 .repeated = true},
+                {.name = "--sensitive",
+                 .value_name = "COLUMNS",
+                 .help = "columns that must not be learnt about a person",
+                 .repeated = true},
+                {.name = "--subject", .value_name = "COLUMN", .help = "who a record is about: k counts these"},
+                {.name = "--k", .value_name = "N", .help = "the smallest class allowed (default: 2)"},
+                {.name = "--l", .value_name = "N", .help = "the least diversity of a sensitive column in a class"},
+                {.name = "--diversity",
+                 .value_name = "KIND",
+                 .help = "what --l counts",
+                 .complete = Complete::kChoice,
+                 .choices = {"distinct", "entropy", "recursive"}},
+                {.name = "--c", .value_name = "X", .help = "of recursive (c,l)-diversity (default: 3)"},
+                {.name = "--t", .value_name = "X", .help = "the furthest a class may be from the whole table, 0 to 1"},
+                {.name = "--distance",
+                 .value_name = "KIND",
+                 .help = "how --t measures",
+                 .complete = Complete::kChoice,
+                 .choices = {"auto", "equal", "ordered", "hierarchical"}},
+                {.name = "--against",
+                 .value_name = "FILE",
+                 .help = "the version that is out already: also judge both together and what differs",
+                 .complete = Complete::kFile},
+                {.name = "--population",
+                 .value_name = "FILE",
+                 .help = "a larger table the people are from, for the journalist's risk",
+                 .complete = Complete::kFile},
+                {.name = "--hierarchy",
+                 .value_name = "COLUMN=FILE",
+                 .help = "coarser values of a column: value;coarser;coarsest",
+                 .repeated = true,
+                 .complete = Complete::kFile},
+                {.name = "--generalize",
+                 .value_name = "COLUMN=HOW",
+                 .help = "judge as if: bucket:10, prefix:3, level:2, drop",
+                 .repeated = true},
+                {.name = "--suggest", .help = "search for the least generalisation that is enough"},
+                {.name = "--suppress", .help = "write the table without the records that break the requirement"},
+                {.name = "-O,--out",
+                 .value_name = "FILE",
+                 .help = "that table; rows that stay are byte for byte the input's",
+                 .complete = Complete::kFile},
+                {.name = "--max-suppressed",
+                 .value_name = "SHARE",
+                 .help = "the largest share of records that may go (default: 0.1)"}},
+    .shared = kOutput | kOffline,
+    .description =
+        R"(Puts records that are equal in every --quasi column into classes and measures k-anonymity, l-diversity, t-closeness
+and the risk that a prosecutor, journalist or marketer finds someone. Exit code 3 when k, l or t is not met, or when
+the difference to --against isolates fewer than k. Shows column names and counts, never a value.
+
+Examples:
+  mlopsctl policy risk masked.csv --quasi zip3,birth_year,sex --sensitive diagnosis --k 11 --l 3 --t 0.3
+  mlopsctl policy risk v2.csv --quasi zip3,sex --k 11 --against v1.csv
+  mlopsctl policy risk masked.csv --quasi zip3,sex --k 11 --suppress -O release.csv)",
+    .run = run_body<policy_risk>};
+
+}  // namespace mlops::cli
