@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "policies/engine/columns.h"
 #include "policies/engine/document.h"
 #include "policies/engine/policy.h"
 
@@ -18,10 +19,9 @@ inline constexpr double kDefaultMinScore = 0.5;
 struct ActiveDetector {
   const detect::Detector* detector = nullptr;
   double min_score = kDefaultMinScore;
+  std::string level;
+  std::string category;
 };
-
-// Headers are compared without case and without blanks at the ends, so that "SSN " cannot slip past a rule for "ssn".
-std::string fold_column(std::string_view name);
 
 struct Policy::Body {
   std::string name;
@@ -43,8 +43,17 @@ struct Policy::Body {
   std::string output_name;
   model::Sensitivity output_sensitivity = model::Sensitivity::kPseudonymous;
   std::vector<GateRule> gates;
+  Terms terms;
+  std::vector<InlineTest> tests;
+  std::vector<Note> notes;
+  std::vector<CategoryRow> categories;
 
-  const DeclaredColumn* declared(std::string_view column) const;  // nullptr: not declared
+  // As column_matches() tells; nullptr: not declared.
+  const DeclaredColumn* declared(std::string_view column) const;
+  // May this declaration match no column of a table? Otherwise the table is refused.
+  bool is_optional(const DeclaredColumn& column) const;
+  // The level of a column: declared, or of its class's detector, the higher of the two; empty: none said.
+  std::string level_of(std::string_view column, std::string_view class_name) const;
   // A rule for the column beats a rule for its class; the first match wins; nullptr: none.
   const Rule* rule_for(std::string_view column, std::string_view class_name) const;
   const Rule* rule_for_class(std::string_view class_name) const;

@@ -39,10 +39,22 @@ void check_pseudonym(const Draft& draft, const Rule& rule, Findings& findings) {
   }
 }
 
+// The rule keeps what is about people of whom no pack speaks (a clinician's name), and says so by the column's subject.
+bool is_outside(const Draft& draft, const Rule& rule) {
+  const auto* column = rule.match == Rule::Match::kColumn ? draft.declared(rule.subject.value) : nullptr;
+  if (!column || draft.packs.empty()) return false;
+  return std::all_of(draft.packs.begin(), draft.packs.end(), [&](const Document& pack) {
+    return std::any_of(pack.outside.begin(), pack.outside.end(), [&](const OutsideRow& row) {
+      return row.subject.value == column->subject.value &&
+             std::find(row.classes.begin(), row.classes.end(), column->class_name.value) != row.classes.end();
+    });
+  });
+}
+
 void check_kept(const Draft& draft, const Rule& rule, Findings& findings) {
   const auto name = draft.class_of_rule(rule);
   if (name.empty() || rule.transform.value != "keep" || class_of(name).kind == ClassKind::kPlain) return;
-  if (output_label(draft.own) >= Sensitivity::kPersonal) return;
+  if (output_label(draft.own) >= Sensitivity::kPersonal || is_outside(draft, rule)) return;
   findings.error(rule.mark, "identifier_kept",
                  fmt::format("class '{}' is kept, so the output cannot be below personal", printable(name)),
                  "mask it, or output: {sensitivity: personal}");

@@ -30,6 +30,37 @@ std::string shown(const Document& pack, const IdentifierGroup& group) {
   return fmt::format("{} ({}, {})", pack.name, group.letter.value, group.title);
 }
 
+// " [45 CFR …]" of the row that speaks, else of its group.
+std::string clause(const std::string& row, const IdentifierGroup& group) {
+  const auto& cite = row.empty() ? group.cite : row;
+  return cite.empty() ? std::string{} : fmt::format(" [{}]", cite);
+}
+
+// A refusal, unless a written exception lets it stand; then lint keeps saying so.
+void refuse(const Draft& draft, std::string_view target, YamlMark mark, const std::string& slug,
+            const std::string& message, const std::string& hint, Findings& findings) {
+  if (const auto* exception = draft.exception_for(target)) {
+    findings.warning(mark, "excepted",
+                     fmt::format("{} (exception {} until {})", message, printable(exception->id.value),
+                                 printable(exception->expires)));
+    return;
+  }
+  findings.error(mark, slug, message, hint);
+}
+
+// A column about people the pack's text does not speak of, with a rule of its own: kept by a recorded choice.
+const OutsideRow* outside_row(const Draft& draft, const Document& pack, const Rule& rule) {
+  if (rule.match != Rule::Match::kColumn) return nullptr;
+  const auto* column = draft.declared(rule.subject.value);
+  if (!column || column->subject.value.empty()) return nullptr;
+  for (const auto& row : pack.outside) {
+    const bool listed =
+        std::find(row.classes.begin(), row.classes.end(), column->class_name.value) != row.classes.end();
+    if (row.subject.value == column->subject.value && listed) return &row;
+  }
+  return nullptr;
+}
+
 // The option anywhere among the transform's own: `generalize: {zip3: {census: …}}` holds `census`.
 const YamlNode* find_option(const YamlNode& options, std::string_view name) {
   if (const auto* found = options.find(name)) return found;
@@ -58,15 +89,16 @@ bool violates(const Restriction& row, const Rule& rule, std::string_view class_n
 }
 
 // Whether there was anything to find.
-bool check_forbidden(const Document& pack, const IdentifierGroup& group, const Rule& rule, std::string_view class_name,
-                     Findings& findings) {
+bool check_forbidden(const Draft& draft, const Document& pack, const IdentifierGroup& group, const Rule& rule,
+                     std::string_view class_name, Findings& findings) {
   bool found = false;
   for (const auto& row : pack.forbid) {
     if (!violates(row, rule, class_name)) continue;
     found = true;
     const auto what = row.option.empty() ? row.transform : row.transform + "." + row.option;
-    findings.error(rule.mark, "forbidden_transform",
-                   fmt::format("{} does not allow this {}: {}", shown(pack, group), what, row.why));
+    refuse(draft, target_of(rule), rule.mark, "forbidden_transform",
+           fmt::format("{} does not allow this {}: {}{}", shown(pack, group), what, row.why, clause(row.cite, group)),
+           {}, findings);
   }
   return found;
 }
@@ -75,8 +107,8 @@ bool is_redaction(std::string_view transform) {
   return transform == "redact" || transform == "replace";
 }
 
-void check_strength(const Document& pack, const IdentifierGroup& group, const Rule& rule, std::string_view class_name,
-                    Findings& findings) {
+void check_strength(const Draft& draft, const Document& pack, const IdentifierGroup& group, const Rule& rule,
+                    std::string_view class_name, Findings& findings) {
   const auto* floor = pack_rule(pack, class_name);
   if (!floor) return;
   const auto& mine = rule.transform.value;
@@ -87,10 +119,10 @@ void check_strength(const Document& pack, const IdentifierGroup& group, const Ru
   // Span redaction leaves the rest of the cell: for a whole identifier that is less than the pack's own.
   const bool only_spans = rule.redacts_spans() && !floor->redacts_spans();
   if (!only_spans && (difference > 0 || (difference == 0 && equal_kind) || allowed)) return;
-  findings.error(rule.mark, "loosens_pack",
-                 fmt::format("{} takes away less from class '{}' than {} of {}", only_spans ? "redact.spans" : mine,
-                             class_name, theirs, shown(pack, group)),
-                 fmt::format("leave the rule out (the pack's is {}) or use a stronger one", floor->where()));
+  refuse(draft, target_of(rule), rule.mark, "loosens_pack",
+         fmt::format("{} takes away less from class '{}' than {} of {}{}", only_spans ? "redact.spans" : mine,
+                     class_name, theirs, shown(pack, group), clause(floor->cite, group)),
+         fmt::format("leave the rule out (the pack's is {}) or use a stronger one", floor->where()), findings);
 }
 
 void check_rule(const Draft& draft, const Document& pack, const Rule& rule, Findings& findings) {
@@ -100,38 +132,72 @@ void check_rule(const Draft& draft, const Document& pack, const Rule& rule, Find
     const auto* floor = pack_rule(pack, class_name);
     const bool weaker = floor && transform_strength(rule.transform.value) < transform_strength(floor->transform.value);
     if (weaker) {
-      findings.error(rule.mark, "loosens_pack",
-                     fmt::format("{} takes away less from class '{}' than the pack's {}", rule.transform.value,
-                                 class_name, floor->transform.value));
+      refuse(draft, target_of(rule), rule.mark, "loosens_pack",
+             fmt::format("{} takes away less from class '{}' than the pack's {}", rule.transform.value, class_name,
+                         floor->transform.value),
+             {}, findings);
     }
     return;
   }
-  if (!check_forbidden(pack, *group, rule, class_name, findings))
-    check_strength(pack, *group, rule, class_name, findings);
+  if (const auto* row = outside_row(draft, pack, rule)) {
+    findings.warning(
+        rule.mark, "outside_pack",
+        fmt::format("column '{}' is about a {}, of whom {} does not speak: kept by this choice{}",
+                    printable(rule.subject.value), row->subject.value, pack.name, clause(row->cite, *group)));
+    return;
+  }
+  if (!check_forbidden(draft, pack, *group, rule, class_name, findings))
+    check_strength(draft, pack, *group, rule, class_name, findings);
+}
+
+bool is_outside_column(const Draft& draft, const Document& pack, std::string_view column) {
+  const auto* rule = find_column_rule(draft.own.rules, column);
+  return rule && outside_row(draft, pack, *rule);
 }
 
 void check_settings(const Draft& draft, const Document& pack, Findings& findings) {
-  const auto loosens = [&](YamlMark mark, const std::string& message) {
-    findings.error(mark, "loosens_pack", fmt::format("{} than {} allows", message, pack.name));
+  const auto loosens = [&](std::string_view target, YamlMark mark, const std::string& message) {
+    refuse(draft, target, mark, "loosens_pack", fmt::format("{} than {} allows", message, pack.name), {}, findings);
   };
   const auto& own = draft.own;
   if (own.unknown_column && pack.unknown_column && own.unknown_column->value < pack.unknown_column->value) {
-    loosens(own.unknown_column->mark, fmt::format("unknown_column: {} is looser", to_word(own.unknown_column->value)));
+    loosens("unknown_column", own.unknown_column->mark,
+            fmt::format("unknown_column: {} is looser", to_word(own.unknown_column->value)));
   }
   if (own.residual_min_score && pack.residual_min_score &&
       own.residual_min_score->value > pack.residual_min_score->value) {
-    loosens(own.residual_min_score->mark, "residual.min_score is higher");
+    loosens("residual.min_score", own.residual_min_score->mark, "residual.min_score is higher");
   }
   if (own.residual_max_findings && pack.residual_max_findings &&
       own.residual_max_findings->value > pack.residual_max_findings->value) {
-    loosens(own.residual_max_findings->mark, "residual.max_findings is higher");
+    loosens("residual.max_findings", own.residual_max_findings->mark, "residual.max_findings is higher");
   }
   for (const auto& column : own.residual_ignore_columns) {
-    loosens(column.mark, "residual.ignore_columns leaves out more");
+    if (is_outside_column(draft, pack, column.value)) continue;
+    loosens("residual.ignore_columns", column.mark, "residual.ignore_columns leaves out more");
   }
   for (const auto& use : own.detectors) {
     if (!use.min_score || use.has_params || use.min_score->value <= kDefaultMinScore) continue;
-    loosens(use.min_score->mark, "min_score is higher");
+    loosens("detectors", use.min_score->mark, "min_score is higher");
+  }
+}
+
+void check_scan_and_mode(const Draft& draft, const Document& pack, Findings& findings) {
+  const auto& own = draft.own;
+  const auto loosens = [&](std::string_view target, YamlMark mark, const std::string& message) {
+    refuse(draft, target, mark, "loosens_pack", fmt::format("{} than {} allows", message, pack.name), {}, findings);
+  };
+  if (own.enforcement_mode && own.enforcement_mode->value < EnforcementMode::kEnforce &&
+      pack.enforcement_mode.value_or(Marked<EnforcementMode>{EnforcementMode::kDryRun, {}}).value >
+          own.enforcement_mode->value) {
+    loosens("enforcement.mode", own.enforcement_mode->mark,
+            fmt::format("enforcement.mode: {} is looser", to_word(own.enforcement_mode->value)));
+  }
+  if (own.scan_free_text && !own.scan_free_text->value && pack.scan_free_text && pack.scan_free_text->value) {
+    loosens("scan.free_text", own.scan_free_text->mark, "scan.free_text: false reads less");
+  }
+  if (own.scan_nested_depth && pack.scan_nested_depth && own.scan_nested_depth->value < pack.scan_nested_depth->value) {
+    loosens("scan.nested_depth", own.scan_nested_depth->mark, "scan.nested_depth reads less deep");
   }
 }
 
@@ -145,9 +211,6 @@ void check_pack(const Document& pack, Findings& findings) {
                      fmt::format("class '{}' of {} has no rule that masks it", name, shown(pack, group)));
     }
   }
-  for (const auto& row : pack.forbid) {
-    if (row.why.empty()) findings.error(pack.root_mark, "missing_key", "a forbid row needs `why`");
-  }
 }
 
 }  // namespace
@@ -156,6 +219,7 @@ void check_restrictions(const Draft& draft, Findings& findings) {
   for (const auto* pack : draft.binding()) {
     for (const auto& rule : draft.own.rules) check_rule(draft, *pack, rule, findings);
     check_settings(draft, *pack, findings);
+    check_scan_and_mode(draft, *pack, findings);
   }
   if (draft.own.is_pack) check_pack(draft.own, findings);
   if (!draft.binding().empty()) return;

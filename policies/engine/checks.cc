@@ -13,9 +13,9 @@ namespace mlops::policy {
 namespace {
 
 using Check = void (*)(const Draft&, Findings&);
-constexpr Check kChecks[] = {check_columns, check_rules,        check_classes_have_rules,
-                             check_keys,    check_restrictions, check_output,
-                             check_gates,   check_purpose};
+constexpr Check kChecks[] = {
+    check_columns, check_rules, check_classes_have_rules, check_keys,         check_restrictions, check_output,
+    check_gates,   check_terms, check_exceptions,         check_requirements, check_tests,        check_purpose};
 
 void check_class(const Draft& draft, const Marked<std::string>& name, Findings& findings) {
   if (draft.has_class(name.value)) return;
@@ -45,8 +45,8 @@ std::string describe(const Rule& rule) {
 }
 
 void check_duplicate(const std::vector<Rule>& rules, std::size_t index, Findings& findings) {
-  const auto key = [](const Rule& rule) {
-    return rule.match == Rule::Match::kColumn ? fold_column(rule.subject.value) : rule.subject.value;
+  const auto key = [](const Rule& one) {
+    return one.match == Rule::Match::kColumn ? fold_column(one.subject.value) : one.subject.value;
   };
   const auto& rule = rules[index];
   for (std::size_t i = 0; i < index; ++i) {

@@ -52,13 +52,15 @@ void read_pack(const Marked<std::string>& reference, Draft& draft, Findings& fin
   }
 }
 
-void activate(Draft& draft, const detect::Detector* detector, double min_score) {
+void activate(Draft& draft, const detect::Detector* detector, double min_score, const DetectorUse& use) {
   for (auto& active : draft.detectors) {
     if (active.detector != detector) continue;
     active.min_score = std::min(active.min_score, min_score);
+    if (!use.level.value.empty()) active.level = use.level.value;
+    if (!use.category.empty()) active.category = use.category;
     return;
   }
-  draft.detectors.push_back({detector, min_score});
+  draft.detectors.push_back({detector, min_score, use.level.value, use.category});
 }
 
 std::vector<std::string> detector_words() {
@@ -70,7 +72,7 @@ std::vector<std::string> detector_words() {
 void use_detector(const DetectorUse& use, Draft& draft, Findings& findings) {
   const double min_score = use.min_score ? use.min_score->value : kDefaultMinScore;
   const auto* built_in = detect::find_detector(use.id.value);
-  if (built_in) activate(draft, built_in, min_score);
+  if (built_in) activate(draft, built_in, min_score, use);
   if (use.has_params) {
     auto made = detect::make_pattern_detector(use.id.value, use.column_pattern, use.value_pattern);
     if (!made) {
@@ -78,7 +80,7 @@ void use_detector(const DetectorUse& use, Draft& draft, Findings& findings) {
       return;
     }
     draft.own_detectors.emplace_back(std::move(*made));
-    activate(draft, draft.own_detectors.back().get(), min_score);
+    activate(draft, draft.own_detectors.back().get(), min_score, use);
   } else if (!built_in) {
     findings.error(use.id.mark, "unknown_detector", fmt::format("there is no detector '{}'", printable(use.id.value)),
                    suggestion(use.id.value, detector_words()));
@@ -87,11 +89,12 @@ void use_detector(const DetectorUse& use, Draft& draft, Findings& findings) {
 
 // A pack's detectors stay on whatever the policy lists; without a pack the policy's list is the whole of it.
 void make_detectors(Draft& draft, Findings& findings) {
-  bool listed = false;
-  for (const auto& pack : draft.packs) listed |= !pack.detectors.empty();
-  const bool all = draft.packs.empty() ? draft.own.detectors.empty() : !listed;
+  // A pack without a list stands for all, whatever another pack lists.
+  const bool all = draft.packs.empty() ? draft.own.detectors.empty()
+                                       : std::any_of(draft.packs.begin(), draft.packs.end(),
+                                                     [](const Document& pack) { return pack.detectors.empty(); });
   if (all) {
-    for (const auto* detector : detect::built_in_detectors()) activate(draft, detector, kDefaultMinScore);
+    for (const auto* detector : detect::built_in_detectors()) activate(draft, detector, kDefaultMinScore, {});
   }
   for (const auto& pack : draft.packs) {
     for (const auto& use : pack.detectors) use_detector(use, draft, findings);
@@ -145,10 +148,20 @@ void compile_rules(Document& document, const Draft& draft, Findings& findings, s
 
 }  // namespace
 
+std::string target_of(const Rule& rule) {
+  return (rule.match == Rule::Match::kClass ? "class:" : "column:") + rule.subject.value;
+}
+
 std::vector<const Document*> Draft::binding() const {
   std::vector<const Document*> list;
   for (const auto& pack : packs) list.push_back(&pack);
   if (own.is_pack) list.push_back(&own);
+  return list;
+}
+
+std::vector<const Document*> Draft::all() const {
+  std::vector<const Document*> list{&own};
+  for (const auto& pack : packs) list.push_back(&pack);
   return list;
 }
 
@@ -166,11 +179,7 @@ std::vector<std::string> Draft::class_words() const {
 }
 
 const DeclaredColumn* Draft::declared(std::string_view column) const {
-  const auto folded = fold_column(column);
-  for (const auto& declared : own.columns) {
-    if (fold_column(declared.name.value) == folded) return &declared;
-  }
-  return nullptr;
+  return find_declared(own.columns, column);
 }
 
 std::string Draft::class_of_rule(const Rule& rule) const {
@@ -180,10 +189,7 @@ std::string Draft::class_of_rule(const Rule& rule) const {
 }
 
 const Rule* Draft::rule_for(std::string_view column, std::string_view class_name) const {
-  const auto folded = fold_column(column);
-  for (const auto& rule : own.rules) {
-    if (rule.match == Rule::Match::kColumn && fold_column(rule.subject.value) == folded) return &rule;
-  }
+  if (const auto* rule = find_column_rule(own.rules, column)) return rule;
   for (const auto& rule : own.rules) {
     if (rule.match == Rule::Match::kClass && rule.subject.value == class_name) return &rule;
   }
@@ -193,6 +199,12 @@ const Rule* Draft::rule_for(std::string_view column, std::string_view class_name
     }
   }
   return nullptr;
+}
+
+const Exception* Draft::exception_for(std::string_view target) const {
+  const auto found = std::find_if(own.exceptions.begin(), own.exceptions.end(),
+                                  [&](const Exception& one) { return one.gate.value == target; });
+  return found == own.exceptions.end() ? nullptr : &*found;
 }
 
 bool Draft::masks() const {
@@ -214,6 +226,10 @@ Draft make_draft(std::string_view yaml, Findings& findings) {
   for (const auto& reference : draft.own.extends) read_pack(reference, draft, findings);
   make_detectors(draft, findings);
   compile_rules(draft.own, draft, findings, std::nullopt);
+  for (auto& rule : draft.own.rules) {
+    const auto* exception = draft.exception_for(target_of(rule));
+    if (exception) rule.exception = exception->id.value;
+  }
   for (auto& pack : draft.packs) compile_rules(pack, draft, findings, draft.own.extends.front().mark);
   return draft;
 }

@@ -19,6 +19,8 @@ struct Draft {
 
   // The documents whose rules and identifiers bind the policy: its packs, and itself when it is a pack.
   std::vector<const Document*> binding() const;
+  // The policy itself and its packs.
+  std::vector<const Document*> all() const;
   bool has_class(std::string_view name) const;  // listed, or the id of a detector
   std::vector<std::string> class_words() const;
   const DeclaredColumn* declared(std::string_view column) const;
@@ -26,10 +28,15 @@ struct Draft {
   std::string class_of_rule(const Rule& rule) const;
   // As Body::rule_for, over the policy's rules and then the packs'.
   const Rule* rule_for(std::string_view column, std::string_view class_name) const;
+  // The own exception for this gate or pack rule ("class:us_ssn", "residual.max_findings"); nullptr: none.
+  const Exception* exception_for(std::string_view target) const;
   bool masks() const;
   // The kinds the policy selects: its own, else its packs', else all.
   std::vector<model::ArtifactKind> kinds() const;
 };
+
+// What an exception calls the rule: "class:us_ssn", "column:note".
+std::string target_of(const Rule& rule);
 
 // Reads the text and its packs, makes the detectors, compiles the rules. What is wrong goes to `findings`.
 Draft make_draft(std::string_view yaml, Findings& findings);
@@ -45,6 +52,18 @@ void check_restrictions(const Draft& draft, Findings& findings);
 void check_output(const Draft& draft, Findings& findings);
 void check_gates(const Draft& draft, Findings& findings);
 void check_purpose(const Draft& draft, Findings& findings);
+void check_terms(const Draft& draft, Findings& findings);
+void check_exceptions(const Draft& draft, Findings& findings);
+void check_requirements(const Draft& draft, Findings& findings);
+void check_tests(const Draft& draft, Findings& findings);
+// What depends on the date, apart.
+void check_dates(const Draft& draft, TimestampUs at, Findings& findings);
+
+// Whether the evidence a pack asks for is there, in the policy or in one of its packs.
+bool is_asked(const Requirement& requirement, const Draft& draft);
+bool is_met(const Requirement& requirement, const Draft& draft);
+// The policy's terms and its packs', toward restriction.
+Terms merge_terms(const Draft& draft);
 
 // REQUIRES: no errors were found.
 std::shared_ptr<const Policy::Body> merge(Draft draft);

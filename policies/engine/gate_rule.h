@@ -44,6 +44,7 @@ struct GateRule {
   std::variant<std::monostate, MetricGate, LineageGate, ApprovalsGate, ClearanceGate> body;
   std::string origin;
   YamlMark mark;
+  std::string cite;  // the clause the gate follows
 
   std::string where() const { return origin + ":" + std::to_string(mark.line); }
 };

@@ -46,9 +46,12 @@ std::vector<Rule> merge_rules(Draft& draft) {
   return rules;
 }
 
-// The strictest of what the policy and its packs say; `fallback` when nobody says anything.
+// The strictest of what the policy and its packs say, unless an exception lets the policy's own word stand; `fallback`
+// when nobody says anything.
 template <class T, class Field, class Stricter>
-T strictest(const Draft& draft, Field field, T fallback, Stricter stricter) {
+T strictest(const Draft& draft, std::string_view target, Field field, T fallback, Stricter stricter) {
+  const auto& own = field(draft.own);
+  if (own && draft.exception_for(target)) return own->value;
   std::optional<T> best;
   const auto take = [&](const Document& document) {
     const auto& value = field(document);
@@ -61,16 +64,21 @@ T strictest(const Draft& draft, Field field, T fallback, Stricter stricter) {
 
 void merge_settings(Policy::Body& body, const Draft& draft) {
   body.unknown_column = strictest<UnknownColumn>(
-      draft, [](const Document& d) -> const auto& { return d.unknown_column; }, UnknownColumn::kQuarantine,
-      std::greater<>{});
+      draft, "unknown_column", [](const Document& d) -> const auto& { return d.unknown_column; },
+      UnknownColumn::kQuarantine, std::greater<>{});
   body.residual_min_score = strictest<double>(
-      draft, [](const Document& d) -> const auto& { return d.residual_min_score; }, kDefaultMinScore, std::less<>{});
+      draft, "residual.min_score", [](const Document& d) -> const auto& { return d.residual_min_score; },
+      kDefaultMinScore, std::less<>{});
   body.residual_max_findings = strictest<std::int64_t>(
-      draft, [](const Document& d) -> const auto& { return d.residual_max_findings; }, 0, std::less<>{});
+      draft, "residual.max_findings", [](const Document& d) -> const auto& { return d.residual_max_findings; }, 0,
+      std::less<>{});
   body.output_sensitivity = strictest<model::Sensitivity>(
-      draft, [](const Document& d) -> const auto& { return d.output_sensitivity; }, model::Sensitivity::kPseudonymous,
-      std::greater<>{});
+      draft, "output.sensitivity", [](const Document& d) -> const auto& { return d.output_sensitivity; },
+      model::Sensitivity::kPseudonymous, std::greater<>{});
   for (const auto& column : draft.own.optional_columns) body.optional_columns.insert(fold_column(column.value));
+  for (const auto& column : draft.own.columns) {
+    if (column.is_optional) body.optional_columns.insert(fold_column(column.name.value));
+  }
   for (const auto& column : draft.own.residual_ignore_columns) {
     body.residual_ignore_columns.insert(fold_column(column.value));
   }
@@ -78,10 +86,6 @@ void merge_settings(Policy::Body& body, const Draft& draft) {
 }
 
 }  // namespace
-
-std::string fold_column(std::string_view name) {
-  return to_lower_ascii(trim(name));
-}
 
 std::shared_ptr<const Policy::Body> merge(Draft draft) {
   auto body = std::make_shared<Policy::Body>();
@@ -91,6 +95,12 @@ std::shared_ptr<const Policy::Body> merge(Draft draft) {
   body->kinds = draft.kinds();
   body->masks = draft.masks();
   merge_settings(*body, draft);
+  body->terms = merge_terms(draft);
+  body->tests = draft.own.tests;
+  for (const auto* document : draft.all()) {
+    body->notes.insert(body->notes.end(), document->notes.begin(), document->notes.end());
+    body->categories.insert(body->categories.end(), document->categories.begin(), document->categories.end());
+  }
   body->gates = draft.own.gates;
   for (const auto& pack : draft.packs) body->gates.insert(body->gates.end(), pack.gates.begin(), pack.gates.end());
   body->columns = draft.own.columns;
@@ -101,11 +111,24 @@ std::shared_ptr<const Policy::Body> merge(Draft draft) {
 }
 
 const DeclaredColumn* Policy::Body::declared(std::string_view column) const {
-  const auto folded = fold_column(column);
-  for (const auto& one : columns) {
-    if (fold_column(one.name.value) == folded) return &one;
+  return find_declared(columns, column);
+}
+
+bool Policy::Body::is_optional(const DeclaredColumn& column) const {
+  return column.is_optional || optional_columns.count(fold_column(column.name.value)) > 0;
+}
+
+std::string Policy::Body::level_of(std::string_view column, std::string_view class_name) const {
+  const auto rank = [&](std::string_view level) {
+    return std::find(terms.levels.begin(), terms.levels.end(), level) - terms.levels.begin();
+  };
+  std::string level;
+  if (const auto* as = declared(column)) level = as->level.value;
+  for (const auto& active : detectors) {
+    if (active.detector->id() != class_name || active.level.empty()) continue;
+    if (level.empty() || rank(active.level) > rank(level)) level = active.level;
   }
-  return nullptr;
+  return level;
 }
 
 const Rule* Policy::Body::rule_for_class(std::string_view class_name) const {
@@ -116,10 +139,7 @@ const Rule* Policy::Body::rule_for_class(std::string_view class_name) const {
 }
 
 const Rule* Policy::Body::rule_for(std::string_view column, std::string_view class_name) const {
-  const auto folded = fold_column(column);
-  for (const auto& rule : rules) {
-    if (rule.match == Rule::Match::kColumn && fold_column(rule.subject.value) == folded) return &rule;
-  }
+  if (const auto* rule = find_column_rule(rules, column)) return rule;
   return rule_for_class(class_name);
 }
 
@@ -144,6 +164,10 @@ bool Policy::masks() const {
 }
 model::Sensitivity Policy::output_sensitivity() const {
   return body_->output_sensitivity;
+}
+
+const Terms& Policy::terms() const {
+  return body_->terms;
 }
 
 bool Policy::selects(model::ArtifactKind kind) const {
@@ -174,6 +198,14 @@ std::vector<LintFinding> lint_policy(std::string_view yaml, const std::string& o
   Findings findings(origin);
   const auto draft = make_draft(yaml, findings);
   check_draft(draft, findings);
+  return findings.sorted();
+}
+
+std::vector<LintFinding> lint_policy(std::string_view yaml, const std::string& origin, TimestampUs at) {
+  Findings findings(origin);
+  const auto draft = make_draft(yaml, findings);
+  check_draft(draft, findings);
+  check_dates(draft, at, findings);
   return findings.sorted();
 }
 

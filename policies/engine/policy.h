@@ -15,6 +15,7 @@
 #include "core/base/result.h"
 #include "core/crypto/digest.h"
 #include "core/model/facts.h"
+#include "policies/engine/terms.h"
 
 namespace mlops::policy {
 
@@ -41,15 +42,24 @@ class Policy {
   // Name of the masked dataset made from `name` (output.name, default "{name}-deid").
   std::string output_name(const std::string& name) const;
   model::Sensitivity output_sensitivity() const;  // of a clean masking run
+  const Terms& terms() const;                     // retention, residency, purpose, erasure, exceptions, …
   const Body& body() const { return *body_; }
 
  private:
   std::shared_ptr<const Body> body_;
 };
 
+// What makes the policy unusable at a moment, as sentences: not yet in force, an exception it leans on or an expert
+// determination that has run out, a statement that has expired. Empty: in force.
+std::vector<std::string> not_in_force(const Policy& policy, TimestampUs at);
+// kRefused "policy_not_in_force" with those sentences.
+Status check_in_force(const Policy& policy, TimestampUs at);
+
 Result<Policy> load_policy(std::string_view yaml, const std::string& origin);
 // Every error and warning, in the order of the text; empty: clean.
 std::vector<LintFinding> lint_policy(std::string_view yaml, const std::string& origin);
+// Beside them what has run out or is not yet in force at a date.
+std::vector<LintFinding> lint_policy(std::string_view yaml, const std::string& origin, TimestampUs at);
 
 struct PackInfo {
   std::string_view name;  // "hipaa-safe-harbor"

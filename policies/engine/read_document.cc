@@ -7,11 +7,11 @@
 #include "core/base/text.h"
 #include "policies/engine/document.h"
 #include "policies/engine/reader.h"
+#include "policies/engine/section.h"
 
 namespace mlops::policy {
 namespace {
 
-constexpr std::array<std::string_view, 3> kUnknownColumnWords{"allow", "scan", "quarantine"};
 constexpr std::string_view kApiVersion = "mlops/v1";
 constexpr std::string_view kPolicyKind = "PrivacyPolicy";
 constexpr std::string_view kPackKind = "PrivacyPack";
@@ -23,16 +23,34 @@ bool is_octal_looking(const YamlNode& node) {
          std::all_of(text.begin(), text.end(), [](unsigned char c) { return c >= '0' && c <= '9'; });
 }
 
+// A YAML 1.1 reader takes these for true or false: a column called `no`, a country code, a switch.
+bool is_switch_word(const YamlNode& node) {
+  constexpr std::array<std::string_view, 4> kWords{"yes", "no", "on", "off"};
+  return node.is_scalar() && !node.quoted &&
+         std::find(kWords.begin(), kWords.end(), to_lower_ascii(node.scalar)) != kWords.end();
+}
+
+void check_switch_word(const YamlNode& node, Findings& findings) {
+  if (!is_switch_word(node)) return;
+  findings.error(node.mark, "bool_word",
+                 fmt::format("{} is written without quotes: many YAML readers take it for a truth value", node.scalar),
+                 fmt::format("write \"{}\", or true or false", node.scalar));
+}
+
 // Another YAML reader takes a bare 036 for 30: a code must be quoted wherever it stands.
-void check_octal(const YamlNode& node, Findings& findings) {
+void check_scalars(const YamlNode& node, Findings& findings) {
+  check_switch_word(node, findings);
   if (is_octal_looking(node)) {
     findings.error(
         node.mark, "octal_number",
         fmt::format("{} is written without quotes: many YAML readers take it for an octal number", node.scalar),
         fmt::format("write '{}'", node.scalar));
   }
-  for (const auto& item : node.items) check_octal(item, findings);
-  for (const auto& [key, value] : node.entries) check_octal(value, findings);
+  for (const auto& item : node.items) check_scalars(item, findings);
+  for (const auto& [key, value] : node.entries) {
+    check_switch_word(key, findings);
+    check_scalars(value, findings);
+  }
 }
 
 // "1.2.3", with a pre-release or build behind it if need be.
@@ -43,6 +61,18 @@ bool is_semver(std::string_view text) {
            const auto value = parse_int(part);
            return value && *value >= 0;
          });
+}
+
+void read_labels(const YamlNode& node, Document& document, Reader& reader) {
+  if (!node.is_map()) {
+    reader.findings().error(node.mark, "wrong_type", "metadata.labels must be a map of name to text");
+    return;
+  }
+  for (const auto& [key, value] : node.entries) {
+    if (auto text = reader.text(value, "metadata.labels." + printable(key.scalar))) {
+      document.labels.emplace_back(key.scalar, std::move(*text));
+    }
+  }
 }
 
 void read_metadata(const YamlNode& node, Document& document, Reader& reader) {
@@ -69,76 +99,13 @@ void read_metadata(const YamlNode& node, Document& document, Reader& reader) {
   if (const auto* extends = node.find("extends")) document.extends = reader.marked_texts(*extends, "metadata.extends");
   if (const auto* authority = node.find("authority"))
     document.authority = reader.texts(*authority, "metadata.authority");
-  if (const auto* text = node.find("description")) reader.text(*text, "metadata.description");
+  if (const auto* text = node.find("description")) {
+    document.description = reader.text(*text, "metadata.description").value_or("");
+  }
   if (const auto* from = node.find("effective_from")) {
-    const auto text = reader.text(*from, "metadata.effective_from");
-    if (text && !parse_rfc3339(*text)) {
-      reader.findings().error(from->mark, "bad_date", "metadata.effective_from must be a date, 2026-01-31");
-    }
+    if (const auto time = reader.date(*from, "metadata.effective_from")) document.effective_from = {*time, from->mark};
   }
-}
-
-void read_detector(const YamlNode& node, Document& document, Reader& reader) {
-  if (!reader.map(node, "a detector", {"use", "min_score", "params"})) return;
-  DetectorUse use;
-  const auto* id = node.find("use");
-  if (!id) {
-    reader.findings().error(node.mark, "missing_key", "a detector needs `use`");
-    return;
-  }
-  auto text = reader.text(*id, "use");
-  if (!text) return;
-  use.id = {std::move(*text), id->mark};
-  if (const auto* score = node.find("min_score")) {
-    if (const auto value = reader.number(*score, "min_score", 0.0, 1.0)) use.min_score = {*value, score->mark};
-  }
-  if (const auto* params = node.find("params"); params && reader.map(*params, "params", {"column", "value"})) {
-    use.has_params = true;
-    if (const auto* column = params->find("column")) use.column_pattern = reader.text(*column, "column").value_or("");
-    if (const auto* value = params->find("value")) use.value_pattern = reader.text(*value, "value").value_or("");
-    if (use.column_pattern.empty() && use.value_pattern.empty()) {
-      reader.findings().error(params->mark, "bad_pattern", "params needs `column` or `value` or both");
-      return;
-    }
-  }
-  document.detectors.push_back(std::move(use));
-}
-
-void read_columns(const YamlNode& node, Document& document, Reader& reader) {
-  if (!node.is_map()) {
-    reader.findings().error(node.mark, "wrong_type", "classification.columns must be a map of column to {class: …}");
-    return;
-  }
-  for (const auto& [key, value] : node.entries) {
-    if (!reader.map(value, fmt::format("column '{}'", printable(key.scalar)), {"class", "description"})) continue;
-    const auto* name = value.find("class");
-    if (!name) {
-      reader.findings().error(value.mark, "missing_key",
-                              fmt::format("column '{}' has no class", printable(key.scalar)));
-      continue;
-    }
-    auto text = reader.text(*name, "class");
-    if (text) document.columns.push_back({{key.scalar, key.mark}, {std::move(*text), name->mark}});
-  }
-}
-
-void read_classification(const YamlNode& node, Document& document, Reader& reader) {
-  if (!reader.map(node, "classification", {"detectors", "columns", "unknown_column", "optional_columns"})) return;
-  if (const auto* detectors = node.find("detectors")) {
-    for (const auto& item : reader.sequence(*detectors, "classification.detectors")) {
-      read_detector(item, document, reader);
-    }
-  }
-  if (const auto* columns = node.find("columns")) read_columns(*columns, document, reader);
-  if (const auto* unknown = node.find("unknown_column")) {
-    static const std::vector<std::string> words(kUnknownColumnWords.begin(), kUnknownColumnWords.end());
-    if (const auto index = reader.word(*unknown, "unknown_column", words)) {
-      document.unknown_column = {static_cast<UnknownColumn>(*index), unknown->mark};
-    }
-  }
-  if (const auto* optional = node.find("optional_columns")) {
-    document.optional_columns = reader.marked_texts(*optional, "optional_columns");
-  }
+  if (const auto* labels = node.find("labels")) read_labels(*labels, document, reader);
 }
 
 bool read_match(const YamlNode& node, Rule& rule, Reader& reader) {
@@ -175,7 +142,7 @@ bool read_apply(const YamlNode& node, Rule& rule, Reader& reader) {
 }
 
 void read_rule(const YamlNode& node, Document& document, Reader& reader) {
-  if (!reader.map(node, "a rule", {"match", "apply", "description"})) return;
+  if (!reader.map(node, "a rule", {"match", "apply", "description", "cite"})) return;
   Rule rule;
   rule.origin = document.origin;
   rule.mark = node.mark;
@@ -185,20 +152,34 @@ void read_rule(const YamlNode& node, Document& document, Reader& reader) {
     reader.findings().error(node.mark, "missing_key", fmt::format("a rule needs `{}`", match ? "apply" : "match"));
     return;
   }
+  if (const auto* cite = node.find("cite")) rule.cite = reader.text(*cite, "cite").value_or("");
   const bool good_match = read_match(*match, rule, reader);
   if (read_apply(*apply, rule, reader) && good_match) document.rules.push_back(std::move(rule));
 }
 
+void read_key(const YamlNode& name, const YamlNode& value, Document& document, Findings& findings) {
+  KeyDecl key{{name.scalar, name.mark}, {}, {}, {}};
+  if (!value.is_null()) {
+    constexpr std::int64_t kMostDays = 3650;
+    Section section(value, fmt::format("key '{}'", printable(name.scalar)), findings,
+                    {"purpose", "ref", "rotate_days"});
+    section.text("purpose", key.purpose);
+    section.text("ref", key.ref);
+    section.integer("rotate_days", 1, kMostDays, key.rotate_days);
+  }
+  document.keys.push_back(std::move(key));
+}
+
 void read_transforms(const YamlNode& node, Document& document, Reader& reader) {
-  if (!reader.map(node, "transforms", {"keys", "rules"})) return;
-  if (const auto* keys = node.find("keys"); keys && keys->is_map()) {
-    for (const auto& [key, value] : keys->entries) {
-      KeyDecl decl{{key.scalar, key.mark}, {}};
-      if (!value.is_null() && reader.map(value, fmt::format("key '{}'", printable(key.scalar)), {"purpose"})) {
-        if (const auto* purpose = value.find("purpose")) decl.purpose = reader.text(*purpose, "purpose").value_or("");
-      }
-      document.keys.push_back(std::move(decl));
-    }
+  Section section(node, "transforms", reader.findings(), {"keys", "rules", "order", "overlap"});
+  if (!section) return;
+  // The only ways there are: rules apply as declared, and the union of overlapping findings is masked.
+  std::string ignored;
+  section.word_text("order", {"declared"}, ignored);
+  section.word_text("overlap", {"union"}, ignored);
+  const auto* keys = node.find("keys");
+  if (keys && keys->is_map()) {
+    for (const auto& [name, value] : keys->entries) read_key(name, value, document, reader.findings());
   } else if (keys && !keys->is_null()) {
     reader.findings().error(keys->mark, "wrong_type", "transforms.keys must be a map of key name to {purpose: …}");
   }
@@ -241,74 +222,70 @@ void read_output(const YamlNode& node, Document& document, Reader& reader) {
   }
 }
 
-void read_identifiers(const YamlNode& node, Document& document, Reader& reader) {
-  if (!node.is_map()) {
-    reader.findings().error(node.mark, "wrong_type", "identifiers must be a map of letter to {title, classes}");
+void read_select(const YamlNode& select, Document& document, Reader& reader) {
+  if (select.is_null()) {
+    document.kinds.emplace();
+    reader.findings().error(select.mark, "empty_select", "select is empty: the policy would never apply",
+                            "kinds: [dataset, model]");
     return;
   }
-  for (const auto& [key, value] : node.entries) {
-    if (!reader.map(value, fmt::format("identifiers.{}", printable(key.scalar)), {"title", "classes", "allow"}))
-      continue;
-    IdentifierGroup group;
-    group.letter = {key.scalar, key.mark};
-    if (const auto* title = value.find("title")) group.title = reader.text(*title, "title").value_or("");
-    if (const auto* list = value.find("classes")) group.classes = reader.texts(*list, "classes");
-    if (const auto* allow = value.find("allow")) group.allow = reader.texts(*allow, "allow");
-    document.identifiers.push_back(std::move(group));
+  if (!reader.map(select, "select", {"kinds"})) return;
+  const auto* kinds = select.find("kinds");
+  document.kinds = kinds ? reader.kinds(*kinds) : std::vector<model::ArtifactKind>{};
+  const bool is_empty = !kinds || kinds->is_null() || (kinds->is_sequence() && kinds->items.empty());
+  if (is_empty) {
+    reader.findings().error(select.mark, "empty_select", "select names no kind: the policy would never apply",
+                            "kinds: [dataset, model]");
   }
 }
 
-void read_restriction(const YamlNode& node, Document& document, Reader& reader) {
-  if (!reader.map(node, "forbid", {"transform", "classes", "option", "unless", "above", "why"})) return;
-  Restriction row;
-  if (const auto* value = node.find("transform")) row.transform = reader.text(*value, "transform").value_or("");
-  if (const auto* value = node.find("classes")) row.classes = reader.texts(*value, "classes");
-  if (const auto* value = node.find("option")) row.option = reader.text(*value, "option").value_or("");
-  if (const auto* value = node.find("unless")) row.unless = reader.texts(*value, "unless");
-  if (const auto* value = node.find("above")) row.above = reader.number(*value, "above", -1e9, 1e9);
-  if (const auto* value = node.find("why")) row.why = reader.text(*value, "why").value_or("");
-  document.forbid.push_back(std::move(row));
+template <void (*Read)(const YamlNode&, Document&, Reader&)>
+void with_reader(const YamlNode& node, Document& document, Findings& findings) {
+  Reader reader(findings);
+  Read(node, document, reader);
 }
+
+void read_gates(const YamlNode& node, Document& document, Reader& reader) {
+  for (const auto& item : reader.sequence(node, "gates")) {
+    document.gates.push_back(read_gate(item, reader.findings()));
+  }
+}
+
+struct SpecRow {
+  std::string_view key;
+  void (*read)(const YamlNode&, Document&, Findings&);  // nullptr: read with the pack's sections
+};
+constexpr SpecRow kSpec[] = {
+    {"enforcement", read_enforcement},
+    {"select", with_reader<read_select>},
+    {"classification", read_classification},
+    {"transforms", with_reader<read_transforms>},
+    {"residual", with_reader<read_residual>},
+    {"output", with_reader<read_output>},
+    {"risk", read_risk},
+    {"gates", with_reader<read_gates>},
+    {"retention", read_retention},
+    {"residency", read_residency},
+    {"purpose", read_purpose},
+    {"erasure", read_erasure},
+    {"exceptions", read_exceptions},
+    {"attestations", read_attestations},
+    {"evidence", read_evidence},
+    {"expert", read_expert},
+    {"tests", read_tests},
+};
+constexpr std::string_view kPackKeys[] = {"identifiers", "forbid", "outside", "categories", "require", "notes"};
 
 void read_spec(const YamlNode& node, Document& document, Reader& reader) {
-  const bool known =
-      document.is_pack
-          ? reader.map(
-                node, "spec",
-                {"select", "classification", "transforms", "residual", "output", "gates", "identifiers", "forbid"})
-          : reader.map(node, "spec", {"select", "classification", "transforms", "residual", "output", "gates"});
-  if (!known) return;
-  if (const auto* select = node.find("select"); select && reader.map(*select, "select", {"kinds"})) {
-    const auto* kinds = select->find("kinds");
-    document.kinds = kinds ? reader.kinds(*kinds) : std::vector<model::ArtifactKind>{};
-    const bool is_empty = !kinds || kinds->is_null() || (kinds->is_sequence() && kinds->items.empty());
-    if (is_empty) {
-      reader.findings().error(select->mark, "empty_select", "select names no kind: the policy would never apply",
-                              "kinds: [dataset, model]");
-    }
-  } else if (select && select->is_null()) {
-    document.kinds.emplace();
+  std::vector<std::string> known;
+  for (const auto& row : kSpec) known.emplace_back(row.key);
+  if (document.is_pack) known.insert(known.end(), std::begin(kPackKeys), std::end(kPackKeys));
+  if (!reader.map(node, "spec", known)) return;
+  document.spec = node;
+  for (const auto& row : kSpec) {
+    if (const auto* section = node.find(row.key)) row.read(*section, document, reader.findings());
   }
-  using Section = void (*)(const YamlNode&, Document&, Reader&);
-  constexpr std::pair<std::string_view, Section> kSections[] = {
-      {"classification", read_classification},
-      {"transforms", read_transforms},
-      {"residual", read_residual},
-      {"output", read_output},
-  };
-  for (const auto& [key, read] : kSections) {
-    if (const auto* section = node.find(key)) read(*section, document, reader);
-  }
-  if (const auto* gates = node.find("gates")) {
-    for (const auto& item : reader.sequence(*gates, "gates")) {
-      document.gates.push_back(read_gate(item, reader.findings()));
-    }
-  }
-  if (!document.is_pack) return;
-  if (const auto* identifiers = node.find("identifiers")) read_identifiers(*identifiers, document, reader);
-  if (const auto* forbid = node.find("forbid")) {
-    for (const auto& item : reader.sequence(*forbid, "forbid")) read_restriction(item, document, reader);
-  }
+  if (document.is_pack) read_pack_sections(node, document, reader.findings());
 }
 
 bool read_head(const YamlNode& root, Document& document, Reader& reader) {
@@ -328,10 +305,6 @@ bool read_head(const YamlNode& root, Document& document, Reader& reader) {
 
 }  // namespace
 
-std::string_view to_word(UnknownColumn word) {
-  return kUnknownColumnWords[static_cast<std::size_t>(word)];
-}
-
 Document read_document(std::string_view yaml, Findings& findings) {
   Document document;
   document.origin = findings.origin();
@@ -344,7 +317,7 @@ Document read_document(std::string_view yaml, Findings& findings) {
   Reader reader(findings);
   document.root_mark = root->mark;
   if (!read_head(*root, document, reader)) return document;
-  check_octal(*root, findings);
+  check_scalars(*root, findings);
   constexpr std::string_view kParts[] = {"metadata", "spec"};
   for (const auto part : kParts) {
     const auto* node = root->find(part);

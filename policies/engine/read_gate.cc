@@ -133,13 +133,15 @@ GateRule read_gate(const YamlNode& node, Findings& findings) {
   gate.origin = findings.origin();
   gate.mark = node.mark;
   Reader reader(findings);
-  if (!reader.map(node, "a gate", {"id", "kinds", "description", "metric", "lineage", "approvals", "clearance"})) {
+  if (!reader.map(node, "a gate",
+                  {"id", "kinds", "description", "cite", "metric", "lineage", "approvals", "clearance"})) {
     return gate;
   }
   if (const auto* id = node.find("id")) {
     gate.id = reader.text(*id, "id").value_or("");
   }
   if (gate.id.empty()) findings.error(node.mark, "missing_key", "a gate needs an `id`");
+  if (const auto* cite = node.find("cite")) gate.cite = reader.text(*cite, "cite").value_or("");
   if (const auto* kinds = node.find("kinds")) {
     gate.kinds = reader.kinds(*kinds);
     if (kinds->items.empty()) findings.error(kinds->mark, "empty_select", "kinds is empty: the gate would never apply");

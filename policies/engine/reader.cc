@@ -24,16 +24,15 @@ std::optional<T> Reader::take(Result<T> result, YamlMark mark) {
   return std::nullopt;
 }
 
-bool Reader::map(const YamlNode& node, std::string_view what, std::initializer_list<std::string_view> known) {
+bool Reader::map(const YamlNode& node, std::string_view what, const std::vector<std::string>& known) {
   if (!node.is_map()) {
     findings_.error(node.mark, "wrong_type", fmt::format("{} must be a map", what));
     return false;
   }
-  const std::vector<std::string> words(known.begin(), known.end());
   for (const auto& [key, value] : node.entries) {
-    if (std::find(words.begin(), words.end(), key.scalar) != words.end()) continue;
+    if (std::find(known.begin(), known.end(), key.scalar) != known.end()) continue;
     findings_.error(key.mark, "unknown_key", fmt::format("{} has no key '{}'", what, printable(key.scalar)),
-                    suggestion(key.scalar, words));
+                    suggestion(key.scalar, known));
   }
   return true;
 }
@@ -46,7 +45,29 @@ const std::vector<YamlNode>& Reader::sequence(const YamlNode& node, std::string_
 }
 
 std::optional<std::string> Reader::text(const YamlNode& node, std::string_view what) {
+  if (node.is_scalar() && !node.quoted &&
+      (to_lower_ascii(node.scalar) == "true" || to_lower_ascii(node.scalar) == "false")) {
+    findings_.error(node.mark, "bool_word", fmt::format("{} must be text, {} is a truth value", what, node.scalar),
+                    fmt::format("write \"{}\"", node.scalar));
+    return std::nullopt;
+  }
   return take(yaml_string(node, findings_.origin(), what), node.mark);
+}
+
+std::optional<TimestampUs> Reader::date(const YamlNode& node, std::string_view what) {
+  const auto value = text(node, what);
+  if (!value) return std::nullopt;
+  if (const auto time = parse_rfc3339(*value)) return *time;
+  findings_.error(node.mark, "bad_date", fmt::format("{} must be a date, 2026-01-31", what));
+  return std::nullopt;
+}
+
+std::optional<Period> Reader::period(const YamlNode& node, std::string_view what) {
+  const auto value = text(node, what);
+  if (!value) return std::nullopt;
+  if (const auto period = parse_period(*value)) return period;
+  findings_.error(node.mark, "bad_period", fmt::format("{} must be an ISO 8601 duration", what), "P6Y, P30D, PT12H");
+  return std::nullopt;
 }
 
 std::optional<double> Reader::number(const YamlNode& node, std::string_view what, double min, double max) {
