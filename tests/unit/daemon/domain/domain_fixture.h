@@ -38,6 +38,7 @@ struct DomainFixture : StoreFixture {
         registry(*store, content),
         compliance(*store, content, key_of(1)),
         promotion(*store, content, compliance),
+        decisions(*store, compliance, promotion),
         integrity(*store, content),
         lineage(*store),
         identity(domain::Identity::open(*store, {key_of(2)}).value()) {}
@@ -140,6 +141,7 @@ struct DomainFixture : StoreFixture {
   domain::Registry registry;
   domain::Compliance compliance;
   domain::Promotion promotion;
+  domain::Decisions decisions;
   domain::Integrity integrity;
   domain::Lineage lineage;
   std::unique_ptr<domain::Identity> identity;
