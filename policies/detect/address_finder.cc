@@ -181,7 +181,10 @@ class Finder {
       // A house number and unknown words: what follows has to make it an address.
       const bool bare =
           points_ > 0 && street.end - i <= 4 && gap_is(street.end - 1, ",\n ") && !blank_behind(street.end - 1);
-      if (street.everyday || !(number || bare)) return i;
+      const bool row = number && street.end - i == 1 && tokens_[i].entry.frequency_grade() < 4 &&
+                       !tokens_[i].has(kMonth | kLabel | kTitle | kDrug) && part_behind(street.end) &&
+                       !blank_behind(street.end);
+      if ((street.everyday && !row) || !(number || bare)) return i;
     }
     if (number && end == street.end) {
       points += kNumberBehind;
@@ -210,7 +213,9 @@ class Finder {
       const unsigned bits = street_bits(k);
       if ((bits & kUnitWord) != 0 && is_number_at(k + 1) && k > i) break;
       const bool small = token.is_word() && !token.capital;
-      if (letters == Letters::kCapital && small && bits == 0 && !token.has(kParticle) && !(k > i && leads_on(k))) break;
+      if (letters == Letters::kCapital && small && bits == 0 && !token.has(kParticle) &&
+          !(k > i && leads_on(k, street.prefix)))
+        break;
       if (small && letters == Letters::kSmall && bits == 0 && token.entry.frequency_grade() >= 6 &&
           !token.has(kParticle | kFirstName | kSurname | kPlace))
         break;
@@ -240,8 +245,9 @@ class Finder {
            (street_bits(k + 1) & kUnitWord) == 0;
   }
   // A small word between capitals: "Trg revolucije 12", "Rue de la Briqueterie".
-  bool leads_on(std::size_t k) const {
-    return !tokens_[k].has(kOrdinaryWord | kNoName) && blank_behind(k) &&
+  bool leads_on(std::size_t k, bool behind_prefix) const {
+    const bool link = behind_prefix && tokens_[k].letters <= 5;
+    return (link || !tokens_[k].has(kOrdinaryWord | kNoName)) && blank_behind(k) &&
            (is_house_number(k + 1) || (is_word_at(k + 1) && tokens_[k + 1].capital));
   }
 
@@ -397,11 +403,14 @@ class Finder {
   // "DEEP CREEK", "Iron Springs": everyday words in capitals, when a country or a postcode comes next.
   std::size_t plain_place(std::size_t i) const {
     std::size_t end = i;
-    while (is_word_at(end) && end - i < 3 && tokens_[end].capital && !tokens_[end].has(kMonth | kLabel | kTitle)) {
+    const bool line = i > 0 && reading_.gap(i - 1).find('\n') != std::string_view::npos;
+    while (is_word_at(end) && end - i < 3 && (tokens_[end].capital || line) &&
+           !tokens_[end].has(kMonth | kLabel | kTitle)) {
       ++end;
       if (reading_.gap(end - 1) != " ") break;
     }
     if (end == i || end >= tokens_.size() || !gap_is(end - 1, " ,\n")) return i;
+    if (!tokens_[i].capital && reading_.gap(end - 1).find('\n') == std::string_view::npos) return i;
     const bool code = tokens_[end].is_number() && tokens_[end].letters == 5 && stands_alone(end);
     return code || reading_.country_end(end) != end || (is_state(end) && is_number_at(end + 1)) ? end : i;
   }
@@ -420,7 +429,8 @@ class Finder {
       points_ += kPostcode;
       return i + 2;
     }
-    const bool district = token.letters <= 2 && reading_.gap(i - 1) == " " && reading_.gap(i).starts_with(',');
+    const bool district = token.letters <= 2 && reading_.gap(i - 1) == " " && gap_is(i, " ,\n") &&
+                          reading_.gap(i).find_first_of(",\n") != std::string_view::npos;
     return district ? i + 1 : i;  // "Budejovice 6, …"
   }
 

@@ -105,7 +105,8 @@ class Finder {
   void run() {
     for (std::size_t i = 0; i < tokens_.size();) {
       const Token& token = tokens_[i];
-      if (!token.is_word() || (token.letters <= 4 && is_one_of(word(i), kNever))) {
+      if (!token.is_word() || (token.letters <= 4 && is_one_of(word(i), kNever)) ||
+          (token.capital && is_one_of(word(i), kFirms))) {
         ++i;
       } else if (const std::size_t next = behind_long_place(i); next != i) {
         i = next;

@@ -160,6 +160,9 @@ std::size_t Reading::country_end(std::size_t i) const {
   std::size_t at = i;
   while (at < tokens_.size() && at - i < 6 && tokens_[at].is_word()) {
     if (const PlaceMatch place = place_at(at); place.word.has(kCountry)) return at + place.words;
+    if (at == i && tokens_[at].has(kNationality) && at + 1 < tokens_.size() && gap(at) == " " &&
+        tokens_[at + 1].is_word() && equals_ignoring_case(word(tokens_[at + 1]), "republic"))
+      return at + 2;
     // The possessive is no part of a token.
     const std::string_view form =
         text_.substr(tokens_[at].begin, tokens_[at].letters + (tokens_[at].possessive ? 2 : 0));
