@@ -75,6 +75,13 @@ class Finder {
     const auto between = reading_.gap(i);
     return i + 1 < tokens_.size() && !between.empty() && between.find_first_not_of(bytes) == std::string_view::npos;
   }
+  // … or the dot of an ordinal before the line end: "u. 79.\n".
+  bool part_behind(std::size_t i) const {
+    if (gap_is(i, " ,\n")) return true;
+    const auto between = reading_.gap(i);
+    return i + 1 < tokens_.size() && tokens_[i].is_number() && between.size() > 1 && between[0] == '.' &&
+           (between[1] == '\n' || between[1] == ',') && between.find_first_not_of(" ,\n", 1) == std::string_view::npos;
+  }
   bool blank_behind(std::size_t i) const { return gap_is(i, " ") && reading_.gap(i).size() <= 2; }
   unsigned street_bits(std::size_t i) const { return is_word_at(i) ? street_word(word(i)) : 0; }
   // The number is one by itself: no decimal, date, time, money or further groups.
@@ -116,17 +123,19 @@ class Finder {
       else
         i = end;
     }
-    if (is_word_at(i) && gap_is(i - 1, " ,\n") && (street_bits(i) & kUnitWord) != 0) return unit(i);
+    if (is_word_at(i) && (part_behind(i - 1) || reading_.gap(i - 1) == ". ") && (street_bits(i) & kUnitWord) != 0)
+      return unit(i);
     return i;
   }
 
   std::size_t numbered_street(std::size_t i) {
     if (!is_house_number(i)) return i;
     std::size_t first = i + 1;
-    if (is_house_number(first) && blank_behind(i)) ++first;                 // flat and house
+    const bool two = is_house_number(first) && blank_behind(i);  // flat and house
+    if (two) ++first;
     if (reading_.gap(first - 1) == "-" && is_house_number(first)) ++first;  // 12-34
     if (!is_word_at(first) || !(blank_behind(first - 1) || gap_is(first - 1, " ,"))) return i;
-    points_ = kHouseNumber;
+    points_ = two ? kHouseNumber + 0.6 : kHouseNumber;
     const std::size_t start = first;
     std::size_t end = words(first, tokens_[first].capital ? Letters::kCapital : Letters::kSmall);
     if (end == start) {
@@ -167,7 +176,16 @@ class Finder {
       if (!number) end = street.suffix_end;
     }
     if (letters == Letters::kSmall && points < kEnding && !unit_follows(street.end)) return i;
-    if (points == 0 && (street.everyday || !(number || unit_follows(street.end)))) return i;
+    if (number && (street_bits(street.end + 1) & kSureSuffix) != 0 && blank_behind(street.end)) points += kSure;
+    if (points == 0 && !unit_follows(street.end)) {
+      // A house number and unknown words: what follows has to make it an address.
+      const bool bare =
+          points_ > 0 && street.end - i <= 4 && gap_is(street.end - 1, ",\n ") && !blank_behind(street.end - 1);
+      const bool row = number && street.end - i == 1 && tokens_[i].entry.frequency_grade() < 4 &&
+                       !tokens_[i].has(kMonth | kLabel | kTitle | kDrug) && part_behind(street.end) &&
+                       !blank_behind(street.end);
+      if ((street.everyday && !row) || !(number || bare)) return i;
+    }
     if (number && end == street.end) {
       points += kNumberBehind;
       ++end;
@@ -182,7 +200,8 @@ class Finder {
   }
   bool unit_follows(std::size_t end) const {
     const std::size_t at = number_behind(end) ? end + 1 : end;
-    return is_word_at(at) && gap_is(at - 1, " ,\n") && (street_bits(at) & kUnitWord) != 0 && is_number_at(at + 1);
+    return is_word_at(at) && (part_behind(at - 1) || reading_.gap(at - 1) == ". ") &&
+           (street_bits(at) & kUnitWord) != 0 && is_number_at(at + 1);
   }
 
   Street read_street(std::size_t i, Letters letters) const {
@@ -194,7 +213,9 @@ class Finder {
       const unsigned bits = street_bits(k);
       if ((bits & kUnitWord) != 0 && is_number_at(k + 1) && k > i) break;
       const bool small = token.is_word() && !token.capital;
-      if (letters == Letters::kCapital && small && bits == 0 && !token.has(kParticle) && !(k > i && leads_on(k))) break;
+      if (letters == Letters::kCapital && small && bits == 0 && !token.has(kParticle) &&
+          !(k > i && leads_on(k, street.prefix)))
+        break;
       if (small && letters == Letters::kSmall && bits == 0 && token.entry.frequency_grade() >= 6 &&
           !token.has(kParticle | kFirstName | kSurname | kPlace))
         break;
@@ -224,8 +245,9 @@ class Finder {
            (street_bits(k + 1) & kUnitWord) == 0;
   }
   // A small word between capitals: "Trg revolucije 12", "Rue de la Briqueterie".
-  bool leads_on(std::size_t k) const {
-    return !tokens_[k].has(kOrdinaryWord | kNoName) && blank_behind(k) &&
+  bool leads_on(std::size_t k, bool behind_prefix) const {
+    const bool link = behind_prefix && tokens_[k].letters <= 5;
+    return (link || !tokens_[k].has(kOrdinaryWord | kNoName)) && blank_behind(k) &&
            (is_house_number(k + 1) || (is_word_at(k + 1) && tokens_[k + 1].capital));
   }
 
@@ -303,8 +325,8 @@ class Finder {
     if (const std::size_t boxed = is_word_at(at) ? box(at) : at; boxed != at) return boxed;
     std::size_t end = at;
     while (is_word_at(end) && end - at < kMostStreetWords && !says(end, "and")) {
-      const bool fits =
-          tokens_[end].capital || tokens_[end].has(kParticle) || !is_everyday(tokens_[end]) || street_bits(end) != 0;
+      const bool fits = tokens_[end].capital || tokens_[end].has(kParticle) ||
+                        tokens_[end].entry.frequency_grade() < 5 || street_bits(end) != 0;
       if (!fits) break;
       ++end;
       const auto between = reading_.gap(end - 1);
@@ -318,7 +340,7 @@ class Finder {
   // What follows the street: places, states, postcodes, countries.
   std::size_t tail(std::size_t i) {
     for (int parts = 0; parts < kMostTailParts; ++parts) {
-      if (i >= tokens_.size() || !(gap_is(i - 1, " ,\n") || reading_.gap(i - 1) == ". ")) break;
+      if (i >= tokens_.size() || !(part_behind(i - 1) || reading_.gap(i - 1) == ". ")) break;
       const bool sentence = reading_.gap(i - 1) == ". ";
       if (sentence && !(is_number_at(i - 1) && parts == 0)) break;
       const std::size_t end = military(i) != i ? military(i) : part(i, sentence);
@@ -335,8 +357,13 @@ class Finder {
       points_ += is_number_at(i + 1) ? kState : 0;
       return i + 1;
     }
+    if (const std::size_t country = reading_.country_end(i); country != i) {
+      points_ += kCountryName;
+      return country;
+    }
     const PlaceMatch place = reading_.place_at(i);
-    if (place.words > 0 && (tokens_[i].capital || place.word.has(kCountry) || !tokens_[i].has(kOrdinaryWord))) {
+    if (place.words > 0 &&
+        (tokens_[i].capital || place.words > 1 || place.word.has(kCountry) || !tokens_[i].has(kOrdinaryWord))) {
       points_ += place.word.has(kCountry) ? kCountryName : kKnownPlace;
       return i + place.words;
     }
@@ -353,11 +380,13 @@ class Finder {
 
   // A town nobody lists: capitals (or small letters no one knows) up to the end of the line, a comma or a postcode.
   std::size_t unknown_place(std::size_t i) {
+    if (const std::size_t end = plain_place(i); end != i) return end;
     std::size_t end = i;
     while (is_word_at(end) && end - i < kMostPlaceWords) {
       const Token& token = tokens_[end];
-      const bool small_link = !token.capital && token.has(kParticle) && end > i;
-      if (is_everyday(token) || (!token.capital && !small_link && token.entry.known())) break;
+      const bool small_link = !token.capital && is_word_at(end + 1) && tokens_[end + 1].capital &&
+                              (token.has(kParticle) || (end > i && token.letters <= 3)) && reading_.gap(end) == " ";
+      if ((is_everyday(token) && !small_link) || (!token.capital && !small_link && token.entry.known())) break;
       if (end > i && (tokens_[end].has(kCountry) || reading_.place_at(end).word.has(kCountry))) break;
       ++end;
       const auto between = reading_.gap(end - 1);
@@ -369,6 +398,21 @@ class Finder {
     // A new line may be the next field: it belongs to the address only when it ends like a part of one.
     if (line && (behind.find(':') != std::string_view::npos || end - i > 4)) return i;
     return end;
+  }
+
+  // "DEEP CREEK", "Iron Springs": everyday words in capitals, when a country or a postcode comes next.
+  std::size_t plain_place(std::size_t i) const {
+    std::size_t end = i;
+    const bool line = i > 0 && reading_.gap(i - 1).find('\n') != std::string_view::npos;
+    while (is_word_at(end) && end - i < 3 && (tokens_[end].capital || line) &&
+           !tokens_[end].has(kMonth | kLabel | kTitle)) {
+      ++end;
+      if (reading_.gap(end - 1) != " ") break;
+    }
+    if (end == i || end >= tokens_.size() || !gap_is(end - 1, " ,\n")) return i;
+    if (!tokens_[i].capital && reading_.gap(end - 1).find('\n') == std::string_view::npos) return i;
+    const bool code = tokens_[end].is_number() && tokens_[end].letters == 5 && stands_alone(end);
+    return code || reading_.country_end(end) != end || (is_state(end) && is_number_at(end + 1)) ? end : i;
   }
 
   std::size_t postcode(std::size_t i) {
@@ -385,7 +429,8 @@ class Finder {
       points_ += kPostcode;
       return i + 2;
     }
-    const bool district = token.letters <= 2 && reading_.gap(i - 1) == " " && reading_.gap(i).starts_with(',');
+    const bool district = token.letters <= 2 && reading_.gap(i - 1) == " " && gap_is(i, " ,\n") &&
+                          reading_.gap(i).find_first_of(",\n") != std::string_view::npos;
     return district ? i + 1 : i;  // "Budejovice 6, …"
   }
 

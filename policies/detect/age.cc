@@ -22,6 +22,8 @@ constexpr std::string_view kNineties[] = {"ninety",      "ninety one", "ninety t
 constexpr std::string_view kWords[] = {"centenarian", "nonagenarian", "supercentenarian"};
 constexpr int kCap = 89;
 constexpr int kOldest = 125;
+// An age up to 89 in text is found below 0.3, where redaction begins: laws other than HIPAA's may count it.
+constexpr double kYoung = 0.2;
 
 std::size_t skip_joiner(std::string_view text, std::size_t at) {
   while (at_or_nul(text, at) == ' ' || at_or_nul(text, at) == '-') ++at;
@@ -74,9 +76,14 @@ class Age : public Family {
   static std::size_t number(std::string_view text, std::size_t at, bool column, std::vector<Span>& out) {
     const std::size_t digits = digits_at(text, at);
     const std::size_t end = at + digits;
-    if (digits < 2 || digits > 3 || is_word(before_or_nul(text, at))) return end;
+    if (digits > 3 || is_word(before_or_nul(text, at))) return end;
     const int age = to_int(text.substr(at, digits));
-    if (age <= kCap || age > kOldest) return end;
+    if (age > kOldest) return end;
+    if (age <= kCap) {
+      if (!column && (says_age_after(text, end) || (says_age_before(text, at) && number_may_end(text, end))))
+        out.push_back({at, end, kYoung});
+      return end;
+    }
     const bool decade = age % 10 == 0 && is_decade(text, end);
     if (column && !is_word(at_or_nul(text, end)) && before_or_nul(text, at) != '.')
       out.push_back({at, end, 0.9});

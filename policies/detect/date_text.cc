@@ -259,7 +259,22 @@ std::optional<DateMatch> begins_with_digit(std::string_view text, std::size_t at
 }
 
 // March 5, 2024; Mar-05-24; March 2024; March 5.
+// Only words that a number or a connective follows are looked up.
+bool number_may_follow_word(std::string_view text, std::size_t at) {
+  std::size_t end = at;
+  while (is_alpha(at_or_nul(text, end))) ++end;
+  if (end - at < 3 || end - at > 10) return false;
+  const std::size_t word_end = end;
+  while (end - word_end < 4 &&
+         (at_or_nul(text, end) == ' ' || at_or_nul(text, end) == '.' || at_or_nul(text, end) == ',' ||
+          at_or_nul(text, end) == '-' || at_or_nul(text, end) == '/' || at_or_nul(text, end) == '\''))
+    ++end;
+  if (is_digit(at_or_nul(text, end))) return true;
+  return has_at(text, end, "of ") || has_at(text, end, "de ") || has_at(text, end, "di ");
+}
+
 std::optional<DateMatch> begins_with_month(std::string_view text, std::size_t at) {
+  if (!number_may_follow_word(text, at)) return std::nullopt;
   Cursor cursor(text, at);
   DateMatch match{.begin = at, .has_month_word = true};
   match.month = cursor.month_word();

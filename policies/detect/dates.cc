@@ -1,7 +1,10 @@
 // date: any calendar date more exact than a year. birth_date: a date, or a year, that the column's name or a keyword
 // says is one of birth.
+#include <algorithm>
+
 #include "policies/detect/date_text.h"
 #include "policies/detect/family.h"
+#include "policies/detect/reading.h"
 #include "policies/detect/scan.h"
 
 namespace mlops::detect {
@@ -45,12 +48,73 @@ double prior(const DateMatch& match) {
   return 0;
 }
 
+// Less exact than what 45 CFR 164.514(b)(2)(i)(C) removes, though readers mark it: days of the week, months, years and
+// decades by themselves. Below 0.3, where redaction begins.
+constexpr double kInexact = 0.2;
+constexpr std::string_view kYearWords[] = {"in",     "since",   "from",  "until",  "till",   "year",   "before",
+                                           "after",  "during",  "early", "late",   "mid",    "around", "circa",
+                                           "of",     "by",      "to",    "spring", "summer", "fall",   "autumn",
+                                           "winter", "between", "and",   "the",    "back"};
+
+template <std::size_t N>
+bool is_one_of(std::string_view word, const std::string_view (&list)[N]) {
+  return std::any_of(std::begin(list), std::end(list),
+                     [&](std::string_view one) { return equals_ignoring_case(word, one); });
+}
+
 class Date : public Family {
  public:
-  Date() : Family({"date", kDateHeaders, Needs::kDigit, true}) {}
+  Date() : Family({"date", kDateHeaders, Needs::kNothing, true}) {}
+
+  void search_reading(const Reading& reading, std::vector<Span>& out) const override {
+    const std::size_t before = out.size();
+    exact(reading.text(), 0, out);
+    inexact(reading, before, out);
+  }
 
  protected:
   void search(std::string_view text, double column_score, std::vector<Span>& out) const override {
+    exact(text, column_score, out);
+  }
+
+ private:
+  // Days, months and years that no date before `out[from]` holds. REQUIRES: out is sorted from there on.
+  static void inexact(const Reading& reading, std::size_t from, std::vector<Span>& out) {
+    const std::size_t found = out.size();
+    std::size_t next = from;
+    const auto& tokens = reading.tokens();
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      const Token& token = tokens[i];
+      if (token.is_word() ? !token.has(kMonth) : token.letters != 4) continue;
+      while (next < found && out[next].end <= token.begin) ++next;
+      if (next < found && token.end > out[next].begin) continue;
+      if (token.is_word() ? is_day_or_month(reading, i) : is_year(reading, i)) {
+        const bool decade = token.is_number() && at_or_nul(reading.text(), token.end) == 's';
+        out.push_back({token.begin, token.end + (decade ? 1u : 0u), kInexact});
+      }
+    }
+  }
+  // "sunday", "March"; not "may", "sat", "mar".
+  static bool is_day_or_month(const Reading& reading, std::size_t i) {
+    const Token& token = reading.tokens()[i];
+    const auto word = reading.word(token);
+    if (has_at(word, word.size() - std::min<std::size_t>(3, word.size()), "day") && token.letters >= 6) return true;
+    if (!token.capital || token.letters < 3 || token.has(kFirstName)) return false;
+    return token.letters > 3 || !reading.begins_sentence(i);
+  }
+  static bool is_year(const Reading& reading, std::size_t i) {
+    const Token& token = reading.tokens()[i];
+    const auto text = reading.text();
+    const int year = to_int(text.substr(token.begin, 4));
+    if (year < 1900 || year > 2079 || !number_may_begin(text, token.begin)) return false;
+    const bool decade = at_or_nul(text, token.end) == 's' && !is_word(at_or_nul(text, token.end + 1));
+    if (!decade && !number_may_end(text, token.end)) return false;
+    if (i == 0 || reading.gap(i - 1) != " ") return false;
+    const Token& before = reading.tokens()[i - 1];
+    return before.is_word() && (before.has(kMonth) || is_one_of(reading.word(before), kYearWords));
+  }
+
+  static void exact(std::string_view text, double column_score, std::vector<Span>& out) {
     for (const auto& match : find_dates(text)) {
       const double base = prior(match);
       const bool weak = match.shape == DateShape::kMonthDay && !match.has_month_word;

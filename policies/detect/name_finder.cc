@@ -15,7 +15,8 @@ constexpr std::size_t kMostWords = 6;
 // Evidence, in points; score_of() turns a sum into a score.
 constexpr double kKnownFirst = 2, kKnownSurname = 1.6, kUnknown = 0.9, kOddsWeight = 0.12;
 constexpr double kTitleBefore = 3.5, kLabelBefore = 3, kIntroduced = 2, kSpeaks = 1, kOwns = 0.6;
-constexpr double kPlaceBefore = -1.2, kSentenceWord = -0.8;
+constexpr double kPlaceBefore = -1.2, kDirectionBefore = -0.3, kSentenceWord = -0.8, kListed = 1.2, kTitleCase = -1,
+                 kHouseNumber = -0.8, kBetweenNumbers = -3;
 
 // Not names even where a dictionary says so: they end the row.
 bool ends_row(const Token& token) {
@@ -76,7 +77,14 @@ constexpr std::string_view kBeforeIs[] = {"name", "names", "this", "patient", "h
 constexpr std::string_view kSpeech[] = {"said",      "says",   "told",   "asked", "wrote",  "explained", "explains",
                                         "replied",   "states", "stated", "lives", "lived",  "reports",   "reported",
                                         "presented", "denies", "called", "works", "worked", "born",      "died"};
-constexpr std::string_view kPlacePrepositions[] = {"in", "from", "near", "at", "to", "towards", "outside", "via"};
+constexpr std::string_view kPlacePrepositions[] = {"in", "near", "outside", "via"};
+constexpr std::string_view kDirections[] = {"from", "at", "to", "towards"};
+// Abbreviations that are somebody's name somewhere, and what an export writes into an empty field.
+constexpr std::string_view kNever[] = {"iban", "ssn", "mrn", "dob", "visa", "nan", "null", "pin", "cvv", "zip", "atm"};
+constexpr std::string_view kFirms[] = {"inc",         "llc",     "ltd",      "corp",        "corporation", "company",
+                                       "co",          "gmbh",    "plc",      "llp",         "hospital",    "clinic",
+                                       "university",  "college", "group",    "solutions",   "institute",   "foundation",
+                                       "association", "agency",  "partners", "technologies"};
 // What makes the words before it an organisation, a street or a disease.
 constexpr std::string_view kNotPeople[] = {
     "inc",      "llc",        "ltd",     "corp",        "corporation", "company",
@@ -97,8 +105,11 @@ class Finder {
   void run() {
     for (std::size_t i = 0; i < tokens_.size();) {
       const Token& token = tokens_[i];
-      if (!token.is_word()) {
+      if (!token.is_word() || (token.letters <= 4 && is_one_of(word(i), kNever)) ||
+          (token.capital && is_one_of(word(i), kFirms))) {
         ++i;
+      } else if (const std::size_t next = behind_long_place(i); next != i) {
+        i = next;
       } else if (token.capital) {
         i = capitals(i);
       } else {
@@ -139,9 +150,45 @@ class Finder {
     if (!equals_ignoring_case(word(i - 1), "is") || i < 2 || between != " ") return false;
     return tokens_[i - 2].is_word() && is_one_of(word(i - 2), kBeforeIs);
   }
-  bool place_before(std::size_t i) const {
-    return i > 0 && tokens_[i - 1].is_word() && reading_.gap(i - 1) == " " &&
-           is_one_of(word(i - 1), kPlacePrepositions);
+  double preposition(std::size_t i) const {
+    if (i == 0 || !tokens_[i - 1].is_word() || tokens_[i - 1].letters > 7 || reading_.gap(i - 1) != " ") return 0;
+    if (is_one_of(word(i - 1), kPlacePrepositions)) return kPlaceBefore;
+    return is_one_of(word(i - 1), kDirections) ? kDirectionBefore : 0;
+  }
+  // "Ann, Bob and April": what stands in a row of names is one.
+  bool listed(std::size_t i) const {
+    if (last_end_ == 0 || i < last_end_) return false;
+    if (i == last_end_) return reading_.gap(i - 1) == ", ";
+    return i == last_end_ + 1 && tokens_[i - 1].is_word() && tokens_[i - 1].letters <= 3 &&
+           (equals_ignoring_case(word(i - 1), "and") || equals_ignoring_case(word(i - 1), "or"));
+  }
+  // "Cautionary Tales", "Open Data Nation": capitals of a heading or of a thing's name.
+  bool in_title_case(std::size_t begin, std::size_t end) const {
+    const auto plain = [&](std::size_t k) {
+      const Token& token = tokens_[k];
+      return token.is_word() && token.capital && token.letters > 2 && token.has(kOrdinaryWord) &&
+             !token.has(kName | kTitle | kLabel);
+    };
+    if (begin > 0 && reading_.gap(begin - 1) == " " && plain(begin - 1) && !reading_.begins_sentence(begin - 1))
+      return true;
+    return end < tokens_.size() && reading_.gap(end - 1) == " " && plain(end);
+  }
+  // A street's name: "07 Celso Ferreiro 23".
+  double numbers_around(std::size_t begin, std::size_t end) const {
+    if (begin == 0 || !tokens_[begin - 1].is_number() || reading_.gap(begin - 1) != " ") return 0;
+    const bool behind = end < tokens_.size() && tokens_[end].is_number() && reading_.gap(end - 1) == " ";
+    return behind ? kBetweenNumbers : kHouseNumber;
+  }
+  // Behind "United Arab Emirates", "San Luis", "Marshall Islands"; i when no such place begins here.
+  std::size_t behind_long_place(std::size_t i) const {
+    const Token& token = tokens_[i];
+    if (!token.has(kPlaceStart)) return i;
+    const PlaceMatch place = reading_.place_at(i);
+    if (place.words < 2) return i;
+    const bool led_by_name = token.has(kFirstName) && !token.has(kNoName | kParticle) && token.entry.name_odds() > 3;
+    const bool goes_on = i + place.words < tokens_.size() && reading_.joined(i + place.words - 1) &&
+                         tokens_[i + place.words].capital && tokens_[i + place.words].has(kSurname);
+    return place.word.has(kCountry) || (!led_by_name && !goes_on) ? i + place.words : i;
   }
   bool speaks_after(std::size_t end) const {
     return is_word_at(end) && reading_.gap(end - 1) == " " && is_one_of(word(end), kSpeech);
@@ -156,14 +203,17 @@ class Finder {
 
   double context(std::size_t begin, std::size_t end) const {
     double points = 0;
-    if (title_before(begin))
+    if (title_before(begin)) {
       points += kTitleBefore;
-    else if (label_before(begin))
+    } else if (label_before(begin)) {
       points += kLabelBefore;
-    else if (introduced(begin))
+    } else if (introduced(begin)) {
       points += kIntroduced;
-    else if (place_before(begin))
-      points += kPlaceBefore;
+    } else {
+      points += preposition(begin) + numbers_around(begin, end);
+      if (in_title_case(begin, end)) points += kTitleCase;
+    }
+    if (listed(begin)) points += kListed;
     if (speaks_after(end)) points += kSpeaks;
     if (tokens_[end - 1].possessive) points += kOwns;
     return points;
@@ -174,6 +224,7 @@ class Finder {
     std::size_t end = i;
     while (end < tokens_.size() && end - i < kMostWords) {
       const Token& token = tokens_[end];
+      if (end > i && token.capital && is_one_of(reading_.word(token), kFirms)) break;
       const bool fits = token.capital ? !ends_row(token) : token.is_word() && token.has(kParticle) && end > i;
       if (!fits) break;
       ++end;
@@ -207,7 +258,10 @@ class Finder {
     if (tokens_[i].initial() && size == 1) return i + 1;
     if (size == 2 && tokens_[i + 1].initial() && !titled && !first) return end;  // "Vitamin D"
     if (!titled && no_person_follows(end)) return end;
-    if (shouted(i, end) && !titled && known < 2) points -= 1.5;
+    const bool everyday = std::all_of(tokens_.begin() + static_cast<std::ptrdiff_t>(i),
+                                      tokens_.begin() + static_cast<std::ptrdiff_t>(end),
+                                      [](const Token& token) { return token.has(kOrdinaryWord | kNoName); });
+    if (shouted(i, end) && !titled && (known < 2 || everyday)) points -= everyday ? 3 : 1.5;
     if (size == 1) points = lone(i, points);
     if (known == 0 && size > 1 && !titled) points = std::min(points, 2.0);
     const double score = std::max(titled && points > 2 ? 0.6 : 0, score_of(points));
@@ -223,6 +277,8 @@ class Finder {
     if (sentence && (!token.has(kName) || token.has(kOrdinaryWord))) points += kSentenceWord;
     if (!token.has(kFirstName)) points = std::min(points, sentence ? 1.5 : 2.4);
     if (!token.entry.known() && sentence) points -= 0.3;
+    const bool person = introduced(i) || title_before(i) || label_before(i) || listed(i);
+    if (token.has(kCountry) && !person && !speaks_after(i + 1)) return 0;
     return points;
   }
 
@@ -232,8 +288,8 @@ class Finder {
       if (!tokens_[k].has(kPlaceStart | kCountry)) continue;
       const PlaceMatch place = reading_.place_at(k);
       if (place.words == 0 || k + place.words > end) continue;
-      const bool sure =
-          place.words > 1 ? place.word.has(kCountry) || place.word.city_grade() >= 3 : place.word.has(kCountry);
+      const bool sure = place.words > 1 ? place.word.has(kCountry) || place.word.city_grade() >= 3
+                                        : place.word.has(kCountry) && !tokens_[k].has(kSurname);
       if (sure && k > i) return k;
     }
     return end;
@@ -274,12 +330,14 @@ class Finder {
       if (between == " " || between == ", ") ++end;
     }
     put(begin, end, score);
+    last_end_ = end;
   }
 
   // "john smith", "my name is jane".
   std::size_t small_letters(std::size_t i) {
     const Token& token = tokens_[i];
-    const bool told = introduced_by_name(i) || title_before(i) || label_before(i);
+    const bool told =
+        introduced_by_name(i) || title_before(i) || label_before(i) || (introduced(i) && reading_.gap(i - 1) == " ");
     const bool known = token.has(kFirstName) && !token.has(kOrdinaryWord | kNoName | kMonth | kParticle | kDrug);
     if (!(known || (told && may_be_small_name(token))) || token.letters < 3) return i + 1;
     std::size_t end = i + 1;
@@ -303,7 +361,8 @@ class Finder {
   }
   static bool may_be_small_name(const Token& token) {
     if (!token.is_word() || token.has(kNoName | kMonth | kDrug | kTitle | kNationality)) return false;
-    return token.has(kName) ? !token.has(kOrdinaryWord) || token.entry.frequency_grade() < 3 : !token.entry.known();
+    return token.has(kName) ? !token.has(kOrdinaryWord) || token.entry.frequency_grade() < 3
+                            : !token.entry.known() && token.letters >= 4;
   }
   bool introduced_by_name(std::size_t i) const {
     return i >= 2 && equals_ignoring_case(word(i - 1), "is") && tokens_[i - 2].is_word() &&
@@ -344,6 +403,7 @@ class Finder {
   const std::vector<Token>& tokens_;
   std::vector<Span>& out_;
   std::size_t first_;
+  std::size_t last_end_ = 0;  // behind the last name put
 };
 
 }  // namespace

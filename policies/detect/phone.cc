@@ -103,19 +103,57 @@ bool is_nanp_shape(const Candidate& it) {
   return false;
 }
 
+// Groupings of national plans without a trunk digit. Figures are written in groups too ("74 831 591"), so that only an
+// area in parentheses says more than "perhaps".
+struct Grouping {
+  std::size_t count;
+  std::size_t sizes[5];
+  double score;
+};
+constexpr Grouping kGroupings[] = {
+    {4, {2, 2, 2, 2}, 0.4}, {5, {2, 2, 2, 2, 2}, 0.4}, {4, {3, 2, 2, 2}, 0.4}, {4, {4, 2, 2, 2}, 0.4},
+    {4, {3, 3, 2, 2}, 0.4}, {2, {4, 4}, 0.35},         {2, {3, 4}, 0.3},       {3, {3, 3, 3}, 0.35},
+    {3, {2, 3, 3}, 0.3},    {3, {3, 2, 3}, 0.35},      {2, {2, 6}, 0.3},       {2, {2, 7}, 0.35},
+    {2, {2, 8}, 0.35},      {3, {2, 4, 4}, 0.4},       {3, {2, 3, 4}, 0.4},    {3, {3, 4, 4}, 0.4},
+    {2, {4, 7}, 0.35},      {3, {2, 2, 2}, 0.2},       {2, {4, 6}, 0.35},      {2, {3, 6}, 0.3},
+    {4, {2, 3, 2, 2}, 0.4}, {3, {4, 3, 3}, 0.4},       {3, {3, 4, 3}, 0.4},    {2, {5, 6}, 0.35},
+    {2, {5, 5}, 0.3},
+};
+constexpr double kAreaInParens = 0.15;
+
+// Another group goes before or after: this is a part of a longer number.
+bool is_part_of_row(std::string_view text, const Candidate& it) {
+  const auto joins = [](char c) { return c == ' ' || c == '-'; };
+  return (it.begin > 1 && joins(text[it.begin - 1]) && is_digit(text[it.begin - 2])) ||
+         (joins(at_or_nul(text, it.end)) && is_digit(at_or_nul(text, it.end + 1)));
+}
+
+double national_prior(std::string_view text, const Candidate& it) {
+  if (is_part_of_row(text, it)) return 0;
+  if (it.separator == '.' || (it.separator == '*' && !it.parens)) return 0;
+  for (const Grouping& row : kGroupings) {
+    if (row.count != it.count) continue;
+    bool same = true;
+    for (std::size_t i = 0; i < row.count; ++i) same = same && it.groups[i].size == row.sizes[i];
+    if (same) return row.score + (it.parens ? kAreaInParens : 0);
+  }
+  return 0;
+}
+
 double prior(std::string_view text, const Candidate& it) {
   if (it.plus) return it.digits >= 7 ? 0.6 : 0;
   if (is_nanp_shape(it) && it.separator != '/') {
     const std::size_t from = it.digits - 10;
     return in_numbering_plan(text, it, from) ? 0.6 : 0.45;
   }
-  if (it.count == 1) return 0;  // bare digits: only with context
+  // Bare digits: of ten that the plan allows a guess, else only with context.
+  if (it.count == 1) return it.digits == 10 && in_numbering_plan(text, it, 0) ? 0.3 : 0;
   if (it.separator == '/') return 0;
   if (grouped(it, 0, {5, 4})) return 0;  // a ZIP code
-  if (grouped(it, 0, {3, 4})) return it.separator == '-' && digit_of(text, it, 0) >= 2 ? 0.3 : 0;
+  if (grouped(it, 0, {3, 4})) return digit_of(text, it, 0) >= 2 ? (it.separator == '-' ? 0.35 : 0.3) : 0;
   const bool trunk = digit_of(text, it, 0) == 0 && it.groups[0].size >= 2;
   if (trunk && it.digits >= 9 && it.separator != '.') return 0.5;  // 020 7946 0958, 01 23 45 67 89, 0044 …
-  return 0;
+  return national_prior(text, it);
 }
 
 bool is_money_or_measure(std::string_view text, const Candidate& it) {
@@ -197,6 +235,8 @@ class Phone : public Family {
         score = 0.95;
       else if (keyword_near(text, at, it.end, kWords))
         score = score >= 0.5 ? 0.9 : it.digits >= 7 ? 0.7 : score;
+    } else if (it.digits == 6 && score > 0 && keyword_near(text, at, it.end, kWords)) {
+      score = 0.5;
     }
     if (score < 0.3) return retry(text, it);
     out.push_back({at, end, score});

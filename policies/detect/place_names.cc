@@ -7,7 +7,11 @@
 namespace mlops::detect {
 namespace {
 
-constexpr std::string_view kStrong[] = {"in", "from", "near", "outside", "to", "at", "of", "visiting", "around"};
+constexpr std::string_view kStrong[] = {"in", "from", "near", "outside", "visiting", "around"};
+constexpr std::string_view kWeak[] = {"to", "at", "of"};  // also before people and things
+constexpr std::string_view kOrganisations[] = {
+    "inc",       "llc",        "ltd",    "corp",  "corporation", "company", "gmbh",        "university", "hospital",
+    "institute", "foundation", "clinic", "group", "solutions",   "garden",  "maintenance", "college",    "bank"};
 constexpr std::string_view kTown[] = {"city",    "town", "village", "born",    "lives",
                                       "resides", "live", "moved",   "hometown"};
 constexpr double kWide = 0.25;  // a country or a state
@@ -36,8 +40,15 @@ class Finder {
  private:
   std::string_view word(std::size_t i) const { return reading_.word(tokens_[i]); }
 
-  bool preposition_before(std::size_t i) const {
-    return i > 0 && tokens_[i - 1].is_word() && reading_.gap(i - 1) == " " && is_one_of(word(i - 1), kStrong);
+  enum class Preposition { kNone, kWeak, kStrong };
+  Preposition preposition_before(std::size_t i) const {
+    if (i == 0 || !tokens_[i - 1].is_word() || reading_.gap(i - 1) != " ") return Preposition::kNone;
+    if (is_one_of(word(i - 1), kStrong)) return Preposition::kStrong;
+    return is_one_of(word(i - 1), kWeak) ? Preposition::kWeak : Preposition::kNone;
+  }
+  bool is_part_of_organisation(std::size_t end) const {
+    return end < tokens_.size() && tokens_[end].is_word() && tokens_[end].capital && reading_.gap(end - 1) == " " &&
+           is_one_of(word(end), kOrganisations);
   }
   // "city Perugia", "born in …" two words before.
   bool town_before(std::size_t i) const {
@@ -53,13 +64,20 @@ class Finder {
   }
 
   std::size_t place(std::size_t i) {
+    if (const std::size_t country = reading_.country_end(i); country > i + 1 && tokens_[i].letters > 2) {
+      out_.push_back({tokens_[i].begin, tokens_[country - 1].end, kWide});
+      return country;
+    }
     const PlaceMatch match = reading_.place_at(i);
     const std::size_t end = match.words == 0 ? i + 1 : i + match.words;
-    const bool preposition = preposition_before(i);
-    const bool context = preposition || town_before(i) || wider_place_behind(end);
+    if (is_part_of_organisation(end)) return end;
+    const Preposition preposition = preposition_before(i);
+    const bool name = tokens_[i].has(kFirstName);
+    const bool context = preposition == Preposition::kStrong || (preposition == Preposition::kWeak && !name) ||
+                         town_before(i) || wider_place_behind(end);
     double score = 0;
     if (match.words == 0)
-      score = unknown(i, preposition);
+      score = unknown(i, preposition == Preposition::kStrong);
     else if (match.words == 1)
       score = one_word(i, match.word, context);
     else if (tokens_[i].capital || match.word.has(kCountry))
@@ -73,6 +91,7 @@ class Finder {
 
   double one_word(std::size_t i, Word entry, bool context) const {
     const Token& token = tokens_[i];
+    if (entry.has(kNationality) && !entry.has(kCountry)) return 0;
     const bool everyday = entry.has(kOrdinaryWord | kNoName | kMonth);
     const bool name = entry.has(kFirstName | kSurname) && entry.name_odds() > 0;
     if (!token.capital && (everyday || name || token.letters < 4)) return 0;
@@ -89,11 +108,12 @@ class Finder {
   // "in Troubelice": written like a name where a place stands.
   double unknown(std::size_t i, bool preposition) const {
     const Token& token = tokens_[i];
-    if (!preposition || !token.capital || token.letters < 3) return 0;
-    if (equals_ignoring_case(word(i - 1), "of") || equals_ignoring_case(word(i - 1), "to")) return 0;
+    const bool town = i > 0 && tokens_[i - 1].is_word() && reading_.gap(i - 1) == " " && is_one_of(word(i - 1), kTown);
+    if (!(preposition || town) || !token.capital || token.letters < 3) return 0;
+    if (token.all_capitals && token.letters < 5) return 0;
     if (token.has(kFirstName | kOrdinaryWord | kNoName | kTitle | kLabel | kMonth | kDrug | kEponym | kNationality))
       return 0;
-    return kGuess;
+    return equals_ignoring_case(word(i - 1), "in") ? kWithoutContext : kWide;
   }
   std::size_t unknown_end(std::size_t i) const {
     std::size_t end = i + 1;

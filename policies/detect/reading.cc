@@ -18,7 +18,19 @@ bool is_name_byte(std::string_view text, std::size_t at) {
   return (c == '\'' || c == '-') && is_letter(at_or_nul(text, at + 1));
 }
 
+// I'm, they'll, don't: no name, whatever the letters without the apostrophe are.
+bool is_contraction(std::string_view word) {
+  const std::size_t apostrophe = word.rfind('\'');
+  if (apostrophe == std::string_view::npos || apostrophe == 0) return false;
+  const auto ending = word.substr(apostrophe + 1);
+  for (const std::string_view known : {"m", "re", "ve", "ll", "d", "t"}) {
+    if (equals_ignoring_case(ending, known)) return true;
+  }
+  return false;
+}
+
 Word entry_of(std::string_view word) {
+  if (is_contraction(word)) return {kOrdinaryWord | kNoName};
   std::array<char, 40> lower{};
   std::size_t size = 0, half = 0;
   unsigned halves = 0;
@@ -139,6 +151,29 @@ bool Reading::begins_sentence(std::size_t i) const {
     if (c == '.' && !abbreviation) return true;
   }
   return false;
+}
+
+std::size_t Reading::country_end(std::size_t i) const {
+  constexpr std::string_view kForms[] = {"republic", "kingdom",   "people's",  "democratic", "federal",
+                                         "islamic",  "federated", "states",    "of",         "the",
+                                         "state",    "and",       "socialist", "union"};
+  std::size_t at = i;
+  while (at < tokens_.size() && at - i < 6 && tokens_[at].is_word()) {
+    if (const PlaceMatch place = place_at(at); place.word.has(kCountry)) return at + place.words;
+    if (at == i && tokens_[at].has(kNationality) && at + 1 < tokens_.size() && gap(at) == " " &&
+        tokens_[at + 1].is_word() && equals_ignoring_case(word(tokens_[at + 1]), "republic"))
+      return at + 2;
+    // The possessive is no part of a token.
+    const std::string_view form =
+        text_.substr(tokens_[at].begin, tokens_[at].letters + (tokens_[at].possessive ? 2 : 0));
+    if (std::none_of(std::begin(kForms), std::end(kForms),
+                     [&](std::string_view known) { return equals_ignoring_case(form, known); })) {
+      return i;
+    }
+    if (gap(at) != " " && gap(at) != "'s ") return i;
+    ++at;
+  }
+  return i;
 }
 
 PlaceMatch Reading::place_at(std::size_t i) const {

@@ -46,6 +46,8 @@ class Reading {
   bool begins_sentence(std::size_t i) const;
   // The longest place of the gazetteer that begins with token `i`: `words` counts tokens.
   PlaceMatch place_at(std::size_t i) const;
+  // Behind a country with its form ("the People's Republic of China", "Chad") that begins with token `i`; `i` without.
+  std::size_t country_end(std::size_t i) const;
 
  private:
   std::string_view text_;
