@@ -14,12 +14,12 @@ constexpr std::size_t kLongestRemembered = 1 << 20;
 struct Memory {
   std::string cell;
   std::string column;
-  std::vector<TypedSpan> found;
+  std::vector<IdSpan> found;
   bool known = false;
 };
 
-std::vector<TypedSpan> scan(std::string_view cell, std::string_view column) {
-  std::vector<TypedSpan> found;
+std::vector<IdSpan> scan(std::string_view cell, std::string_view column) {
+  std::vector<IdSpan> found;
   if (is_ascii(cell)) {
     find_ids(cell, column, found);
     return found;
@@ -34,7 +34,7 @@ std::vector<TypedSpan> scan(std::string_view cell, std::string_view column) {
   return found;
 }
 
-const std::vector<TypedSpan>& findings(std::string_view cell, std::string_view column) {
+const std::vector<IdSpan>& findings(std::string_view cell, std::string_view column) {
   thread_local Memory last;
   if (last.known && last.cell == cell && last.column == column) return last.found;
   last.found = scan(cell, column);
