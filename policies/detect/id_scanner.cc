@@ -21,7 +21,7 @@ using RowSet = std::bitset<kMostIdRows>;
 constexpr std::size_t kLongestRun = 24;      // of a shape
 constexpr std::size_t kLongestKeyword = 40;  // whole words around the window are kept
 constexpr std::size_t kLeadGap = 16;         // a keyword leads to a number that comes this soon
-constexpr double kNotWorthTelling = 0.1;
+constexpr double kNotWorthTelling = 0.2;
 
 std::vector<std::string_view> split(std::string_view list, char at) {
   std::vector<std::string_view> parts;
@@ -57,6 +57,8 @@ std::size_t first_run(std::string_view pattern) {
 
 Structure structure_of(std::string_view pattern) {
   const bool digits = pattern.find_first_of("AN") == std::string_view::npos;
+  const bool one_letter = pattern[0] == 'A' && pattern.find_first_not_of('9', 1) == std::string_view::npos;
+  if (one_letter) return Structure::kBareDigits;  // half of all codes look like that
   if (!digits) return Structure::kMixed;
   return first_run(pattern) == pattern.size() ? Structure::kBareDigits : Structure::kGroupedDigits;
 }
@@ -92,6 +94,7 @@ struct Match {
   std::array<char, 32> compact;
   std::size_t size = 0;
   bool upper = true;  // no lower-case letter
+  bool letter = false;
   std::string_view view() const { return {compact.data(), size}; }
 };
 
@@ -103,6 +106,7 @@ std::optional<Match> match_shape(std::string_view text, std::size_t at, std::str
     const char c = text[at + i];
     if (!fits(pattern[i], c, separator)) return std::nullopt;
     if (is_lower(c)) match.upper = false;
+    if (is_alpha(c)) match.letter = true;
     if (is_slot(pattern[i]) || pattern[i] == 'P' || pattern[i] == 'S') match.compact[match.size++] = to_upper(c);
   }
   return match;
@@ -293,7 +297,7 @@ bool among_numbers(std::string_view text, std::size_t begin, std::size_t end) {
 
 class Pass {
  public:
-  Pass(std::string_view text, std::span<const double> column, std::vector<TypedSpan>& out)
+  Pass(std::string_view text, std::span<const double> column, std::vector<IdSpan>& out)
       : text_(text), column_(column), out_(out), window_(text) {}
 
   void run() {
@@ -342,13 +346,17 @@ class Pass {
 
   bool rate(const Shape& shape, const Match& match, std::size_t begin, std::size_t end) {
     const IdRow& row = *the_index().rows[shape.row];
-    IdEvidence evidence{shape.structure, CheckOutcome::kNone, row.false_positive};
+    // Places for letters that all hold digits make a number like any other.
+    const Structure numeric = shape.blanks ? Structure::kGroupedDigits : Structure::kBareDigits;
+    const bool mixed = shape.structure == Structure::kMixed && match.letter;
+    IdEvidence evidence{mixed || shape.structure != Structure::kMixed ? shape.structure : numeric, CheckOutcome::kNone,
+                        row.false_positive};
     if (row.holds) evidence.check = row.holds(match.view()) ? CheckOutcome::kHolds : CheckOutcome::kFails;
     evidence.context = context_of(shape.row, begin, end);
     if (evidence.context == IdContext::kNone) {
       if (evidence.check == CheckOutcome::kFails && row.on_failed == OnFailedCheck::kVetoes) return false;
-      if (shape.structure == Structure::kMixed && !match.upper) return false;
-      if (shape.structure != Structure::kMixed && among_numbers(text_, begin, end)) return false;
+      if (mixed && !match.upper) return false;
+      if (!mixed && among_numbers(text_, begin, end)) return false;
     }
     const double score = id_score(evidence);
     if (score < kNotWorthTelling) return false;
@@ -364,7 +372,7 @@ class Pass {
 
   std::string_view text_;
   std::span<const double> column_;
-  std::vector<TypedSpan>& out_;
+  std::vector<IdSpan>& out_;
   Window window_;
   std::optional<Nearby> nearby_;  // of the candidate being looked at
   std::size_t past_ = 0;          // what ended here was looked at
@@ -395,7 +403,7 @@ std::span<const double> id_column_scores(std::string_view column) {
   return slot.scores;
 }
 
-void find_ids(std::string_view folded, std::string_view column, std::vector<TypedSpan>& out) {
+void find_ids(std::string_view folded, std::string_view column, std::vector<IdSpan>& out) {
   Pass(folded, id_column_scores(column), out).run();
 }
 

@@ -18,21 +18,21 @@ namespace mlops::detect {
 
 inline constexpr std::size_t kMostIdRows = 64;
 
-struct TypedSpan {
+struct IdSpan {
   std::size_t row = 0;  // of id_rows()
   std::size_t begin = 0;
   std::size_t end = 0;
   double score = 0;
 };
 
-// All rows, national first. The position is TypedSpan::row.
+// All rows, national first. The position is IdSpan::row.
 const std::vector<const IdRow*>& id_rows();
 
 // Scores of a column's name by row, 0–1. Remembered per thread for the columns asked for last.
 std::span<const double> id_column_scores(std::string_view column);
 
 // Appends what all rows find in folded text (fold.h), in order of position. A row finds a place once.
-void find_ids(std::string_view folded, std::string_view column, std::vector<TypedSpan>& out);
+void find_ids(std::string_view folded, std::string_view column, std::vector<IdSpan>& out);
 
 // Does the whole of `value` have a shape of the row, and does its check hold? Blanks at the ends do not count.
 bool id_holds(const IdRow& row, std::string_view value);

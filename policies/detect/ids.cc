@@ -14,12 +14,12 @@ constexpr std::size_t kLongestRemembered = 1 << 20;
 struct Memory {
   std::string cell;
   std::string column;
-  std::vector<TypedSpan> found;
+  std::vector<IdSpan> found;
   bool known = false;
 };
 
-std::vector<TypedSpan> scan(std::string_view cell, std::string_view column) {
-  std::vector<TypedSpan> found;
+std::vector<IdSpan> scan(std::string_view cell, std::string_view column) {
+  std::vector<IdSpan> found;
   if (is_ascii(cell)) {
     find_ids(cell, column, found);
     return found;
@@ -34,7 +34,7 @@ std::vector<TypedSpan> scan(std::string_view cell, std::string_view column) {
   return found;
 }
 
-const std::vector<TypedSpan>& findings(std::string_view cell, std::string_view column) {
+const std::vector<IdSpan>& findings(std::string_view cell, std::string_view column) {
   thread_local Memory last;
   if (last.known && last.cell == cell && last.column == column) return last.found;
   last.found = scan(cell, column);
@@ -51,6 +51,7 @@ class IdDetector : public Detector {
   explicit IdDetector(std::size_t row) : row_(row) {}
   std::string_view id() const override { return id_rows()[row_]->id; }
   bool decides_by_value() const override { return true; }
+  std::size_t row() const { return row_; }
   double column_name_score(std::string_view column) const override {
     const auto scores = id_column_scores(column);
     return scores.empty() ? 0 : scores[row_];
@@ -81,6 +82,11 @@ const std::vector<const Detector*>& id_detectors() {
     return detectors;
   }();
   return kDetectors;
+}
+
+std::optional<std::size_t> row_of(const Detector& detector) {
+  const auto* one = dynamic_cast<const IdDetector*>(&detector);
+  return one ? std::optional(one->row()) : std::nullopt;
 }
 
 std::string_view class_of_detector(std::string_view id) {

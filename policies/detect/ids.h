@@ -2,6 +2,7 @@
 // Thread-safety: immutable; what was found in the last cell is remembered per thread.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "policies/detect/detector.h"
@@ -10,5 +11,7 @@ namespace mlops::detect {
 
 // In the order of id_rows(). Asking many of them about one cell costs one pass over it.
 const std::vector<const Detector*>& id_detectors();
+// Which row a detector of id_detectors() is; absent for every other detector.
+std::optional<std::size_t> row_of(const Detector& detector);
 
 }  // namespace mlops::detect

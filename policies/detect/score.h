@@ -31,7 +31,7 @@ inline constexpr double kMostWithoutContext = 0.6;
 inline constexpr double kMostOfBareDigits = 0.45;
 
 constexpr double structure_log_odds(Structure structure) {
-  constexpr double kLogOdds[] = {-4.6, -2.2, -2.2, 0};
+  constexpr double kLogOdds[] = {-4.6, -2.6, -2.2, 0};
   return kLogOdds[static_cast<int>(structure)];
 }
 constexpr double context_log_odds(IdContext context) {

@@ -4,6 +4,8 @@
 #include <map>
 
 #include "policies/detect/fold.h"
+#include "policies/detect/id_scanner.h"
+#include "policies/detect/ids.h"
 #include "policies/detect/landmarks.h"
 #include "policies/detect/reading.h"
 
@@ -34,6 +36,11 @@ std::size_t part_end(std::string_view text, std::size_t begin) {
 TextScanner::TextScanner(const std::vector<const Detector*>& detectors) {
   for (const Detector* detector : detectors) {
     const auto* family = dynamic_cast<const Family*>(detector);
+    if (const auto row = row_of(*detector)) {
+      by_row_.resize(id_rows().size());
+      by_row_[*row] = detector;
+      continue;
+    }
     if (!family) {
       foreign_.push_back(detector);
       continue;
@@ -67,6 +74,13 @@ void TextScanner::search_folded(std::string_view text, std::vector<TypedSpan>& o
         family->search_window(text.substr(window.begin, window.end - window.begin), found);
         take(family, window.begin);
       }
+    }
+  }
+  if (!by_row_.empty()) {
+    std::vector<IdSpan> ids;
+    find_ids(text, {}, ids);
+    for (const IdSpan& one : ids) {
+      if (by_row_[one.row]) out.push_back({{one.begin, one.end, one.score}, by_row_[one.row]});
     }
   }
   if (readers_.empty()) return;

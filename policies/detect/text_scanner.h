@@ -38,6 +38,7 @@ class TextScanner {
 
   std::vector<Group> groups_;
   std::vector<const Family*> readers_;    // need the whole text
+  std::vector<const Detector*> by_row_;   // the identifiers of one pass (ids.h), by row; nullptr: not asked for
   std::vector<const Detector*> foreign_;  // a policy's own patterns: searched in the text as it is
 };
 

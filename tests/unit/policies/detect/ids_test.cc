@@ -96,7 +96,7 @@ TEST_CASE("not inside other numbers, words and tables") {
 }
 
 TEST_CASE("one pass names the row of each span; a column's name reaches its own row only") {
-  std::vector<TypedSpan> spans;
+  std::vector<IdSpan> spans;
   find_ids("PESEL 44051401359 and NHS 9434765870", "", spans);
   std::vector<std::string> sure;
   for (const auto& span : spans) {
