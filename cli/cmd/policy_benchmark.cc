@@ -214,7 +214,10 @@ Result<int> policy_benchmark(Session& session) {
   if (session.operand(0).empty() && !negatives)
     return usage_error("what to measure on? name a CORPUS, or --negatives DIR",
                        "mlopsctl policy benchmark corpus.json");
-  const detect::TextScanner scanner;
+  std::vector<const detect::Detector*> detectors = detect::built_in_detectors();
+  const auto& optional = detect::optional_detectors();  // corpora label quasi-identifiers too
+  detectors.insert(detectors.end(), optional.begin(), optional.end());
+  const detect::TextScanner scanner(detectors);
   Json answer = Json::object();
   if (!session.operand(0).empty()) MLOPS_TRY(add_corpus(session, scanner, answer));
   if (negatives) MLOPS_TRY(add_negatives(session, scanner, *negatives, answer));

@@ -208,7 +208,7 @@ class Finder {
     Street street{.end = i};
     for (std::size_t k = i; k < tokens_.size() && k - i < kMostStreetWords; ++k) {
       const Token& token = tokens_[k];
-      const bool ordinal = token.is_number() && token.end - token.begin > token.letters + 1;
+      const bool ordinal = token.is_number() && token.end - token.begin > token.letters + 1U;
       if (!token.is_word() && !ordinal) break;
       const unsigned bits = street_bits(k);
       if ((bits & kUnitWord) != 0 && is_number_at(k + 1) && k > i) break;

@@ -47,7 +47,10 @@ std::string_view class_of_detector(std::string_view id);
 // The detectors built in: us_ssn, email, phone, date, birth_date, us_zip, person_name, mrn, street_address, and the
 // others the table lists (url, ipv4, …).
 const std::vector<const Detector*>& built_in_detectors();
-const Detector* find_detector(std::string_view id);  // nullptr: unknown
+// Quasi-identifiers, which a policy must ask for by name: year, age_any, sex, kinship, profession, country, organization.
+// Their findings stay below 0.5: they identify only in combination and refuse nothing.
+const std::vector<const Detector*>& optional_detectors();
+const Detector* find_detector(std::string_view id);  // of both; nullptr: unknown
 
 // A detector from a policy's own patterns (RE2). `column_pattern` and `value_pattern` may be empty, not both.
 // Errors: kInvalid "bad_pattern" with RE2's reason.

@@ -1,5 +1,6 @@
 #include "policies/detect/family.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cassert>
@@ -70,7 +71,7 @@ bool has_keyword(std::string_view window, std::span<const std::string_view> keyw
 
 }  // namespace
 
-Family::Family(const FamilySpec& spec) : spec_(spec) {
+Family::Family(const FamilySpec& spec) : spec_(spec), field_(field_of(spec.id)) {
   static std::atomic<std::size_t> next{0};
   ordinal_ = next++;
   assert(ordinal_ < kMostFamilies);
@@ -83,15 +84,22 @@ void Family::find(std::string_view cell, const Context& context, std::vector<Spa
     if (score < 0) score = column_name_score(context.column);
     return score;
   };
-  if (is_ascii(cell)) {
-    if (has_what_it_needs(cell, spec_.needs)) search(cell, column_score(), out);
-    return;
-  }
+  if (is_ascii(cell)) return find_folded(cell, column_score(), out);
   const Folded folded = fold(cell);
-  if (!has_what_it_needs(folded.text, spec_.needs)) return;
   const std::size_t before = out.size();
-  search(folded.text, column_score(), out);
+  find_folded(folded.text, column_score(), out);
   for (std::size_t i = before; i < out.size(); ++i) out[i] = folded.to_original(out[i]);
+}
+
+void Family::find_folded(std::string_view text, double column_score, std::vector<Span>& out) const {
+  const std::size_t before = out.size();
+  if (has_what_it_needs(text, spec_.needs)) search(text, column_score, out);
+  if (!field_ || column_score >= kAgrees) return;
+  for (const Clue& clue : clues_of(text)) {
+    const auto same = [&](const Span& span) { return span.begin == clue.span.begin && span.end == clue.span.end; };
+    if (clue.field == *field_ && std::none_of(out.begin() + static_cast<std::ptrdiff_t>(before), out.end(), same))
+      out.push_back(clue.span);
+  }
 }
 
 void Family::search_reading(const Reading& reading, std::vector<Span>& out) const {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "policies/detect/clues.h"
 #include "policies/detect/detector.h"
 #include "policies/detect/header_words.h"
 
@@ -48,6 +49,8 @@ class Family : public Detector {
   bool decides_by_value() const final { return spec_.decides_by_value; }
 
   const FamilySpec& spec() const { return spec_; }
+  // Whose clues are findings of this family too.
+  std::optional<Field> field() const { return field_; }
   // For TextScanner: `window` is folded text, a part of a document without a column.
   void search_window(std::string_view window, std::vector<Span>& out) const { search(window, 0, out); }
   // … the whole document, cut into words once for all families. Only families that need letters or nothing are asked.
@@ -58,7 +61,10 @@ class Family : public Detector {
   virtual void search(std::string_view text, double column_score, std::vector<Span>& out) const = 0;
 
  private:
+  void find_folded(std::string_view text, double column_score, std::vector<Span>& out) const;
+
   FamilySpec spec_;
+  std::optional<Field> field_;
   std::size_t ordinal_ = 0;
 };
 
@@ -94,5 +100,7 @@ const Detector& ipv6();
 const Detector& mac();
 const Detector& credit_card();
 const Detector& iban();
+const Detector& postcode();
+const Detector& certificate();
 
 }  // namespace mlops::detect

@@ -40,11 +40,11 @@ class Finder {
  private:
   std::string_view word(std::size_t i) const { return reading_.word(tokens_[i]); }
 
-  enum class Preposition { kNone, kWeak, kStrong };
+  enum class Preposition { kNone, kMaybe, kSurely };
   Preposition preposition_before(std::size_t i) const {
     if (i == 0 || !tokens_[i - 1].is_word() || reading_.gap(i - 1) != " ") return Preposition::kNone;
-    if (is_one_of(word(i - 1), kStrong)) return Preposition::kStrong;
-    return is_one_of(word(i - 1), kWeak) ? Preposition::kWeak : Preposition::kNone;
+    if (is_one_of(word(i - 1), kStrong)) return Preposition::kSurely;
+    return is_one_of(word(i - 1), kWeak) ? Preposition::kMaybe : Preposition::kNone;
   }
   bool is_part_of_organisation(std::size_t end) const {
     return end < tokens_.size() && tokens_[end].is_word() && tokens_[end].capital && reading_.gap(end - 1) == " " &&
@@ -73,11 +73,11 @@ class Finder {
     if (is_part_of_organisation(end)) return end;
     const Preposition preposition = preposition_before(i);
     const bool name = tokens_[i].has(kFirstName);
-    const bool context = preposition == Preposition::kStrong || (preposition == Preposition::kWeak && !name) ||
+    const bool context = preposition == Preposition::kSurely || (preposition == Preposition::kMaybe && !name) ||
                          town_before(i) || wider_place_behind(end);
     double score = 0;
     if (match.words == 0)
-      score = unknown(i, preposition == Preposition::kStrong);
+      score = unknown(i, preposition == Preposition::kSurely);
     else if (match.words == 1)
       score = one_word(i, match.word, context);
     else if (tokens_[i].capital || match.word.has(kCountry))

@@ -7,11 +7,11 @@ namespace mlops::detect {
 const std::vector<const Detector*>& built_in_detectors() {
   static const std::vector<const Detector*> kDetectors = [] {
     std::vector<const Detector*> all = {
-        &us_ssn(),      &email(),  &phone(),   &date(),           &birth_date(),
-        &age(),         &us_zip(), &geo(),     &person_name(),    &street_address(),
-        &city_county(), &mrn(),    &account(), &health_plan_id(), &drivers_license(),
-        &passport(),    &url(),    &ipv4(),    &ipv6(),           &mac(),
-        &credit_card(), &iban(),
+        &us_ssn(),      &email(),  &phone(),    &date(),           &birth_date(),
+        &age(),         &us_zip(), &geo(),      &person_name(),    &street_address(),
+        &city_county(), &mrn(),    &account(),  &health_plan_id(), &drivers_license(),
+        &passport(),    &url(),    &ipv4(),     &ipv6(),           &mac(),
+        &credit_card(), &iban(),   &postcode(), &certificate(),
     };
     all.insert(all.end(), id_detectors().begin(), id_detectors().end());
     return all;
@@ -21,6 +21,9 @@ const std::vector<const Detector*>& built_in_detectors() {
 
 const Detector* find_detector(std::string_view id) {
   for (const Detector* detector : built_in_detectors()) {
+    if (detector->id() == id) return detector;
+  }
+  for (const Detector* detector : optional_detectors()) {
     if (detector->id() == id) return detector;
   }
   return nullptr;

@@ -45,6 +45,7 @@ TextScanner::TextScanner(const std::vector<const Detector*>& detectors) {
       foreign_.push_back(detector);
       continue;
     }
+    if (family->field()) clue_takers_.push_back(family);
     const auto [needs, digits] = std::pair(family->spec().needs, family->spec().min_digits);
     if (needs_whole_text(needs)) {
       readers_.push_back(family);
@@ -83,11 +84,19 @@ void TextScanner::search_folded(std::string_view text, std::vector<TypedSpan>& o
       if (by_row_[one.row]) out.push_back({{one.begin, one.end, one.score}, by_row_[one.row]});
     }
   }
-  if (readers_.empty()) return;
+  if (readers_.empty() && clue_takers_.empty()) return;
   const Reading reading(text);
   for (const Family* family : readers_) {
     family->search_reading(reading, found);
     take(family, 0);
+  }
+  if (clue_takers_.empty()) return;
+  Clues clues;
+  find_clues(reading, clues);
+  for (const Clue& clue : clues) {
+    for (const Family* family : clue_takers_) {
+      if (family->field() == clue.field) out.push_back({clue.span, family});
+    }
   }
 }
 

@@ -37,9 +37,10 @@ class TextScanner {
   void search_folded(std::string_view text, std::vector<TypedSpan>& out) const;
 
   std::vector<Group> groups_;
-  std::vector<const Family*> readers_;    // need the whole text
-  std::vector<const Detector*> by_row_;   // the identifiers of one pass (ids.h), by row; nullptr: not asked for
-  std::vector<const Detector*> foreign_;  // a policy's own patterns: searched in the text as it is
+  std::vector<const Family*> readers_;      // need the whole text
+  std::vector<const Family*> clue_takers_;  // have a field (clues.h)
+  std::vector<const Detector*> by_row_;     // the identifiers of one pass (ids.h), by row; nullptr: not asked for
+  std::vector<const Detector*> foreign_;    // a policy's own patterns: searched in the text as it is
 };
 
 // Sorted by position and disjoint: of overlapping findings the most certain stays, of equally certain ones the longer,

@@ -1,0 +1,338 @@
+// Hospitals and other institutions, addresses, telephones and countries as Spanish letters give them:
+// "Servicio de Urología. Hospital de Cruces. Plaza de Cruces, s/n. 48903 Baracaldo (Vizcaya). España. Tfno: 94 …".
+//
+// An institution begins with one of kHouses, a street with one of kStreets or right before a postcode; a postcode is
+// five digits with a street before or a place behind them. Places further on come from the dictionary.
+#include <algorithm>
+#include <array>
+
+#include "policies/detect/clues.h"
+#include "policies/detect/dictionary.h"
+#include "policies/detect/scan.h"
+
+namespace mlops::detect {
+namespace {
+
+constexpr std::string_view kHouses[] = {"ambulatorio", "centre",       "centro",       "clinic",      "clinica",
+                                        "complejo",    "complexo",     "consorci",     "consorcio",   "consultorio",
+                                        "corporacio",  "escuela",      "facultad",     "facultat",    "fundacio",
+                                        "fundacion",   "hospital",     "hospitales",   "institut",    "instituto",
+                                        "laboratorio", "laboratorios", "policlinica",  "policlinico", "residencia",
+                                        "sanatorio",   "universidad",  "universidade", "universitat", "xarxa"};
+constexpr std::string_view kStreets[] = {
+    "alameda",   "apartado", "autovia",    "av",    "avd",          "avda",     "avenida",   "avgda",
+    "avinguda",  "barrio",   "bulevar",    "calle", "callejon",     "camino",   "campus",    "carrer",
+    "carretera", "cno",      "costanilla", "ctra",  "cuesta",       "glorieta", "gta",       "paraje",
+    "parque",    "partida",  "pasaje",     "paseo", "passeig",      "placa",    "plaza",     "pol",
+    "poligono",  "psg",      "pso",        "pza",   "rambla",       "ronda",    "rondilla",  "rua",
+    "sector",    "trav",     "travesia",   "urb",   "urbanizacion", "via",      "zumarkalea"};
+constexpr std::string_view kFloors[] = {
+    "a",         "bajo",   "bajos",    "bis", "bl",       "bloque", "d",      "dcha", "der",
+    "derecha",   "dr",     "edificio", "esc", "escalera", "i",      "iz",     "izda", "izq",
+    "izquierda", "km",     "local",    "n",   "no",       "num",    "numero", "o",    "p",
+    "piso",      "planta", "portal",   "pta", "pto",      "puerta", "s",      "sn",   "y"};
+constexpr std::string_view kPhones[] = {"fax",    "movil", "tel", "telef", "telefono", "telefonos", "telefs", "telf",
+                                        "telfno", "telfs", "tfn", "tfno",  "tlf",      "tlfn",      "tlfno",  "tno"};
+constexpr std::string_view kStops[] = {"c",       "cirugia", "correo", "departamento", "dpto", "dr",
+                                       "dra",     "e",       "email",  "fax",          "jefe", "medicina",
+                                       "seccion", "serv",    "servei", "servicio",     "tel",  "telefono",
+                                       "tfno",    "tlf",     "unidad", "unitat"};
+static_assert(std::is_sorted(std::begin(kHouses), std::end(kHouses)));
+static_assert(std::is_sorted(std::begin(kStreets), std::end(kStreets)));
+static_assert(std::is_sorted(std::begin(kFloors), std::end(kFloors)));
+static_assert(std::is_sorted(std::begin(kPhones), std::end(kPhones)));
+static_assert(std::is_sorted(std::begin(kStops), std::end(kStops)));
+
+bool is_one_of(std::string_view word, std::span<const std::string_view> sorted) {
+  return std::binary_search(sorted.begin(), sorted.end(), LowerWord(word).text());
+}
+
+constexpr std::size_t kMostStreetBytes = 90;
+
+class Finder {
+ public:
+  Finder(const Reading& reading, Clues& out)
+      : reading_(reading), text_(reading.text()), tokens_(reading.tokens()), out_(out) {}
+
+  void run() {
+    for (std::size_t i = 0; i < tokens_.size(); ++i) {
+      const Token& token = tokens_[i];
+      if (token.is_number()) {
+        if (token.letters == 5) postcode(i);
+      } else if (token.capital || begins_street(i)) {
+        word(i);
+      } else if (is_one_of(reading_.word(token), kPhones)) {
+        phone(i);
+      }
+    }
+  }
+
+ private:
+  void put(Field field, std::size_t begin, std::size_t end, double score) {
+    out_.push_back({field, {begin, end, score}});
+  }
+  std::string_view word_of(std::size_t i) const {
+    return i < tokens_.size() ? reading_.word(tokens_[i]) : std::string_view();
+  }
+
+  // "C/", "c\", "C/." …, or a word of kStreets with a capital
+  bool begins_street(std::size_t i) const {
+    const std::string_view word = word_of(i);
+    if (word.size() == 1) {
+      const char after = at_or_nul(text_, tokens_[i].end);
+      return to_lower(word[0]) == 'c' && (after == '/' || after == '\\');
+    }
+    return false;
+  }
+
+  void word(std::size_t i) {
+    if (begins_street(i)) return street(i);
+    if (tokens_[i].begin < done_) return;
+    const std::string_view word = word_of(i);
+    if (is_one_of(word, kHouses)) return house(i);
+    if (is_one_of(word, kStreets)) return street(i);
+    if (is_one_of(word, kPhones)) return phone(i);
+    if (tokens_[i].has(kCountry | kPlaceStart)) country(i);
+  }
+
+  bool ends_run(std::size_t i) const {
+    const Token& token = tokens_[i];
+    if (token.is_number()) return true;
+    const std::string_view word = reading_.word(token);
+    if (begins_street(i) || is_one_of(word, kStops) || (token.capital && is_one_of(word, kStreets))) return true;
+    const char after = at_or_nul(text_, token.end);
+    return after == ':' || after == '@';
+  }
+  static bool is_small_joiner(const Token& token, std::string_view word) {
+    return !token.capital && (token.has(kParticle) || word == "y" || word == "i" || word == "d" || word == "a" ||
+                              word == "o" || word == "para" || word == "en");
+  }
+
+  // Capitalised words and the small ones between them, from token `first` on; one behind the last.
+  std::size_t run_end(std::size_t first, std::size_t most) const {
+    std::size_t end = first;
+    for (std::size_t i = first; i < tokens_.size() && i - first < most; ++i) {
+      if (i > first) {
+        const auto gap = reading_.gap(i - 1);
+        const bool abbreviated = (gap == ". " || gap == ".") && tokens_[i - 1].letters <= 4 && tokens_[i - 1].capital;
+        if (gap.size() > 2 || (gap != " " && gap != "-" && gap != "  " && gap != " \"" && gap != "\" " && gap != "'" &&
+                               gap != "/" && !abbreviated))
+          break;
+      }
+      if (i > first && ends_run(i) && !is_day_of_name(i)) break;
+      const std::string_view word = word_of(i);
+      if (tokens_[i].capital || is_day_of_name(i)) {
+        end = i + 1;
+      } else if (!is_small_joiner(tokens_[i], word) || i == first) {
+        break;
+      }
+    }
+    return end;
+  }
+  // "12 de Octubre", "9 d'Octubre"
+  bool is_day_of_name(std::size_t i) const {
+    if (!tokens_[i].is_number() || tokens_[i].letters > 2 || i + 2 >= tokens_.size()) return false;
+    return (word_of(i + 1) == "de" || word_of(i + 1) == "d") && tokens_[i + 2].has(kMonth);
+  }
+
+  void house(std::size_t i) {
+    const std::size_t end = run_end(i, 14);
+    if (end < i + 2) return;
+    std::size_t to = tokens_[end - 1].end;
+    if (at_or_nul(text_, to) == '"') ++to;
+    put(Field::kOrganization, tokens_[i].begin, to, 0.45);
+    done_ = to;
+    place_behind(end, 2);
+  }
+
+  // From the street's word to its number, floor and door.
+  void street(std::size_t i) {
+    const std::size_t begin = tokens_[i].begin;
+    const std::size_t line = std::min({text_.find('\n', begin), begin + kMostStreetBytes, text_.size()});
+    std::size_t k = i + 1, end = i + 1;
+    bool name = false, number = false;
+    std::size_t to = tokens_[i].end;
+    for (; k < tokens_.size() && tokens_[k].end <= line; ++k) {
+      const auto gap = text_.substr(to, tokens_[k].begin - to);
+      if (gap.find_first_of("()@:;") != std::string_view::npos) break;
+      if (!part_of_street(k, gap, name, number)) break;
+      to = tokens_[k].end;
+      end = k + 1;
+    }
+    to = behind_number(to);
+    if (!name || (!number && !has_no_number(to))) return;
+    put(Field::kStreet, begin, to, number ? 0.6 : 0.45);
+    done_ = to;
+    if (end < tokens_.size() && !is_postcode(end)) place_behind(end, 2);
+  }
+  bool part_of_street(std::size_t k, std::string_view gap, bool& name, bool& number) const {
+    const Token& token = tokens_[k];
+    if (token.is_number()) {
+      if (token.letters >= 5 || (token.letters == 4 && !name)) return false;
+      number = number || !is_day_of_name(k);
+      return true;
+    }
+    const std::string_view word = reading_.word(token);
+    if (number)
+      return token.letters <= 2 ? gap.find(". ") == std::string_view::npos || is_one_of(word, kFloors)
+                                : is_one_of(word, kFloors);
+    if (word == "s" || word == "S" || is_one_of(word, kFloors)) return true;
+    const bool stops = gap.find('.') != std::string_view::npos && name && tokens_[k - 1].letters > 4;
+    if (stops || is_one_of(word, kStops)) return false;
+    if (token.capital || name) name = name || token.capital;
+    return token.capital || token.has(kParticle) || is_small_joiner(token, word);
+  }
+  // "s/n" loses its n as a token, "2º-1ª" its signs.
+  std::size_t behind_number(std::size_t to) const {
+    if ((has_at(text_, to, "/n") || has_at(text_, to, "/ n")) && to > 0 && to_lower(text_[to - 1]) == 's')
+      to = text_.find_first_of("nN", to) + 1;
+    if (at_or_nul(text_, to) == '/' && is_digit(at_or_nul(text_, to + 1))) to += 1 + digits_at(text_, to + 1);
+    while (to < text_.size() && is_high(text_[to])) ++to;
+    return to;
+  }
+  bool has_no_number(std::size_t to) const {
+    return to >= 3 && to_lower(text_[to - 1]) == 'n' && text_[to - 2] == '/' && to_lower(text_[to - 3]) == 's';
+  }
+
+  bool is_postcode(std::size_t i) const {
+    if (!tokens_[i].is_number() || tokens_[i].letters != 5) return false;
+    const std::string_view digits = reading_.word(tokens_[i]);
+    return to_int(digits.substr(0, 2)) >= 1 && to_int(digits.substr(0, 2)) <= 52 &&
+           number_may_end(text_, tokens_[i].end);
+  }
+
+  void postcode(std::size_t i) {
+    const std::size_t begin = tokens_[i].begin;
+    if (!is_postcode(i) && !(i + 1 < tokens_.size() && tokens_[i + 1].has(kCity))) return;
+    const bool after_street = done_ > 0 && done_ <= begin && begin - done_ <= 8 &&
+                              text_.substr(done_, begin - done_).find('\n') == std::string_view::npos;
+    const std::size_t city = city_end(i + 1);
+    const bool known = city > i + 1;
+    const bool street = !after_street && street_before(i);
+    if (!after_street && !street && !known) return;
+    put(Field::kPostcode, begin, tokens_[i].end, after_street || street ? 0.6 : 0.45);
+    done_ = tokens_[i].end;
+    place_behind(i + 1, 3);
+  }
+
+  // The place that begins at token `i`, right behind something: known to the dictionary, or any capitalised words.
+  std::size_t city_end(std::size_t i) const {
+    if (i == 0 || i >= tokens_.size() || !tokens_[i].capital || ends_run(i)) return i;
+    const auto gap = reading_.gap(i - 1);
+    if (gap.size() > 4 || gap.find('\n') != std::string_view::npos) return i;
+    const std::size_t known = place_words(i);
+    const std::size_t run = run_end(i, 6);
+    return known > 0 ? std::max(i + known, std::min(run, i + known)) : run;
+  }
+  std::size_t place_words(std::size_t i, unsigned* bits = nullptr) const {
+    std::array<LowerWord, kMostPlaceWords> lower{LowerWord(word_of(i)), LowerWord(word_of(i + 1)),
+                                                 LowerWord(word_of(i + 2)), LowerWord(word_of(i + 3)),
+                                                 LowerWord(word_of(i + 4))};
+    std::array<std::string_view, kMostPlaceWords> words;
+    std::size_t count = 0;
+    for (std::size_t k = i; k < tokens_.size() && count < kMostPlaceWords && tokens_[k].is_word(); ++k) {
+      if (k > i && reading_.gap(k - 1) != " ") break;
+      words[count] = lower[count].text();
+      ++count;
+    }
+    const PlaceMatch match = longest_place({words.data(), count});
+    if (bits) *bits = match.word.bits();
+    return match.words;
+  }
+
+  // Up to `most` places behind token `i - 1`: "Baracaldo (Vizcaya). España"
+  void place_behind(std::size_t i, std::size_t most) {
+    for (std::size_t found = 0; found < most && i > 0 && i < tokens_.size(); ++found) {
+      const auto gap = reading_.gap(i - 1);
+      if (gap.size() > 4 || gap.find_first_of("\n:@") != std::string_view::npos || !tokens_[i].capital) return;
+      unsigned bits = 0;
+      std::size_t end = i + place_words(i, &bits);
+      const bool behind_postcode = found == 0 && tokens_[i - 1].is_number() && tokens_[i - 1].letters == 5;
+      if (behind_postcode && !(bits & kCountry)) end = std::max(end, city_end(i));
+      if (end == i || ends_run(i)) return;
+      const bool is_country = (bits & kCountry) != 0 && (bits & kCity) == 0;
+      put(is_country ? Field::kCountry : Field::kCity, tokens_[i].begin, tokens_[end - 1].end,
+          behind_postcode ? 0.6 : 0.45);
+      done_ = tokens_[end - 1].end;
+      i = end;
+      if (i < tokens_.size() && is_postcode(i)) return;  // run() comes to it
+    }
+  }
+
+  // "Doctor Esquerdo, 46. 28007": the capitalised words and the number before the postcode.
+  bool street_before(std::size_t i) {
+    std::size_t k = i;  // one behind the last token of the street
+    if (k > 0 && word_of(k - 1).size() == 1 && to_lower(word_of(k - 1)[0]) == 'e') --k;  // E-28015
+    const std::size_t last = k;
+    std::size_t numbers = 0;
+    while (k > 0 && i - k < 8 && reading_.gap(k - 1).find_first_of("\n:@") == std::string_view::npos &&
+           (tokens_[k - 1].is_number() ? tokens_[k - 1].letters <= 4 : is_one_of(word_of(k - 1), kFloors))) {
+      const std::string_view word = word_of(k - 1);
+      numbers += tokens_[k - 1].is_number() || word == "s" || word == "S" ? 1 : 0;
+      --k;
+    }
+    if (numbers == 0 || k == 0) return false;
+    const std::size_t name_last = k;
+    while (k > 0 && name_last - k < 6) {
+      const Token& token = tokens_[k - 1];
+      if (!token.is_word() || token.begin < done_ || reading_.gap(k - 1).size() > 2 ||
+          (k < name_last && reading_.gap(k - 1) != " "))
+        break;
+      if (!token.capital && !token.has(kParticle)) break;
+      --k;
+    }
+    while (k < name_last && !tokens_[k].capital) ++k;
+    if (k == name_last) return false;
+    put(Field::kStreet, tokens_[k].begin, behind_number(tokens_[last - 1].end), 0.45);
+    return true;
+  }
+
+  // "Tfno. 948 25 54 00 / 948255401 ext 12"
+  void phone(std::size_t i) {
+    std::size_t at = tokens_[i].end;
+    for (int more = 0; more < 3; ++more) {
+      std::size_t begin = at;
+      while (begin < text_.size() && begin - at < 8 && !is_digit(text_[begin]) && text_[begin] != '+' &&
+             text_[begin] != '(' && text_[begin] != '\n' && (is_high(text_[begin]) || !is_upper(text_[begin])))
+        ++begin;
+      std::size_t end = begin, digits = 0, to = begin;
+      while (end < text_.size() &&
+             (is_digit(text_[end]) || std::string_view(" .-()+").find(text_[end]) != std::string_view::npos)) {
+        if (text_[end] == ' ' && !is_digit(at_or_nul(text_, end + 1)) && at_or_nul(text_, end + 1) != '(') break;
+        if (is_digit(text_[end])) {
+          ++digits;
+          to = end + 1;
+        }
+        ++end;
+      }
+      if (digits < 6 || digits > 15) return;
+      put(Field::kPhone, begin, to, 0.7);
+      done_ = at = to;
+      if (!has_at(text_, at, " / ") && !has_at(text_, at, " y ") && !has_at(text_, at, " - ") &&
+          !has_at(text_, at, "/"))
+        return;
+    }
+  }
+
+  void country(std::size_t i) {
+    unsigned bits = 0;
+    const std::size_t words = place_words(i, &bits);
+    if (words == 0 || (bits & kCountry) == 0 || (bits & (kCity | kOrdinaryWord | kFirstName)) != 0) return;
+    put(Field::kCountry, tokens_[i].begin, tokens_[i + words - 1].end, 0.4);
+    done_ = tokens_[i + words - 1].end;
+  }
+
+  const Reading& reading_;
+  std::string_view text_;
+  const std::vector<Token>& tokens_;
+  Clues& out_;
+  std::size_t done_ = 0;  // where the last find ended
+};
+
+}  // namespace
+
+void find_spanish_places(const Reading& reading, Clues& out) {
+  Finder(reading, out).run();
+}
+
+}  // namespace mlops::detect
