@@ -1,5 +1,6 @@
 #include "core/crypto/aead.h"
 
+#include "core/crypto/aes_block.h"
 #include "tests/unit/catch.h"
 
 using namespace mlops;
@@ -100,4 +101,14 @@ TEST_CASE("SIV: equal texts seal alike, in one place only, and a changed byte do
   }
   CHECK(siv_open(key, ByteView(*sealed).first(16), place).error().slug == "cannot_open");
   CHECK(siv_seal(ByteView(key).first(31), text, place).error().slug == "bad_key_size");
+}
+
+TEST_CASE("AES of blocks: FIPS 197, appendix C.3, each block by itself") {
+  const auto key = hex("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f");
+  auto blocks = hex("00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff");
+  REQUIRE(aes_blocks(key, blocks));
+  CHECK(to_hex(blocks) == "8ea2b7ca516745bfeafc49904b4960898ea2b7ca516745bfeafc49904b496089");
+  CHECK(aes_blocks(ByteView(key).first(16), blocks).error().slug == "bad_key_size");
+  blocks.pop_back();
+  CHECK_FALSE(aes_blocks(key, blocks));
 }
