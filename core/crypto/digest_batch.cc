@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/crypto/sha256_lanes.h"
+#include "core/crypto/sha256_padding.h"
 
 namespace mlops::crypto {
 namespace {
@@ -19,38 +20,12 @@ using lanes::Kernel;
 using lanes::kInitialState;
 using lanes::kMaxLanes;
 using lanes::kStateWords;
+using lanes::put_word;
+using lanes::Tail;
 
 std::size_t full_blocks(ByteView bytes) {
   return bytes.size() / kBlockBytes;
 }
-
-// Big-endian. Not a loop: compilers make one instruction of this.
-void put_word(std::uint8_t* to, std::uint32_t word) {
-  to[0] = static_cast<std::uint8_t>(word >> 24);
-  to[1] = static_cast<std::uint8_t>(word >> 16);
-  to[2] = static_cast<std::uint8_t>(word >> 8);
-  to[3] = static_cast<std::uint8_t>(word);
-}
-
-// The end of a message as FIPS 180-4, 5.1.1 pads it: what is left of a block, a one bit, zeros, the length in bits.
-class Tail {
- public:
-  // `rest` are the bytes after the last full block of a message of `size_bytes`. Returns the number of blocks, 1 or 2.
-  std::size_t fill(ByteView rest, std::uint64_t size_bytes) {
-    const std::size_t blocks = rest.size() + 1 + sizeof(std::uint64_t) <= kBlockBytes ? 1 : 2;
-    const auto end = bytes_.begin() + static_cast<std::ptrdiff_t>(blocks * kBlockBytes);
-    auto at = std::copy(rest.begin(), rest.end(), bytes_.begin());
-    *at++ = 0x80;
-    std::fill(at, end, std::uint8_t{0});
-    put_word(&*(end - 8), static_cast<std::uint32_t>(size_bytes >> 29));  // the length is in bits
-    put_word(&*(end - 4), static_cast<std::uint32_t>(size_bytes << 3));
-    return blocks;
-  }
-  const std::uint8_t* data() const { return bytes_.data(); }
-
- private:
-  std::array<std::uint8_t, 2 * kBlockBytes> bytes_;
-};
 
 // `stride` is the distance of two words of the state.
 Digest to_digest(const std::uint32_t* state, std::size_t stride) {
@@ -208,7 +183,7 @@ std::vector<Sha256Engine> find_engines() {
   return engines;
 }
 
-const Kernel& kernel_of(Sha256Engine engine) {
+const Kernel& kernel(Sha256Engine engine) {
   switch (engine) {
     case Sha256Engine::kShaNi:
       return lanes::shani_kernel();
@@ -228,13 +203,17 @@ std::vector<Sha256Engine> find_engines() {
   return {Sha256Engine::kOpenssl};
 }
 
-const Kernel& kernel_of(Sha256Engine) {
+const Kernel& kernel(Sha256Engine) {
   return lanes::openssl_kernel();
 }
 
 #endif
 
 }  // namespace
+
+const Kernel& lanes::kernel_of(Sha256Engine engine) {
+  return kernel(engine);
+}
 
 std::string_view to_word(Sha256Engine engine) {
   switch (engine) {
@@ -260,14 +239,14 @@ void sha256_batch(std::span<const ByteView> inputs, std::span<Digest> digests) {
 }
 
 void sha256_batch_with(Sha256Engine engine, std::span<const ByteView> inputs, std::span<Digest> digests) {
-  if (engine != Sha256Engine::kOpenssl) return Scheduler(kernel_of(engine), inputs, digests).run();
+  if (engine != Sha256Engine::kOpenssl) return Scheduler(kernel(engine), inputs, digests).run();
   std::transform(inputs.begin(), inputs.end(), digests.begin(), [](ByteView input) { return sha256(input); });
 }
 
 StreamHasher::StreamHasher() : StreamHasher(sha256_engines().front()) {}
 
 StreamHasher::StreamHasher(Sha256Engine engine)
-    : kernel_(engine == Sha256Engine::kShaNi ? &kernel_of(engine) : &lanes::openssl_kernel()) {
+    : kernel_(engine == Sha256Engine::kShaNi ? &kernel(engine) : &lanes::openssl_kernel()) {
   std::copy(kInitialState.begin(), kInitialState.end(), states_.begin());
 }
 

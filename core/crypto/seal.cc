@@ -6,10 +6,13 @@
 #include <openssl/params.h>
 #include <openssl/rand.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <limits>
 #include <memory>
 #include <utility>
+
+#include "core/crypto/secret_memory.h"
 
 namespace mlops::crypto {
 namespace {
@@ -36,23 +39,53 @@ const MacContext& keyless_context() {
 
 }  // namespace
 
+SecretBytes::SecretBytes(std::vector<std::uint8_t> bytes) {
+  assign(bytes);
+  crypto::wipe(bytes);
+}
+
+SecretBytes SecretBytes::copy_of(ByteView bytes) {
+  SecretBytes secret;
+  secret.assign(bytes);
+  return secret;
+}
+
 SecretBytes& SecretBytes::operator=(const SecretBytes& other) {
   if (this == &other) return *this;
   wipe();
-  bytes_ = other.bytes_;
+  assign(other.view());
   return *this;
 }
 
 SecretBytes& SecretBytes::operator=(SecretBytes&& other) noexcept {
   if (this == &other) return *this;
   wipe();
-  bytes_ = std::exchange(other.bytes_, {});
+  bytes_ = std::exchange(other.bytes_, nullptr);
+  size_bytes_ = std::exchange(other.size_bytes_, 0);
   return *this;
 }
 
+void SecretBytes::assign(ByteView bytes) {
+  if (bytes.empty()) return;
+  bytes_ = take_secret_memory(bytes.size());
+  size_bytes_ = bytes.size();
+  std::copy(bytes.begin(), bytes.end(), bytes_);
+}
+
 void SecretBytes::wipe() {
-  if (!bytes_.empty()) OPENSSL_cleanse(bytes_.data(), bytes_.size());
-  bytes_.clear();
+  if (bytes_) release_secret_memory(bytes_, size_bytes_);
+  bytes_ = nullptr;
+  size_bytes_ = 0;
+}
+
+void wipe(std::vector<std::uint8_t>& bytes) {
+  if (!bytes.empty()) OPENSSL_cleanse(bytes.data(), bytes.size());
+  bytes.clear();
+}
+
+void wipe(std::string& text) {
+  if (!text.empty()) OPENSSL_cleanse(text.data(), text.size());
+  text.clear();
 }
 
 Mac hmac_sha256(ByteView key, ByteView message) {

@@ -1,4 +1,5 @@
-// Keyed primitives: HMAC-SHA-256, random bytes, constant-time compare, key material that is zeroed when it goes.
+// Keyed primitives: HMAC-SHA-256, random bytes, constant-time compare, and key material in memory of its own: locked,
+// left out of core dumps, zeroed when it goes.
 // Thread-safety: free functions; a SecretBytes is a value.
 #pragma once
 
@@ -6,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/base/bytes.h"
@@ -16,24 +18,37 @@ namespace mlops::crypto {
 class SecretBytes {
  public:
   SecretBytes() = default;
-  explicit SecretBytes(std::vector<std::uint8_t> bytes) : bytes_(std::move(bytes)) {}
+  // Takes the bytes and zeroes the vector they came in.
+  explicit SecretBytes(std::vector<std::uint8_t> bytes);
+  // A copy; who owns `bytes` zeroes them.
+  static SecretBytes copy_of(ByteView bytes);
   ~SecretBytes() { wipe(); }
-  SecretBytes(const SecretBytes&) = default;
-  SecretBytes(SecretBytes&& other) noexcept : bytes_(std::move(other.bytes_)) { other.bytes_.clear(); }
+  SecretBytes(const SecretBytes& other) { assign(other.view()); }
+  SecretBytes(SecretBytes&& other) noexcept
+      : bytes_(std::exchange(other.bytes_, nullptr)), size_bytes_(std::exchange(other.size_bytes_, 0)) {}
   SecretBytes& operator=(const SecretBytes& other);
   SecretBytes& operator=(SecretBytes&& other) noexcept;
-  ByteView view() const { return bytes_; }
-  bool empty() const { return bytes_.empty(); }
+  ByteView view() const { return {bytes_, size_bytes_}; }
+  bool empty() const { return size_bytes_ == 0; }
 
  private:
+  // REQUIRES: empty.
+  void assign(ByteView bytes);
   void wipe();
-  std::vector<std::uint8_t> bytes_;
+  std::uint8_t* bytes_ = nullptr;
+  std::size_t size_bytes_ = 0;
 };
+
+// Overwrites, in a way no compiler leaves out.
+void wipe(std::vector<std::uint8_t>& bytes);
+void wipe(std::string& text);
 
 using Mac = std::array<std::uint8_t, 32>;
 
 Mac hmac_sha256(ByteView key, ByteView message);
-inline Mac hmac_sha256(ByteView key, std::string_view message) { return hmac_sha256(key, as_bytes(message)); }
+inline Mac hmac_sha256(ByteView key, std::string_view message) {
+  return hmac_sha256(key, as_bytes(message));
+}
 bool constant_time_equal(ByteView a, ByteView b);
 // Errors: kInternal "no_randomness".
 Result<std::vector<std::uint8_t>> random_bytes(std::size_t count);

@@ -9,7 +9,11 @@
 #include <cstdint>
 #include <span>
 
-namespace mlops::crypto::lanes {
+namespace mlops::crypto {
+
+enum class Sha256Engine;
+
+namespace lanes {
 
 inline constexpr std::size_t kMaxLanes = 16;
 inline constexpr std::size_t kBlockBytes = 64;
@@ -51,4 +55,8 @@ const Kernel& avx2_kernel();    // needs AVX2
 const Kernel& avx512_kernel();  // needs AVX-512 F and BW
 #endif
 
-}  // namespace mlops::crypto::lanes
+// REQUIRES: the engine is one of sha256_engines().
+const Kernel& kernel_of(Sha256Engine engine);
+
+}  // namespace lanes
+}  // namespace mlops::crypto

@@ -31,6 +31,7 @@ struct Work {
   bool is_scanned = true;
   CellScanner residual{{}, {}};
   std::uint64_t row_values = 0;  // cells of a kept column with an identifier of their row
+  mask::CellCounts counts;
   ColumnEvidence evidence;
 };
 
@@ -87,7 +88,7 @@ Result<Work> make_work(const Policy::Body& body, const ColumnPlan& plan, const m
   Work work;
   work.plan = &plan;
   work.class_row = class_of(plan.class_name);
-  work.evidence = {plan.column, plan.class_name, plan.transform, 0, 0};
+  work.evidence = {plan.column, plan.class_name, plan.transform, 0, 0, 0, {}};
   work.is_scanned = !body.residual_ignore_columns.count(fold_column(plan.named_as));
   if (plan.transform != "keep") {
     const auto* rule = body.rule_for_treated(plan.named_as, plan.class_name);
@@ -99,6 +100,9 @@ Result<Work> make_work(const Policy::Body& body, const ColumnPlan& plan, const m
                     : text                         ? Handling::kRewriteText
                                                    : Handling::kRewrite;
     MLOPS_TRY(lend_key(work, secrets, context));
+    work.evidence.key_id = work.key.id;
+    // A made-up name or a moved date is found like a true one.
+    work.is_scanned = work.is_scanned && !work.transform->looks_real();
   }
   // The name of a rewritten column says nothing about what is in it now.
   const std::string name = work.handling == Handling::kRewrite ? std::string{} : plan.column;
@@ -167,8 +171,8 @@ class Run {
     }
     if (work.transform && in.kind != data::CellKind::kNull) {
       out.kind = data::Change::Kind::kReplace;
-      const mask::CellContext at{view_,          work.key, dataset_, work.folded, reader_.records() - 1,
-                                 secrets_.vault, &counts_};
+      const mask::CellContext at{view_,          work.key,    dataset_, work.folded, reader_.records() - 1,
+                                 secrets_.vault, &work.counts};
       MLOPS_ASSIGN(out.text, work.transform->apply(in.text, at));
       if (work.handling == Handling::kRewriteText && !values_.empty()) out.text = values_.cut_from(out.text);
     }
@@ -194,7 +198,6 @@ class Run {
   const mask::RunSecrets& secrets_;
   const std::string& dataset_;
   RecordView view_;
-  mask::CellCounts counts_;
   std::deque<Work> works_;  // by the reader's column index
   RowValues values_;
   std::vector<data::Change> changes_;
@@ -223,6 +226,7 @@ Result<MaskEvidence> conclude(const Policy::Body& body, std::deque<Work>& works,
   const auto findings = residual_facts(works, evidence.residual_findings);
   for (auto& work : works) {
     evidence.residual_scanned_cells += work.residual.cells();
+    work.evidence.placeholders = work.counts.placeholders;
     evidence.columns.push_back(std::move(work.evidence));
   }
   if (evidence.residual_findings <= static_cast<std::uint64_t>(body.residual_max_findings)) return evidence;
@@ -269,17 +273,21 @@ void merge_evidence(MaskEvidence& into, const MaskEvidence& from) {
     }
     known->cells += column.cells;
     known->changed += column.changed;
+    known->placeholders += column.placeholders;
   }
 }
 
 Json to_json(const MaskEvidence& evidence) {
   Json columns = Json::array();
   for (const auto& column : evidence.columns) {
-    columns.push_back({{"column", column.column},
-                       {"class", column.class_name},
-                       {"transform", column.transform},
-                       {"cells", column.cells},
-                       {"changed", column.changed}});
+    Json row = {{"column", column.column},
+                {"class", column.class_name},
+                {"transform", column.transform},
+                {"cells", column.cells},
+                {"changed", column.changed}};
+    if (column.placeholders > 0) row["placeholders"] = column.placeholders;
+    if (!column.key_id.empty()) row["key"] = column.key_id;
+    columns.push_back(std::move(row));
   }
   return {{"rows", evidence.rows},
           {"columns", std::move(columns)},

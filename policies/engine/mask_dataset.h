@@ -37,6 +37,8 @@ struct ColumnEvidence {
   std::string transform;
   std::uint64_t cells = 0;
   std::uint64_t changed = 0;
+  std::uint64_t placeholders = 0;  // cells that its rule could only redact
+  std::string key_id;              // "research.1" where a key was used: also the seed of noise and shifts
 };
 
 struct MaskEvidence {

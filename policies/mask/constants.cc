@@ -24,6 +24,11 @@ class Replace : public Transform {
   explicit Replace(std::string with) : with_(std::move(with)) {}
   std::string_view id() const override { return "replace"; }
   Result<std::string> apply(std::string_view, const CellContext&) const override { return with_; }
+  Status apply_batch(std::span<const std::string_view> cells, const BatchContext&,
+                     std::vector<std::string>& out) const override {
+    out.assign(cells.size(), with_);
+    return {};
+  }
 
  private:
   std::string with_;
@@ -44,6 +49,16 @@ class Mask : public Transform {
     cell = trim(cell);
     if (cell.empty()) return std::string();
     return stars_ + std::string(kept(cell));
+  }
+  Status apply_batch(std::span<const std::string_view> cells, const BatchContext&,
+                     std::vector<std::string>& out) const override {
+    out.resize(cells.size());
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      const auto cell = trim(cells[i]);
+      out[i].assign(cell.empty() ? std::string_view{} : stars_);
+      if (!cell.empty()) out[i].append(kept(cell));
+    }
+    return {};
   }
 
  private:

@@ -1,5 +1,5 @@
 // generalize: one of {zip3: {census: union|2020|2010|2000}}, {age_cap: 89 | {cap: 89, label: "90+"}},
-// {bucket: {width: 10}}.
+// {bucket: {width: 10}}, {hierarchy: {values: …}} (hierarchy.cc).
 #include <charconv>
 #include <cmath>
 #include <optional>
@@ -13,6 +13,7 @@ namespace {
 
 constexpr double kLargestNumber = 1e15;  // exact in a double, and in an int64 after rounding
 constexpr std::int64_t kAgeCap = 89;
+constexpr std::int64_t kLeastWidth = 2;  // of one, whole numbers would stay as they are
 
 std::optional<double> read_number(std::string_view cell) {
   double value = 0;
@@ -65,7 +66,7 @@ class Bucket : public Transform {
     const auto value = read_number(cell);
     if (!value) return std::string("[VALUE]");
     const auto low = static_cast<std::int64_t>(std::floor(*value / static_cast<double>(width_))) * width_;
-    return width_ == 1 ? fmt::format("{}", low) : fmt::format("{}-{}", low, low + width_ - 1);
+    return fmt::format("{}-{}", low, low + width_ - 1);
   }
 
  private:
@@ -99,7 +100,7 @@ Made make_bucket(const YamlNode& value, const TransformContext& context) {
   MLOPS_TRY(check_options(value, context, "generalize.bucket", {"width"}));
   if (!value.find("width"))
     return missing_option(value, context, "generalize.bucket", "width", "for example {bucket: {width: 10}}");
-  MLOPS_ASSIGN(const auto width, int_option(value, context, "width", 1, {1, 1'000'000'000}));
+  MLOPS_ASSIGN(const auto width, int_option(value, context, "width", kLeastWidth, {kLeastWidth, 1'000'000'000}));
   return std::unique_ptr<Transform>(std::make_unique<Bucket>(width));
 }
 
@@ -107,14 +108,15 @@ struct GeneralizeRow {
   std::string_view id;
   Made (*make)(const YamlNode& value, const TransformContext& context);
 };
-constexpr GeneralizeRow kWays[] = {{"zip3", make_zip3}, {"age_cap", make_age_cap}, {"bucket", make_bucket}};
+constexpr GeneralizeRow kWays[] = {
+    {"zip3", make_zip3}, {"age_cap", make_age_cap}, {"bucket", make_bucket}, {"hierarchy", make_hierarchy}};
 
 }  // namespace
 
 Made make_generalize(const YamlNode& value, const TransformContext& context) {
-  MLOPS_TRY(check_options(value, context, "generalize", {"zip3", "age_cap", "bucket"}));
+  MLOPS_TRY(check_options(value, context, "generalize", {"zip3", "age_cap", "bucket", "hierarchy"}));
   if (!value.is_map() || value.entries.size() != 1) {
-    return missing_option(value, context, "generalize", "zip3, age_cap or bucket", "exactly one of them");
+    return missing_option(value, context, "generalize", "zip3, age_cap, bucket or hierarchy", "exactly one of them");
   }
   for (const auto& way : kWays) {
     if (const YamlNode* options = value.find(way.id)) return way.make(*options, context);

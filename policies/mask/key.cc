@@ -10,9 +10,11 @@ namespace mlops::mask {
 namespace {
 
 constexpr std::string_view kLabel = "mlops/mask-key/v1";
-// Neither can be a dataset's place, which has exactly one NUL in it.
+constexpr std::size_t kLeastKeyBytes = 32;
+// None of them can be a dataset's place, which has exactly one NUL in it.
 constexpr std::string_view kDatasetScope("\0\0dataset\0", 10);
 constexpr std::string_view kSharedScope("\0\0shared", 8);
+constexpr std::string_view kRoot("\0\0root\0", 7);
 
 std::string context_of(const KeyPlace& place) {
   std::string context;
@@ -26,6 +28,40 @@ std::string context_of(const KeyPlace& place) {
       break;
   }
   return std::string(kSharedScope);
+}
+
+std::shared_ptr<const crypto::HmacBatch> hmac(const crypto::SecretBytes& key) {
+  return std::make_shared<const crypto::HmacBatch>(key.view());
+}
+
+crypto::SecretBytes siv_key(ByteView root) {
+  std::vector<std::uint8_t> both;
+  both.reserve(64);
+  for (const std::string_view label : {"siv/mac", "siv/encrypt"}) {
+    const auto half = derive_key(root, label);
+    both.insert(both.end(), half.view().begin(), half.view().end());
+  }
+  return crypto::SecretBytes(std::move(both));
+}
+
+// Pseudonyms are made with the context's own key, as they always were; everything else follows from a second one, which
+// no value is ever hashed under.
+Result<WorkingKey> working_key(const NamedKey& key, const std::string& context) {
+  if (key.bytes.view().size() < kLeastKeyBytes) {
+    return fail(ErrorCode::kInvalid, "key_too_short",
+                fmt::format("the key {} has {} bytes, {} are needed", printable(key.id), key.bytes.view().size(),
+                            kLeastKeyBytes));
+  }
+  const auto root = derive_key(key.bytes.view(), std::string(kRoot) + context);
+  const ByteView from = root.view();
+  return WorkingKey{key.id,
+                    derive_key(from, "check"),
+                    derive_key(from, "seal"),
+                    siv_key(from),
+                    derive_key(from, "fpe"),
+                    hmac(derive_key(key.bytes.view(), context)),
+                    hmac(derive_key(from, "choice")),
+                    hmac(derive_key(from, "fingerprint"))};
 }
 
 }  // namespace
@@ -56,14 +92,22 @@ crypto::SecretBytes derive_key(ByteView master, std::string_view context) {
 Result<ColumnKey> column_key(const KeySource& keys, const std::string& name, const KeyPlace& place) {
   MLOPS_ASSIGN(const auto current, keys.current(name));
   const std::string context = context_of(place);
-  ColumnKey key{current.id, derive_key(current.bytes.view(), context), {}};
+  MLOPS_ASSIGN(auto working, working_key(current, context));
+  ColumnKey key{std::move(working), {}};
   const auto id = parse_key_id(current.id);
   for (std::uint32_t version = id ? id->version : 1; version > 1; --version) {
     const auto former = keys.by_id(to_string({name, version - 1}));
     if (!former) continue;  // destroyed: what it wrote cannot be told from other text any more
-    key.former.push_back({former->id, derive_key(former->bytes.view(), context)});
+    MLOPS_ASSIGN(auto earlier, working_key(*former, context));
+    key.former.push_back(std::move(earlier));
   }
   return key;
+}
+
+Result<ColumnKey> column_key_of(const KeySource& keys, const std::string& id, const KeyPlace& place) {
+  MLOPS_ASSIGN(const auto named, keys.by_id(id));
+  MLOPS_ASSIGN(auto working, working_key(named, context_of(place)));
+  return ColumnKey{std::move(working), {}};
 }
 
 }  // namespace mlops::mask

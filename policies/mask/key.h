@@ -8,12 +8,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/crypto/hmac_batch.h"
 #include "core/crypto/seal.h"
 
 namespace mlops::mask {
@@ -43,11 +45,24 @@ std::optional<KeyId> parse_key_id(std::string_view text);
 // Which values share a key: those of one column of a dataset, those of a dataset, all.
 enum class KeyScope { kColumn, kDataset, kShared };
 
-// What a transform works with. Empty when it needs none.
-struct ColumnKey {
+// One version of a column's key, and the keys that follow from it, each for one use: none of them is ever used for
+// another, and none tells anything of the others.
+struct WorkingKey {
   std::string id;
-  crypto::SecretBytes bytes;
-  std::vector<NamedKey> former;  // earlier versions that can still be read, derived alike
+  crypto::SecretBytes check;                             // tells tokens of this key from other text
+  crypto::SecretBytes seal;                              // AES-256-GCM
+  crypto::SecretBytes siv;                               // AES-SIV, 64 bytes
+  crypto::SecretBytes fpe;                               // FF1
+  std::shared_ptr<const crypto::HmacBatch> pseudonym;    // HMAC of values
+  std::shared_ptr<const crypto::HmacBatch> choice;       // HMAC that chooses: shifts, noise, surrogates
+  std::shared_ptr<const crypto::HmacBatch> fingerprint;  // HMAC by which a vault finds a value
+
+  bool empty() const { return !pseudonym; }
+};
+
+// What a transform works with. Empty when it needs none.
+struct ColumnKey : WorkingKey {
+  std::vector<WorkingKey> former;  // earlier versions that can still be read, derived alike
 };
 
 struct KeyPlace {
@@ -55,8 +70,11 @@ struct KeyPlace {
   std::string_view column;
   KeyScope scope = KeyScope::kColumn;
 };
-// The column's key under the current version of `name`, and under the versions before it.
+// The column's key under the current version of `name`, and under the versions before it. Errors: kInvalid
+// "key_too_short" for one of fewer than 32 bytes.
 Result<ColumnKey> column_key(const KeySource& keys, const std::string& name, const KeyPlace& place);
+// Under the version with this id alone, to reveal what it wrote.
+Result<ColumnKey> column_key_of(const KeySource& keys, const std::string& id, const KeyPlace& place);
 
 // HMAC-SHA-256(master, "mlops/mask-key/v1" NUL context). `context` names dataset and column; the master key does not
 // follow from what is derived. REQUIRES: `master` has at least 32 bytes of entropy.

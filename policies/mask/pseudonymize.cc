@@ -1,44 +1,123 @@
-// pseudonymize: {key: NAME, prefix?: "P-"}. HMAC-SHA-256 of the trimmed cell under a key of the policy's table, 128
-// bits of it in hex: equal values stay equal inside one column of one dataset, and nobody without the key can try
+// pseudonymize: {key: NAME, scope?: column | dataset | shared, prefix?: "P-", form?: tagged | plain}. HMAC-SHA-256 of
+// the trimmed cell, 128 bits of it in hex: equal values stay equal within the scope, and nobody without the key can try
 // values.
 //
-// Hex and not base32: 32 hex digits can be neither an IBAN nor a card number, so the residual scan stays quiet.
+//   tagged  PREFIX and a token (pseudonym_token.h), which a second run leaves as it is, also after a rotation
+//   plain   PREFIX and 32 hex digits of the MAC; a second run gives a pseudonym a pseudonym
+//
+// Hex and not base32: so many hex digits can be neither an IBAN nor a card number, so the residual scan stays quiet.
+#include <algorithm>
+
 #include "core/base/text.h"
 #include "policies/mask/makers.h"
+#include "policies/mask/pseudonym_token.h"
 
 namespace mlops::mask {
 namespace {
 
-constexpr std::size_t kPseudonymBytes = 16;
+constexpr std::string_view kWithoutKey = "[ID]";
+
+enum class Form { kTagged, kPlain };
 
 class Pseudonymize : public Transform {
  public:
-  Pseudonymize(std::string key, std::string prefix) : key_(std::move(key)), prefix_(std::move(prefix)) {}
+  struct Options {
+    std::string key;
+    std::string prefix;
+    KeyScope scope;
+    Form form;
+  };
+
+  explicit Pseudonymize(Options options) : options_(std::move(options)) {}
   std::string_view id() const override { return "pseudonymize"; }
-  std::string_view key_name() const override { return key_; }
+  std::string_view key_name() const override { return options_.key; }
+  KeyScope key_scope() const override { return options_.scope; }
   bool is_pseudonym() const override { return true; }
 
   Result<std::string> apply(std::string_view cell, const CellContext& at) const override {
     cell = trim(cell);
     if (cell.empty()) return std::string();
-    if (at.key.bytes.empty()) return std::string("[ID]");  // without a key this would be a hash that anyone can undo
-    const crypto::Mac mac = crypto::hmac_sha256(at.key.bytes.view(), cell);
-    return prefix_ + to_hex(ByteView(mac).first(kPseudonymBytes));
+    if (at.key.empty()) return std::string(kWithoutKey);  // it would be a hash that anyone can undo
+    MLOPS_ASSIGN(const bool done, is_own(cell, at.key));
+    if (done) return std::string(cell);
+    if (options_.form == Form::kPlain) {
+      std::string out = options_.prefix;
+      append_hex(out, ByteView(at.key.pseudonym->one(cell)).first(kTokenBodyBytes));
+      return out;
+    }
+    MLOPS_ASSIGN(const auto token, make_token(at.key, cell));
+    return options_.prefix + token;
+  }
+
+  Status apply_batch(std::span<const std::string_view> cells, const BatchContext& at,
+                     std::vector<std::string>& out) const override {
+    out.resize(cells.size());
+    std::vector<std::string_view> values;
+    std::vector<std::size_t> places;
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      const auto cell = trim(cells[i]);
+      if (cell.empty() || at.key.empty()) {
+        out[i] = cell.empty() ? std::string_view{} : kWithoutKey;
+        continue;
+      }
+      MLOPS_ASSIGN(const bool done, is_own(cell, at.key));
+      if (done) {
+        out[i] = cell;
+        continue;
+      }
+      values.push_back(cell);
+      places.push_back(i);
+    }
+    return write_all(values, places, at.key, out);
   }
 
  private:
-  std::string key_;
-  std::string prefix_;
+  Status write_all(const std::vector<std::string_view>& values, const std::vector<std::size_t>& places,
+                   const ColumnKey& key, std::vector<std::string>& out) const {
+    if (values.empty()) return {};
+    std::vector<crypto::Mac> macs(values.size());
+    key.pseudonym->many(values, macs);
+    std::vector<std::uint8_t> checks(values.size() * kTokenBodyBytes);
+    std::string head = options_.prefix;
+    if (options_.form == Form::kTagged) {
+      head += token_tag(key);
+      for (std::size_t i = 0; i < macs.size(); ++i)
+        std::copy_n(macs[i].begin(), kTokenBodyBytes, &checks[i * kTokenBodyBytes]);
+      MLOPS_TRY(crypto::aes_blocks(key.check.view(), checks));
+    }
+    for (std::size_t i = 0; i < macs.size(); ++i) {
+      write(head, macs[i], ByteView(checks).subspan(i * kTokenBodyBytes, kTokenBodyBytes), out[places[i]]);
+    }
+    return {};
+  }
+
+  void write(const std::string& head, const crypto::Mac& mac, ByteView check, std::string& out) const {
+    out.clear();
+    out.reserve(head.size() + 2 * (kTokenBodyBytes + kTokenCheckBytes));
+    out += head;
+    append_hex(out, ByteView(mac).first(kTokenBodyBytes));
+    if (options_.form == Form::kTagged) append_hex(out, check.first(kTokenCheckBytes));
+  }
+
+  // Was this written by this rule, under any version of its key that is left?
+  Result<bool> is_own(std::string_view cell, const ColumnKey& key) const {
+    if (options_.form == Form::kPlain || !cell.starts_with(options_.prefix)) return false;
+    return is_own_token(key, cell.substr(options_.prefix.size()));
+  }
+
+  Options options_;
 };
 
 }  // namespace
 
 Made make_pseudonymize(const YamlNode& value, const TransformContext& context) {
-  MLOPS_TRY(check_options(value, context, "pseudonymize", {"key", "prefix"}));
-  MLOPS_ASSIGN(auto key, text_option(value, context, "key", {}));
-  if (key.empty()) return missing_option(value, context, "pseudonymize", "key", "name a key of transforms.keys");
+  MLOPS_TRY(check_options(value, context, "pseudonymize", {"key", "scope", "prefix", "form"}));
+  MLOPS_ASSIGN(auto key, key_option(value, context, "pseudonymize"));
+  MLOPS_ASSIGN(const auto scope, scope_option(value, context, "pseudonymize"));
   MLOPS_ASSIGN(auto prefix, text_option(value, context, "prefix", {}));
-  return std::unique_ptr<Transform>(std::make_unique<Pseudonymize>(std::move(key), std::move(prefix)));
+  MLOPS_ASSIGN(const auto form, word_option(value, context, "pseudonymize", "form", {"tagged", "plain"}));
+  return std::unique_ptr<Transform>(std::make_unique<Pseudonymize>(
+      Pseudonymize::Options{std::move(key), std::move(prefix), scope, form == 0 ? Form::kTagged : Form::kPlain}));
 }
 
 }  // namespace mlops::mask

@@ -51,6 +51,12 @@ class RedactCell : public Transform {
   Result<std::string> apply(std::string_view cell, const CellContext&) const override {
     return cell.empty() ? std::string() : with_;
   }
+  Status apply_batch(std::span<const std::string_view> cells, const BatchContext&,
+                     std::vector<std::string>& out) const override {
+    out.resize(cells.size());
+    for (std::size_t i = 0; i < cells.size(); ++i) out[i].assign(cells[i].empty() ? std::string_view{} : with_);
+    return {};
+  }
 
  private:
   std::string with_;

@@ -1,5 +1,7 @@
 #include "policies/mask/transform.h"
 
+#include <fmt/format.h>
+
 namespace mlops::mask {
 namespace {
 
@@ -9,6 +11,10 @@ class NoRow : public RowView {
 };
 
 }  // namespace
+
+Result<std::string> Transform::reveal(std::string_view, const CellContext&) const {
+  return fail(ErrorCode::kRefused, "not_reversible", fmt::format("{} keeps nothing of the value it replaces", id()));
+}
 
 Status Transform::apply_batch(std::span<const std::string_view> cells, const BatchContext& at,
                               std::vector<std::string>& out) const {

@@ -78,6 +78,12 @@ class Transform {
   virtual bool is_pseudonym() const { return false; }
   // Can who holds the key (and the vault) get the value back?
   virtual bool is_reversible() const { return false; }
+  // The value that apply() masked in the same place, with the same key. Errors: kRefused "not_reversible" for a
+  // transform that does not keep it, "cannot_reveal" for what it did not write here.
+  virtual Result<std::string> reveal(std::string_view masked, const CellContext& at) const;
+  // Does what it writes look like the real thing (a date, a name, an account number)? Then a detector that looks over
+  // the output cannot tell it from a leak.
+  virtual bool looks_real() const { return false; }
 };
 
 // What a factory may refer to beside its own YAML.
@@ -94,7 +100,6 @@ struct TransformRow {
   Result<std::unique_ptr<Transform>> (*make)(const YamlNode& value, const TransformContext& context);
 };
 
-// suppress, keep, redact, replace, mask, pseudonymize, date_truncate, generalize (zip3, age_cap, bucket).
 const std::vector<TransformRow>& transforms();
 const TransformRow* find_transform(std::string_view id);  // nullptr: unknown
 

@@ -1,5 +1,10 @@
 #include "core/crypto/seal.h"
 
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
 #include <set>
 
 #include "tests/unit/catch.h"
@@ -74,4 +79,48 @@ TEST_CASE("secrets copy, move and are gone afterwards") {
   CHECK(constant_time_equal(target.view(), copy.view()));
   target = SecretBytes();
   CHECK(target.empty());
+}
+
+TEST_CASE("SecretBytes: whoever gives bytes away loses them, copies are apart, slots are used again") {
+  std::vector<std::uint8_t> bytes{1, 2, 3};
+  const std::uint8_t* const address = bytes.data();
+  const SecretBytes first(std::move(bytes));
+  CHECK(first.view().data() != address);  // in memory of its own
+  SecretBytes second = first;
+  CHECK(second.view().data() != first.view().data());
+  CHECK(std::equal(second.view().begin(), second.view().end(), first.view().begin()));
+  second = SecretBytes(std::vector<std::uint8_t>(100'000, 7));
+  CHECK(second.view().size() == 100'000);
+  second = SecretBytes();
+  CHECK(second.empty());
+  std::vector<SecretBytes> many;
+  for (int i = 0; i < 1000; ++i)
+    many.emplace_back(std::vector<std::uint8_t>(1 + i % 200, static_cast<std::uint8_t>(i)));
+  for (int i = 0; i < 1000; i += 2) many[static_cast<std::size_t>(i)] = SecretBytes();
+  for (int i = 0; i < 1000; i += 2) many[static_cast<std::size_t>(i)] = SecretBytes::copy_of(first.view());
+  for (int i = 1; i < 1000; i += 2) {
+    const auto view = many[static_cast<std::size_t>(i)].view();
+    REQUIRE(view.size() == static_cast<std::size_t>(1 + i % 200));
+    REQUIRE(std::all_of(view.begin(), view.end(), [&](auto byte) { return byte == static_cast<std::uint8_t>(i); }));
+  }
+}
+
+TEST_CASE("SecretBytes: its pages are left out of core dumps and locked") {
+  const SecretBytes key(std::vector<std::uint8_t>(32, 0x5a));
+  const auto at = reinterpret_cast<std::uintptr_t>(key.view().data());
+  std::ifstream maps("/proc/self/smaps");
+  std::string line;
+  bool inside = false;
+  std::string flags;
+  while (std::getline(maps, line)) {
+    unsigned long long begin = 0, end = 0;
+    char permissions[8];
+    if (std::sscanf(line.c_str(), "%llx-%llx %7s", &begin, &end, permissions) == 3) inside = begin <= at && at < end;
+    if (inside && line.rfind("VmFlags:", 0) == 0) flags = line;
+  }
+  if (flags.empty()) return;  // a kernel that does not tell
+  CHECK(flags.find(" dd") != std::string::npos);
+  rlimit limit{};
+  REQUIRE(::getrlimit(RLIMIT_MEMLOCK, &limit) == 0);
+  if (limit.rlim_cur >= 1 << 20) CHECK(flags.find(" lo") != std::string::npos);
 }

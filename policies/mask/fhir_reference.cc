@@ -1,0 +1,216 @@
+#include "policies/mask/fhir_reference.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "policies/mask/pseudonym_token.h"
+
+namespace mlops::mask {
+namespace {
+
+// The resource types of R4 (4.0.1), sorted: a word before the id stays only if it is one of them.
+constexpr std::string_view kTypes[] = {"Account",
+                                       "ActivityDefinition",
+                                       "AdverseEvent",
+                                       "AllergyIntolerance",
+                                       "Appointment",
+                                       "AppointmentResponse",
+                                       "AuditEvent",
+                                       "Basic",
+                                       "Binary",
+                                       "BiologicallyDerivedProduct",
+                                       "BodyStructure",
+                                       "Bundle",
+                                       "CapabilityStatement",
+                                       "CarePlan",
+                                       "CareTeam",
+                                       "CatalogEntry",
+                                       "ChargeItem",
+                                       "ChargeItemDefinition",
+                                       "Claim",
+                                       "ClaimResponse",
+                                       "ClinicalImpression",
+                                       "CodeSystem",
+                                       "Communication",
+                                       "CommunicationRequest",
+                                       "CompartmentDefinition",
+                                       "Composition",
+                                       "ConceptMap",
+                                       "Condition",
+                                       "Consent",
+                                       "Contract",
+                                       "Coverage",
+                                       "CoverageEligibilityRequest",
+                                       "CoverageEligibilityResponse",
+                                       "DetectedIssue",
+                                       "Device",
+                                       "DeviceDefinition",
+                                       "DeviceMetric",
+                                       "DeviceRequest",
+                                       "DeviceUseStatement",
+                                       "DiagnosticReport",
+                                       "DocumentManifest",
+                                       "DocumentReference",
+                                       "EffectEvidenceSynthesis",
+                                       "Encounter",
+                                       "Endpoint",
+                                       "EnrollmentRequest",
+                                       "EnrollmentResponse",
+                                       "EpisodeOfCare",
+                                       "EventDefinition",
+                                       "Evidence",
+                                       "EvidenceVariable",
+                                       "ExampleScenario",
+                                       "ExplanationOfBenefit",
+                                       "FamilyMemberHistory",
+                                       "Flag",
+                                       "Goal",
+                                       "GraphDefinition",
+                                       "Group",
+                                       "GuidanceResponse",
+                                       "HealthcareService",
+                                       "ImagingStudy",
+                                       "Immunization",
+                                       "ImmunizationEvaluation",
+                                       "ImmunizationRecommendation",
+                                       "ImplementationGuide",
+                                       "InsurancePlan",
+                                       "Invoice",
+                                       "Library",
+                                       "Linkage",
+                                       "List",
+                                       "Location",
+                                       "Measure",
+                                       "MeasureReport",
+                                       "Media",
+                                       "Medication",
+                                       "MedicationAdministration",
+                                       "MedicationDispense",
+                                       "MedicationKnowledge",
+                                       "MedicationRequest",
+                                       "MedicationStatement",
+                                       "MedicinalProduct",
+                                       "MedicinalProductAuthorization",
+                                       "MedicinalProductContraindication",
+                                       "MedicinalProductIndication",
+                                       "MedicinalProductIngredient",
+                                       "MedicinalProductInteraction",
+                                       "MedicinalProductManufactured",
+                                       "MedicinalProductPackaged",
+                                       "MedicinalProductPharmaceutical",
+                                       "MedicinalProductUndesirableEffect",
+                                       "MessageDefinition",
+                                       "MessageHeader",
+                                       "MolecularSequence",
+                                       "NamingSystem",
+                                       "NutritionOrder",
+                                       "Observation",
+                                       "ObservationDefinition",
+                                       "OperationDefinition",
+                                       "OperationOutcome",
+                                       "Organization",
+                                       "OrganizationAffiliation",
+                                       "Parameters",
+                                       "Patient",
+                                       "PaymentNotice",
+                                       "PaymentReconciliation",
+                                       "Person",
+                                       "PlanDefinition",
+                                       "Practitioner",
+                                       "PractitionerRole",
+                                       "Procedure",
+                                       "Provenance",
+                                       "Questionnaire",
+                                       "QuestionnaireResponse",
+                                       "RelatedPerson",
+                                       "RequestGroup",
+                                       "ResearchDefinition",
+                                       "ResearchElementDefinition",
+                                       "ResearchStudy",
+                                       "ResearchSubject",
+                                       "RiskAssessment",
+                                       "RiskEvidenceSynthesis",
+                                       "Schedule",
+                                       "SearchParameter",
+                                       "ServiceRequest",
+                                       "Slot",
+                                       "Specimen",
+                                       "SpecimenDefinition",
+                                       "StructureDefinition",
+                                       "StructureMap",
+                                       "Subscription",
+                                       "Substance",
+                                       "SubstanceNucleicAcid",
+                                       "SubstancePolymer",
+                                       "SubstanceProtein",
+                                       "SubstanceReferenceInformation",
+                                       "SubstanceSourceMaterial",
+                                       "SubstanceSpecification",
+                                       "SupplyDelivery",
+                                       "SupplyRequest",
+                                       "Task",
+                                       "TerminologyCapabilities",
+                                       "TestReport",
+                                       "TestScript",
+                                       "ValueSet",
+                                       "VerificationResult",
+                                       "VisionPrescription"};
+
+static_assert(std::is_sorted(std::begin(kTypes), std::end(kTypes)));
+
+constexpr std::string_view kUrnUuid = "urn:uuid:";
+constexpr std::string_view kHistory = "/_history/";
+constexpr std::size_t kLongestId = 64;
+
+// The grammar of an id in R4: [A-Za-z0-9\-\.]{1,64}.
+bool is_id(std::string_view text) {
+  return !text.empty() && text.size() <= kLongestId && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '.';
+  });
+}
+
+bool is_type(std::string_view word) {
+  return std::binary_search(std::begin(kTypes), std::end(kTypes), word);
+}
+
+bool is_digits(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// A server's address: a scheme, a host and a path, with nobody's name before an "@" and no query.
+bool is_base(std::string_view text) {
+  const bool http = text.starts_with("https://") || text.starts_with("http://");
+  return http && text.find_first_of("@?# \t\"<>") == std::string_view::npos;
+}
+
+}  // namespace
+
+std::optional<FhirReference> read_fhir_reference(std::string_view text) {
+  if (text.starts_with(kUrnUuid)) {
+    const auto id = text.substr(kUrnUuid.size());
+    if (!is_uuid(id)) return std::nullopt;
+    return FhirReference{text.substr(0, kUrnUuid.size()), id, {}};
+  }
+  if (text.starts_with('#')) {
+    if (!is_id(text.substr(1))) return std::nullopt;
+    return FhirReference{text.substr(0, 1), text.substr(1), {}};
+  }
+  auto body = text;
+  std::string_view after;
+  if (const auto history = text.rfind(kHistory); history != std::string_view::npos) {
+    after = text.substr(history);
+    if (!is_digits(after.substr(kHistory.size()))) return std::nullopt;
+    body = text.substr(0, history);
+  }
+  const auto slash = body.rfind('/');
+  const auto id = slash == std::string_view::npos ? body : body.substr(slash + 1);
+  if (!is_id(id)) return std::nullopt;
+  if (slash == std::string_view::npos) return FhirReference{{}, id, after};
+  const auto path = body.substr(0, slash);
+  const auto last = path.rfind('/');
+  if (!is_type(last == std::string_view::npos ? path : path.substr(last + 1))) return std::nullopt;
+  if (last != std::string_view::npos && !is_base(path.substr(0, last))) return std::nullopt;
+  return FhirReference{body.substr(0, slash + 1), id, after};
+}
+
+}  // namespace mlops::mask

@@ -1,0 +1,22 @@
+// The parts of an id or of a FHIR reference (R4, 2.3 References), so that the id can be exchanged and the rest stays:
+//
+//   abc · Patient/abc · Patient/abc/_history/2 · #abc · urn:uuid:UUID · https://host/fhir/Patient/abc
+//
+// Thread-safety: free functions, plain values.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+namespace mlops::mask {
+
+struct FhirReference {
+  std::string_view before;  // "https://host/fhir/Patient/", "urn:uuid:", "#"
+  std::string_view id;
+  std::string_view after;  // "/_history/2"
+};
+
+// nullopt: a conditional reference, an unknown resource type, or no reference at all: no part of it may stay.
+std::optional<FhirReference> read_fhir_reference(std::string_view text);
+
+}  // namespace mlops::mask
