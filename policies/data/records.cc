@@ -4,6 +4,7 @@
 #include "policies/data/fhir_records.h"
 #include "policies/data/format.h"
 #include "policies/data/head_source.h"
+#include "policies/data/text_records.h"
 
 namespace mlops::data {
 namespace {
@@ -49,10 +50,13 @@ Result<std::unique_ptr<RecordReader>> open_as(Format format, Source& source, con
     case Format::kFhir:
     case Format::kFhirLines:
       return open_fhir_records(source, options.json, format);
-    default:
-      return fail(ErrorCode::kInvalid, "format_unknown", "the file is of no format that can be read record by record",
-                  "say which it is: csv, tsv, json, jsonl, fhir, fhir-ndjson or text");
+    case Format::kText:
+      return open_text_records(source);
+    case Format::kUnknown:
+      break;
   }
+  return fail(ErrorCode::kInvalid, "format_unknown", "the file is of no format that can be read record by record",
+              "say which it is: csv, tsv, json, jsonl, fhir, fhir-ndjson or text");
 }
 
 }  // namespace
