@@ -55,14 +55,6 @@ std::string_view skip_blanks(std::string_view text) {
   return at == std::string_view::npos ? std::string_view{} : text.substr(at);
 }
 
-bool is_foreign(std::string_view head) {
-  for (const auto magic : kForeign) {
-    if (head.starts_with(magic)) return true;
-  }
-  if (head.size() > kDicomPrefixBytes && head.substr(kDicomPrefixBytes).starts_with("DICM")) return true;
-  return head.find('\0') != std::string_view::npos;
-}
-
 // The brackets of the first line close, so that it is a value of its own, and another one follows.
 bool is_lines(std::string_view head) {
   const auto end = head.find('\n');
@@ -117,9 +109,16 @@ bool is_table(std::string_view head, char delimiter) {
 
 }  // namespace
 
+bool has_foreign_magic(std::string_view head) {
+  for (const auto magic : kForeign) {
+    if (head.starts_with(magic)) return true;
+  }
+  return head.size() > kDicomPrefixBytes && head.substr(kDicomPrefixBytes).starts_with("DICM");
+}
+
 Format format_of(std::string_view path, std::string_view head) {
   if (head.starts_with("\xEF\xBB\xBF")) head.remove_prefix(3);
-  if (is_foreign(head)) return Format::kUnknown;
+  if (has_foreign_magic(head)) return Format::kUnknown;
   const auto name = to_lower_ascii(path);
   const auto text = skip_blanks(head);
   for (const auto& [ending, family] : kEndings) {
@@ -127,6 +126,7 @@ Format format_of(std::string_view path, std::string_view head) {
     if (family == Family::kJson) return json_of(name, text);
     return family == Family::kCsv ? Format::kCsv : family == Family::kTsv ? Format::kTsv : Format::kText;
   }
+  if (head.find('\0') != std::string_view::npos) return Format::kUnknown;
   if (text.starts_with('{') || text.starts_with('[')) {
     const auto next = skip_blanks(text.substr(1));
     const bool opens = next.empty() || std::string_view("\"{[]}-0123456789tfn").find(next[0]) != std::string_view::npos;

@@ -14,6 +14,9 @@ namespace mlops::data {
 // `head`: the file's first bytes as UTF-8, 4 KiB or more when it has them, else all.
 Format format_of(std::string_view path, std::string_view head);
 
+// Begins with what only packed, binary or picture files begin with.
+bool has_foreign_magic(std::string_view head);
+
 // "csv", "tsv", "json", "jsonl", "fhir", "fhir-ndjson", "text", "unknown"; total.
 std::string_view to_word(Format format);
 std::optional<Format> format_from_word(std::string_view word);

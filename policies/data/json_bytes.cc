@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "core/base/json_text.h"
+#include "policies/data/utf8.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -51,25 +52,6 @@ const char* end_of_string(const char* at, const char* end) {
     if (*at == '\\' && ++at == end) return nullptr;
   }
   return nullptr;
-}
-
-void append_utf8(std::string& out, std::uint32_t code) {
-  const auto put = [&](std::uint32_t byte) { out.push_back(static_cast<char>(byte)); };
-  if (code < 0x80) {
-    put(code);
-  } else if (code < 0x800) {
-    put(0xC0 | code >> 6);
-    put(0x80 | (code & 0x3F));
-  } else if (code < 0x10000) {
-    put(0xE0 | code >> 12);
-    put(0x80 | (code >> 6 & 0x3F));
-    put(0x80 | (code & 0x3F));
-  } else {
-    put(0xF0 | code >> 18);
-    put(0x80 | (code >> 12 & 0x3F));
-    put(0x80 | (code >> 6 & 0x3F));
-    put(0x80 | (code & 0x3F));
-  }
 }
 
 // The four hex digits after "\u"; nullopt when they are not.
@@ -179,7 +161,7 @@ bool decode_json_string(std::string_view inner, std::string& into) {
     if (kind == 'u') {
       const auto code = take_code_point(inner);
       if (!code) return false;
-      append_utf8(into, *code);
+      append_code_point(into, *code);
     } else if (const char meaning = short_escape(kind)) {
       into.push_back(meaning);
     } else {

@@ -30,6 +30,7 @@ LIBRARIES = {
     "CLI/": ["cli/args.cc"],
     "re2/": ["policies/detect"],
     "xxhash.h": ["core/base/checksum.cc"],
+    "zlib.h": ["policies/data/inflate.cc"],
     "zstd.h": ["storage/cas/zstd_frame.cc"],
 }
 
