@@ -3,14 +3,30 @@
 #include <algorithm>
 #include <utility>
 
+#include "policies/detect/detector.h"
+
 namespace mlops::policy {
 namespace {
 
 using enum ClassKind;
 
+// In the order in which a conflict is decided (suppress > redact > tokenize > encrypt > pseudonymize > fpe > generalize
+// > mask > keep). What can be linked or undone by who holds the key stands with pseudonymize; noise and shifts with
+// mask.
 constexpr std::pair<std::string_view, int> kStrengths[] = {
-    {"suppress", 9}, {"redact", 8},     {"replace", 8},       {"tokenize", 7},   {"encrypt", 6}, {"pseudonymize", 5},
-    {"fpe", 4},      {"generalize", 3}, {"date_truncate", 3}, {"date_shift", 2}, {"mask", 2},    {"keep", 0},
+    {"suppress", 9},     {"redact", 8},     {"replace", 8},
+    {"tokenize", 7},     {"encrypt", 6},    {"encrypt_deterministic", 5},
+    {"pseudonymize", 5}, {"surrogate", 5},  {"remap_uid", 5},
+    {"fpe", 4},          {"generalize", 3}, {"date_truncate", 3},
+    {"date_shift", 2},   {"perturb", 2},    {"mask", 2},
+    {"keep", 0},
+};
+
+constexpr std::pair<std::string_view, std::string_view> kBroader[] = {
+    {"udi_gs1", "udi"},           {"udi_hibc", "udi"},
+    {"udi_iccbba", "udi"},        {"aba_routing", "bank_account"},
+    {"handle", "username"},       {"postcode_intl", "postcode"},
+    {"crypto_wallet", "account"}, {"organization", "identifier"},
 };
 
 }  // namespace
@@ -62,6 +78,8 @@ const std::vector<ClassRow>& classes() {
       {"mac", kIdentifier, Spread::kEverywhere, "hardware network address"},
       {"biometric", kIdentifier, Spread::kNone, "finger, voice, face, iris, gait"},
       {"photo_ref", kIdentifier, Spread::kEverywhere, "photograph or a reference to one"},
+      {"audio_ref", kIdentifier, Spread::kEverywhere, "a voice recording or a reference to one"},
+      {"cookie_id", kIdentifier, Spread::kEverywhere, "persistent identifier of a browser or app"},
       {"genetic", kIdentifier, Spread::kNone, "genetic data"},
       {"national_id", kIdentifier, Spread::kEverywhere, "national identity number"},
       {"secret", kIdentifier, Spread::kEverywhere, "password, key or token"},
@@ -80,6 +98,16 @@ const std::vector<ClassRow>& classes() {
       {"feature", kPlain, Spread::kNone, "a derived input of a model"},
       {"label", kPlain, Spread::kNone, "what a model learns to predict"},
       {"flag", kPlain, Spread::kNone, "yes or no"},
+      {"consent", kPlain, Spread::kNone, "the id of a consent: names a document, not a person"},
+      {"health", kPlain, Spread::kNone, "about somebody's health (GDPR Article 9)"},
+      {"icd10", kPlain, Spread::kNone, "diagnosis code, ICD-10"},
+      {"snomed", kPlain, Spread::kNone, "clinical concept, SNOMED CT"},
+      {"ethnicity", kPlain, Spread::kNone, "racial or ethnic origin (GDPR Article 9)"},
+      {"political", kPlain, Spread::kNone, "political opinion (GDPR Article 9)"},
+      {"religion", kPlain, Spread::kNone, "religious or philosophical belief (GDPR Article 9)"},
+      {"union_membership", kPlain, Spread::kNone, "trade union membership (GDPR Article 9)"},
+      {"orientation", kPlain, Spread::kNone, "sex life or sexual orientation (GDPR Article 9)"},
+      {"criminal", kPlain, Spread::kNone, "convictions and offences (GDPR Article 10)"},
   };
   return rows;
 }
@@ -89,12 +117,25 @@ ClassRow class_of(std::string_view name) {
     if (row.name == name) return row;
   }
   if (name == kUnknownClass) return {name, kPlain, Spread::kNone, {}};
+  if (const auto broader = broader_class(name); !broader.empty()) {
+    auto row = class_of(broader);
+    row.name = name;
+    return row;
+  }
   return {name, kIdentifier, Spread::kEverywhere, {}};
 }
 
 bool is_listed_class(std::string_view name) {
   const auto& rows = classes();
   return std::any_of(rows.begin(), rows.end(), [&](const ClassRow& row) { return row.name == name; });
+}
+
+std::string_view broader_class(std::string_view name) {
+  for (const auto& [narrow, broad] : kBroader) {
+    if (narrow == name) return broad;
+  }
+  if (is_listed_class(name) || !detect::find_detector(name)) return {};
+  return "identifier";
 }
 
 int transform_strength(std::string_view transform) {
