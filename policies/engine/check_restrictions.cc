@@ -16,23 +16,25 @@ const IdentifierGroup* group_of(const Document& pack, std::string_view class_nam
   for (const auto& group : pack.identifiers) {
     if (std::find(group.classes.begin(), group.classes.end(), class_name) != group.classes.end()) return &group;
   }
-  return nullptr;
+  const auto broader = broader_class(class_name);
+  return broader.empty() ? nullptr : group_of(pack, broader);
 }
 
 const Rule* pack_rule(const Document& pack, std::string_view class_name) {
   for (const auto& rule : pack.rules) {
     if (rule.match == Rule::Match::kClass && rule.subject.value == class_name) return &rule;
   }
-  return nullptr;
+  const auto broader = broader_class(class_name);
+  return broader.empty() ? nullptr : pack_rule(pack, broader);
 }
 
-std::string shown(const Document& pack, const IdentifierGroup& group) {
-  return fmt::format("{} ({}, {})", pack.name, group.letter.value, group.title);
+std::string shown(const Document& pack, const IdentifierGroup* group) {
+  return group ? fmt::format("{} ({}, {})", pack.name, group->letter.value, group->title) : pack.name;
 }
 
 // " [45 CFR …]" of the row that speaks, else of its group.
-std::string clause(const std::string& row, const IdentifierGroup& group) {
-  const auto& cite = row.empty() ? group.cite : row;
+std::string clause(const std::string& row, const IdentifierGroup* group) {
+  const auto& cite = row.empty() && group ? group->cite : row;
   return cite.empty() ? std::string{} : fmt::format(" [{}]", cite);
 }
 
@@ -88,12 +90,13 @@ bool violates(const Restriction& row, const Rule& rule, std::string_view class_n
   return option != nullptr;
 }
 
-// Whether there was anything to find.
-bool check_forbidden(const Draft& draft, const Document& pack, const IdentifierGroup& group, const Rule& rule,
+// Whether there was anything to find. Of a pack that lists no identifiers, every class that identifies is meant.
+bool check_forbidden(const Draft& draft, const Document& pack, const IdentifierGroup* group, const Rule& rule,
                      std::string_view class_name, Findings& findings) {
+  const bool unlisted = pack.identifiers.empty() && class_of(class_name).kind != ClassKind::kPlain;
   bool found = false;
   for (const auto& row : pack.forbid) {
-    if (!violates(row, rule, class_name)) continue;
+    if (!violates(row, rule, class_name) || (!group && !unlisted && row.classes.empty())) continue;
     found = true;
     const auto what = row.option.empty() ? row.transform : row.transform + "." + row.option;
     refuse(draft, target_of(rule), rule.mark, "forbidden_transform",
@@ -107,13 +110,13 @@ bool is_redaction(std::string_view transform) {
   return transform == "redact" || transform == "replace";
 }
 
-void check_strength(const Draft& draft, const Document& pack, const IdentifierGroup& group, const Rule& rule,
+void check_strength(const Draft& draft, const Document& pack, const IdentifierGroup* group, const Rule& rule,
                     std::string_view class_name, Findings& findings) {
   const auto* floor = pack_rule(pack, class_name);
   if (!floor) return;
   const auto& mine = rule.transform.value;
   const auto& theirs = floor->transform.value;
-  const bool allowed = std::find(group.allow.begin(), group.allow.end(), mine) != group.allow.end();
+  const bool allowed = std::find(group->allow.begin(), group->allow.end(), mine) != group->allow.end();
   const int difference = transform_strength(mine) - transform_strength(theirs);
   const bool equal_kind = mine == theirs || (is_redaction(mine) && is_redaction(theirs));
   // Span redaction leaves the rest of the cell: for a whole identifier that is less than the pack's own.
@@ -125,29 +128,33 @@ void check_strength(const Draft& draft, const Document& pack, const IdentifierGr
          fmt::format("leave the rule out (the pack's is {}) or use a stronger one", floor->where()), findings);
 }
 
+// What a pack does not list it may still have a rule for (free text).
+void check_unlisted(const Draft& draft, const Document& pack, const Rule& rule, std::string_view class_name,
+                    Findings& findings) {
+  const auto* floor = pack_rule(pack, class_name);
+  if (!floor || transform_strength(rule.transform.value) >= transform_strength(floor->transform.value)) return;
+  refuse(draft, target_of(rule), rule.mark, "loosens_pack",
+         fmt::format("{} takes away less from class '{}' than the pack's {}{}", rule.transform.value, class_name,
+                     floor->transform.value, clause(floor->cite, nullptr)),
+         {}, findings);
+}
+
 void check_rule(const Draft& draft, const Document& pack, const Rule& rule, Findings& findings) {
   const auto class_name = draft.class_of_rule(rule);
   const auto* group = group_of(pack, class_name);
-  if (!group) {
-    const auto* floor = pack_rule(pack, class_name);
-    const bool weaker = floor && transform_strength(rule.transform.value) < transform_strength(floor->transform.value);
-    if (weaker) {
-      refuse(draft, target_of(rule), rule.mark, "loosens_pack",
-             fmt::format("{} takes away less from class '{}' than the pack's {}", rule.transform.value, class_name,
-                         floor->transform.value),
-             {}, findings);
-    }
-    return;
-  }
   if (const auto* row = outside_row(draft, pack, rule)) {
     findings.warning(
         rule.mark, "outside_pack",
-        fmt::format("column '{}' is about a {}, of whom {} does not speak: kept by this choice{}",
-                    printable(rule.subject.value), row->subject.value, pack.name, clause(row->cite, *group)));
+        fmt::format("column '{}' is about a {}, of whom {} does not speak: this rule is your choice{}",
+                    printable(rule.subject.value), row->subject.value, pack.name, clause(row->cite, group)));
     return;
   }
-  if (!check_forbidden(draft, pack, *group, rule, class_name, findings))
-    check_strength(draft, pack, *group, rule, class_name, findings);
+  if (check_forbidden(draft, pack, group, rule, class_name, findings)) return;
+  if (group) {
+    check_strength(draft, pack, group, rule, class_name, findings);
+  } else {
+    check_unlisted(draft, pack, rule, class_name, findings);
+  }
 }
 
 bool is_outside_column(const Draft& draft, const Document& pack, std::string_view column) {
@@ -208,7 +215,7 @@ void check_pack(const Document& pack, Findings& findings) {
       const auto* rule = pack_rule(pack, name);
       if (rule && transform_strength(rule->transform.value) > 0) continue;
       findings.error(group.letter.mark, "class_without_rule",
-                     fmt::format("class '{}' of {} has no rule that masks it", name, shown(pack, group)));
+                     fmt::format("class '{}' of {} has no rule that masks it", name, shown(pack, &group)));
     }
   }
 }

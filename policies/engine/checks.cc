@@ -164,10 +164,24 @@ void check_keys(const Draft& draft, Findings& findings) {
   }
 }
 
+namespace {
+
+// Gates, a pack's demands, or terms that hold for whatever data the policy selects.
+bool asks_something(const Draft& draft) {
+  const auto documents = draft.all();
+  return std::any_of(documents.begin(), documents.end(), [](const Document* one) {
+    return !one->gates.empty() || !one->requirements.empty() || one->retention_mark || one->residency_mark ||
+           one->risk_mark || one->spec.find("purpose") || one->spec.find("erasure");
+  });
+}
+
+}  // namespace
+
 void check_purpose(const Draft& draft, Findings& findings) {
   if (findings.has_errors()) return;
-  if (!draft.masks() && draft.own.gates.empty()) {
-    findings.error(draft.own.root_mark, "empty_policy", "the policy has neither transforms nor gates: it does nothing");
+  if (!draft.masks() && !asks_something(draft)) {
+    findings.error(draft.own.root_mark, "empty_policy",
+                   "the policy has neither transforms nor gates nor terms: it does nothing");
   }
   const auto kinds = draft.kinds();
   const bool datasets = std::find(kinds.begin(), kinds.end(), model::ArtifactKind::kDataset) != kinds.end();

@@ -35,6 +35,9 @@ const std::vector<ClassRow>& classes();
 // The row of a class; a word without one (a policy's own detector) is an identifier that spreads everywhere.
 ClassRow class_of(std::string_view name);
 bool is_listed_class(std::string_view name);
+// The class whose rule speaks for `name` where none is written for it: "national_id" for a country's number,
+// "identifier" for any other class that only a built-in detector knows; empty: none.
+std::string_view broader_class(std::string_view name);
 
 // How much a transform takes away, for "merge toward restriction" (suppress is the strongest); unknown: 0 as keep.
 int transform_strength(std::string_view transform);

@@ -190,15 +190,13 @@ std::string Draft::class_of_rule(const Rule& rule) const {
 
 const Rule* Draft::rule_for(std::string_view column, std::string_view class_name) const {
   if (const auto* rule = find_column_rule(own.rules, column)) return rule;
-  for (const auto& rule : own.rules) {
-    if (rule.match == Rule::Match::kClass && rule.subject.value == class_name) return &rule;
-  }
-  for (const auto& pack : packs) {
-    for (const auto& rule : pack.rules) {
+  for (const auto* document : all()) {
+    for (const auto& rule : document->rules) {
       if (rule.match == Rule::Match::kClass && rule.subject.value == class_name) return &rule;
     }
   }
-  return nullptr;
+  const auto broader = broader_class(class_name);
+  return broader.empty() ? nullptr : rule_for({}, broader);
 }
 
 const Exception* Draft::exception_for(std::string_view target) const {

@@ -135,7 +135,8 @@ const Rule* Policy::Body::rule_for_class(std::string_view class_name) const {
   for (const auto& rule : rules) {
     if (rule.match == Rule::Match::kClass && rule.subject.value == class_name) return &rule;
   }
-  return nullptr;
+  const auto broader = broader_class(class_name);
+  return broader.empty() ? nullptr : rule_for_class(broader);
 }
 
 const Rule* Policy::Body::rule_for(std::string_view column, std::string_view class_name) const {

@@ -35,6 +35,8 @@ spec:
     rules:
       - {match: {class: mrn}, apply: {pseudonymize: {key: research}}}
       - {match: {class: birth_date}, apply: {date_truncate: {to: year, cap_age: 89, reference: 2026-01-01}}}
+  exceptions:
+    - {id: EX-1, gate: "class:mrn", scope: "*", reason: linkage in a test, approver: privacy board, expires: 2099-12-31}
 )";
 
 const std::string kHeader = "mrn,first_name,last_name,ssn,dob,zip,phone,email,note,glucose,icd10\n";
