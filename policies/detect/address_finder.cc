@@ -4,7 +4,7 @@
 
 #include "policies/detect/family.h"
 #include "policies/detect/scan.h"
-#include "policies/detect/street_words.h"
+#include "policies/detect/word_roles.h"
 
 namespace mlops::detect {
 namespace {
@@ -17,19 +17,10 @@ constexpr std::size_t kMostPlaceWords = 5;
 constexpr double kHouseNumber = 1, kSuffix = 1.2, kSure = 2, kPrefix = 2, kEnding = 1.6, kNumberBehind = 1, kUnit = 2.5,
                  kBox = 3, kPostcode = 1, kState = 1, kCountryName = 1.2, kKnownPlace = 0.8, kCorner = 3;
 constexpr double kAccepted = 2;
+constexpr std::uint32_t kSuffixes = role::kStreetSuffix | role::kSureSuffix;
 
 constexpr std::string_view kContextWords[] = {"address", "lives", "resides", "residing",
                                               "street",  "home",  "located", "moved"};
-// An empty field of an exported record.
-constexpr std::string_view kEmptyFields[] = {"nan", "null", "none"};
-constexpr std::string_view kShips[] = {"uss", "usns", "usnv", "usnvs", "uscgc", "usnvs"};
-
-template <std::size_t N>
-bool is_one_of(std::string_view word, const std::string_view (&list)[N]) {
-  return std::any_of(std::begin(list), std::end(list),
-                     [&](std::string_view one) { return equals_ignoring_case(word, one); });
-}
-
 double score_of(double points) {
   if (points >= 4) return 0.75;
   if (points >= 3) return 0.6;
@@ -83,7 +74,10 @@ class Finder {
            (between[1] == '\n' || between[1] == ',') && between.find_first_not_of(" ,\n", 1) == std::string_view::npos;
   }
   bool blank_behind(std::size_t i) const { return gap_is(i, " ") && reading_.gap(i).size() <= 2; }
-  unsigned street_bits(std::size_t i) const { return is_word_at(i) ? street_word(word(i)) : 0; }
+  unsigned street_bits(std::size_t i) const {
+    return i < tokens_.size() ? tokens_[i].roles & (kSuffixes | role::kStreetPrefix | role::kWeakPrefix | role::kUnit)
+                              : 0;
+  }
   // The number is one by itself: no decimal, date, time, money or further groups.
   bool stands_alone(std::size_t i) const {
     const std::string_view text = reading_.text();
@@ -103,9 +97,9 @@ class Finder {
     if (token.is_number()) {
       end = numbered_street(i);
     } else {
-      end = corner(i);
-      if (end == i) end = box(i);
-      if (end == i && (street_bits(i) & kUnitWord) != 0) end = unit(i);
+      if (token.does(role::kCorner)) end = corner(i);
+      if (end == i && token.does(role::kBox)) end = box(i);
+      if (end == i && (street_bits(i) & role::kUnit) != 0) end = unit(i);
       if (end == i && (token.capital || street_bits(i) != 0)) end = named_street(i);
     }
     if (end == i) return i;
@@ -115,7 +109,7 @@ class Finder {
 
   // A second street ("Lozerlaan 172 Sangi Street") and the unit, behind the street that ends before `i`.
   std::size_t more(std::size_t i) {
-    if (is_word_at(i) && blank_behind(i - 1) && tokens_[i].capital && (street_bits(i) & kUnitWord) == 0) {
+    if (is_word_at(i) && blank_behind(i - 1) && tokens_[i].capital && (street_bits(i) & role::kUnit) == 0) {
       const double before = points_;
       const std::size_t end = words(i, Letters::kCapital);
       if (end == i || points_ < before + kSuffix)
@@ -123,7 +117,7 @@ class Finder {
       else
         i = end;
     }
-    if (is_word_at(i) && (part_behind(i - 1) || reading_.gap(i - 1) == ". ") && (street_bits(i) & kUnitWord) != 0)
+    if (is_word_at(i) && (part_behind(i - 1) || reading_.gap(i - 1) == ". ") && (street_bits(i) & role::kUnit) != 0)
       return unit(i);
     return i;
   }
@@ -176,7 +170,7 @@ class Finder {
       if (!number) end = street.suffix_end;
     }
     if (letters == Letters::kSmall && points < kEnding && !unit_follows(street.end)) return i;
-    if (number && (street_bits(street.end + 1) & kSureSuffix) != 0 && blank_behind(street.end)) points += kSure;
+    if (number && (street_bits(street.end + 1) & role::kSureSuffix) != 0 && blank_behind(street.end)) points += kSure;
     if (points == 0 && !unit_follows(street.end)) {
       // A house number and unknown words: what follows has to make it an address.
       const bool bare =
@@ -201,7 +195,7 @@ class Finder {
   bool unit_follows(std::size_t end) const {
     const std::size_t at = number_behind(end) ? end + 1 : end;
     return is_word_at(at) && (part_behind(at - 1) || reading_.gap(at - 1) == ". ") &&
-           (street_bits(at) & kUnitWord) != 0 && is_number_at(at + 1);
+           (street_bits(at) & role::kUnit) != 0 && is_number_at(at + 1);
   }
 
   Street read_street(std::size_t i, Letters letters) const {
@@ -211,7 +205,7 @@ class Finder {
       const bool ordinal = token.is_number() && token.end - token.begin > token.letters + 1U;
       if (!token.is_word() && !ordinal) break;
       const unsigned bits = street_bits(k);
-      if ((bits & kUnitWord) != 0 && is_number_at(k + 1) && k > i) break;
+      if ((bits & role::kUnit) != 0 && is_number_at(k + 1) && k > i) break;
       const bool small = token.is_word() && !token.capital;
       if (letters == Letters::kCapital && small && bits == 0 && !token.has(kParticle) &&
           !(k > i && leads_on(k, street.prefix)))
@@ -220,15 +214,15 @@ class Finder {
           !token.has(kParticle | kFirstName | kSurname | kPlace))
         break;
       street.everyday = street.everyday || (is_everyday(token) && bits == 0);
-      street.prefix = street.prefix || ((bits & kStreetPrefix) != 0 && k <= i + 1);
-      street.weak_prefix = street.weak_prefix || ((bits & kWeakPrefix) != 0 && k == i);
-      street.ending = street.ending || (token.is_word() && ends_like_street(word(k)));
+      street.prefix = street.prefix || ((bits & role::kStreetPrefix) != 0 && k <= i + 1);
+      street.weak_prefix = street.weak_prefix || ((bits & role::kWeakPrefix) != 0 && k == i);
+      street.ending = street.ending || (token.is_word() && token.does(role::kStreetEnding));
       street.end = k + 1;
-      const bool counts = letters == Letters::kCapital && !small ? (bits & (kStreetSuffix | kSureSuffix)) != 0
-                                                                 : (bits & kSureSuffix) != 0;
+      const bool counts =
+          letters == Letters::kCapital && !small ? (bits & kSuffixes) != 0 : (bits & role::kSureSuffix) != 0;
       if (counts && k > i) {
         street.suffix_end = k + 1;
-        street.sure = (bits & kSureSuffix) != 0;
+        street.sure = (bits & role::kSureSuffix) != 0;
       }
       const auto between = reading_.gap(k);
       if (street.sure && !prefix_still_open(k)) break;
@@ -241,8 +235,8 @@ class Finder {
   }
   // "Avenue" of "Avenue Mohamed Salah": the sure suffix may be a prefix too.
   bool prefix_still_open(std::size_t k) const {
-    return (street_bits(k) & kStreetPrefix) != 0 && is_word_at(k + 1) && tokens_[k + 1].capital &&
-           (street_bits(k + 1) & kUnitWord) == 0;
+    return (street_bits(k) & role::kStreetPrefix) != 0 && is_word_at(k + 1) && tokens_[k + 1].capital &&
+           (street_bits(k + 1) & role::kUnit) == 0;
   }
   // A small word between capitals: "Trg revolucije 12", "Rue de la Briqueterie".
   bool leads_on(std::size_t k, bool behind_prefix) const {
@@ -271,8 +265,7 @@ class Finder {
     const bool digit = std::any_of(tokens_.begin() + static_cast<std::ptrdiff_t>(i),
                                    tokens_.begin() + static_cast<std::ptrdiff_t>(end),
                                    [](const Token& token) { return token.is_number(); });
-    const bool weak = says(i, "room") || says(i, "rm") || says(i, "floor") || says(i, "fl") || says(i, "lot") ||
-                      says(i, "unit") || says(i, "building") || says(i, "flat") || says(i, "bldg");
+    const bool weak = tokens_[i].does(role::kWeakUnit);
     points_ += !digit ? 0.5 : weak ? (points_ > 0 ? 1 : 0.5) : points_ > 0 ? kUnit : 2;
     return end;
   }
@@ -297,7 +290,7 @@ class Finder {
       points_ += kBox;
       return i + 4;
     }
-    if (is_one_of(word(i), kShips) && is_word_at(i + 1) && reading_.gap(i + 1).find('\n') != std::string_view::npos &&
+    if (tokens_[i].does(role::kShip) && is_word_at(i + 1) && reading_.gap(i + 1).find('\n') != std::string_view::npos &&
         military(i + 2) != i + 2)
       points_ += kBox, end = i + 2;
     return end;
@@ -352,7 +345,7 @@ class Finder {
 
   std::size_t part(std::size_t i, bool sentence) {
     if (tokens_[i].is_number()) return postcode(i);
-    if (is_one_of(word(i), kEmptyFields) && reading_.gap(i - 1) != ". ") return i + 1;
+    if (tokens_[i].does(role::kEmptyField) && reading_.gap(i - 1) != ". ") return i + 1;
     if (is_state(i)) {
       points_ += is_number_at(i + 1) ? kState : 0;
       return i + 1;

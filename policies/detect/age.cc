@@ -1,7 +1,9 @@
 // age: ages over 89 in text ("91 yo", "92-year-old", "aged 95", "ninety-one years old", "in her 90s") and in columns of
 // ages. An age up to 89 is no identifier (45 CFR 164.514(b)(2)(i)(C)).
 #include "policies/detect/family.h"
+#include "policies/detect/reading.h"
 #include "policies/detect/scan.h"
+#include "policies/detect/word_roles.h"
 
 namespace mlops::detect {
 namespace {
@@ -59,17 +61,21 @@ class Age : public Family {
  public:
   Age() : Family({"age", kHeaders, Needs::kNothing, true}) {}
 
+  void search_reading(const Reading& reading, std::vector<Span>& out) const override {
+    std::size_t done = 0;
+    for (const Token& token : reading.tokens()) {
+      if (token.begin < done) continue;
+      if (token.is_number() && token.letters <= 3)
+        number(reading.text(), token.begin, false, out);
+      else if (token.does(role::kSpelledAge))
+        done = word(reading.text(), token.begin, out);
+    }
+  }
+
  protected:
   void search(std::string_view text, double column_score, std::vector<Span>& out) const override {
-    for (std::size_t at = 0; at < text.size();) {
-      if (is_digit(text[at])) {
-        at = number(text, at, column_score >= kAgrees, out);
-      } else if (is_alpha(text[at])) {
-        at = word(text, at, out);
-      } else {
-        ++at;
-      }
-    }
+    if (column_score < kAgrees) return search_reading(Reading(text), out);
+    for (std::size_t at = 0; at < text.size();) at = is_digit(text[at]) ? number(text, at, true, out) : at + 1;
   }
 
  private:

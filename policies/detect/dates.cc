@@ -6,6 +6,7 @@
 #include "policies/detect/family.h"
 #include "policies/detect/reading.h"
 #include "policies/detect/scan.h"
+#include "policies/detect/word_roles.h"
 
 namespace mlops::detect {
 namespace {
@@ -51,49 +52,38 @@ double prior(const DateMatch& match) {
 // Less exact than what 45 CFR 164.514(b)(2)(i)(C) removes, though readers mark it: days of the week, months, years and
 // decades by themselves. Below 0.3, where redaction begins.
 constexpr double kInexact = 0.2;
-constexpr std::string_view kYearWords[] = {"in",     "since",   "from",  "until",  "till",   "year",   "before",
-                                           "after",  "during",  "early", "late",   "mid",    "around", "circa",
-                                           "of",     "by",      "to",    "spring", "summer", "fall",   "autumn",
-                                           "winter", "between", "and",   "the",    "back"};
-
-template <std::size_t N>
-bool is_one_of(std::string_view word, const std::string_view (&list)[N]) {
-  return std::any_of(std::begin(list), std::end(list),
-                     [&](std::string_view one) { return equals_ignoring_case(word, one); });
-}
 
 class Date : public Family {
  public:
-  Date() : Family({"date", kDateHeaders, Needs::kNothing, true}) {}
+  Date() : Family({"date", kDateHeaders, Needs::kDigit, true, 1, Reads::kToo}) {}
 
+  // Exact dates are found around numbers, by search().
   void search_reading(const Reading& reading, std::vector<Span>& out) const override {
-    const std::size_t before = out.size();
-    exact(reading.text(), 0, out);
-    inexact(reading, before, out);
+    for (std::size_t i = 0; i < reading.tokens().size(); ++i) {
+      const Token& token = reading.tokens()[i];
+      if (token.is_word() ? token.has(kMonth) && is_day_or_month(reading, i)
+                          : token.letters == 4 && is_year(reading, i)) {
+        const bool decade = token.is_number() && at_or_nul(reading.text(), token.begin + 4) == 's';
+        out.push_back({token.begin, decade ? token.begin + 5u : token.end, kInexact});
+      }
+    }
   }
 
  protected:
   void search(std::string_view text, double column_score, std::vector<Span>& out) const override {
-    exact(text, column_score, out);
+    for (const auto& match : find_dates(text)) {
+      const double base = prior(match);
+      const bool weak = match.shape == DateShape::kMonthDay && !match.has_month_word;
+      double score = base;
+      if (column_score >= kAgrees) score = weak ? 0.5 : 0.95;
+      // 1/2 and 120/80 are doses and pressures; "on 12/25" is a date.
+      else if (keyword_before(text, match.begin, kDateWords))
+        score = weak ? 0.4 : base + 0.25;
+      if (score >= 0.3) out.push_back({match.begin, match.end, score});
+    }
   }
 
  private:
-  // Days, months and years that no date before `out[from]` holds. REQUIRES: out is sorted from there on.
-  static void inexact(const Reading& reading, std::size_t from, std::vector<Span>& out) {
-    const std::size_t found = out.size();
-    std::size_t next = from;
-    const auto& tokens = reading.tokens();
-    for (std::size_t i = 0; i < tokens.size(); ++i) {
-      const Token& token = tokens[i];
-      if (token.is_word() ? !token.has(kMonth) : token.letters != 4) continue;
-      while (next < found && out[next].end <= token.begin) ++next;
-      if (next < found && token.end > out[next].begin) continue;
-      if (token.is_word() ? is_day_or_month(reading, i) : is_year(reading, i)) {
-        const bool decade = token.is_number() && at_or_nul(reading.text(), token.end) == 's';
-        out.push_back({token.begin, token.end + (decade ? 1u : 0u), kInexact});
-      }
-    }
-  }
   // "sunday", "March"; not "may", "sat", "mar".
   static bool is_day_or_month(const Reading& reading, std::size_t i) {
     const Token& token = reading.tokens()[i];
@@ -111,22 +101,18 @@ class Date : public Family {
     if (!decade && !number_may_end(text, token.end)) return false;
     if (i == 0 || reading.gap(i - 1) != " ") return false;
     const Token& before = reading.tokens()[i - 1];
-    return before.is_word() && (before.has(kMonth) || is_one_of(reading.word(before), kYearWords));
-  }
-
-  static void exact(std::string_view text, double column_score, std::vector<Span>& out) {
-    for (const auto& match : find_dates(text)) {
-      const double base = prior(match);
-      const bool weak = match.shape == DateShape::kMonthDay && !match.has_month_word;
-      double score = base;
-      if (column_score >= kAgrees) score = weak ? 0.5 : 0.95;
-      // 1/2 and 120/80 are doses and pressures; "on 12/25" is a date.
-      else if (keyword_before(text, match.begin, kDateWords))
-        score = weak ? 0.4 : base + 0.25;
-      if (score >= 0.3) out.push_back({match.begin, match.end, score});
-    }
+    return before.is_word() && (before.has(kMonth) || before.does(role::kYearFollows));
   }
 };
+
+bool has_birth_word(std::string_view text) {  // every keyword has one of these
+  for (std::size_t at = text.find_first_of("bB"); at != std::string_view::npos; at = text.find_first_of("bB", at + 1)) {
+    if (has_at(text, at, "birth") || has_at(text, at, "born")) return true;
+    const char before = to_lower(before_or_nul(text, at));
+    if ((before == 'o' || before == '.') && at > 1) return true;
+  }
+  return false;
+}
 
 class BirthDate : public Family {
  public:
@@ -135,7 +121,7 @@ class BirthDate : public Family {
  protected:
   void search(std::string_view text, double column_score, std::vector<Span>& out) const override {
     const bool column = column_score >= kAgrees;
-    if (!column && text.find_first_of("bB") == std::string_view::npos) return;  // every keyword has one
+    if (!column && !has_birth_word(text)) return;
     for (const auto& match : find_dates(text)) {
       if (column || keyword_before(text, match.begin, kBirthWords)) {
         out.push_back({match.begin, match.end, column ? 0.95 : 0.85});

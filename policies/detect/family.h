@@ -27,13 +27,17 @@ inline constexpr std::size_t kKeywordWindow = 30;
 // kDotOrColon: a dot, a colon or the dash of a hardware address inside a word.
 enum class Needs { kNothing, kDigit, kLetter, kAt, kDotOrColon };
 
+// Does a family that is searched in windows also look at the words of the whole text (search_reading)?
+enum class Reads { kNo, kToo };
+
 struct FamilySpec {
   std::string_view id;
   std::span<const HeaderRule> headers;
   Needs needs = Needs::kDigit;
   bool decides_by_value = true;
   // kDigit: fewest digits a value has in a row of groups with at most three other bytes between; 1 is always right.
-  unsigned min_digits = 1;
+    unsigned min_digits = 1;
+  Reads reads = Reads::kNo;
 };
 
 class Family : public Detector {
@@ -53,7 +57,8 @@ class Family : public Detector {
   std::optional<Field> field() const { return field_; }
   // For TextScanner: `window` is folded text, a part of a document without a column.
   void search_window(std::string_view window, std::vector<Span>& out) const { search(window, 0, out); }
-  // … the whole document, cut into words once for all families. Only families that need letters or nothing are asked.
+  // … the whole document, cut into words once for all families. Families that need letters or nothing are
+  // asked, and those that read too.
   virtual void search_reading(const Reading& reading, std::vector<Span>& out) const;
 
  protected:

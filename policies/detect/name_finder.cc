@@ -1,10 +1,10 @@
 #include "policies/detect/name_finder.h"
 
 #include <algorithm>
-#include <string>
-#include <unordered_set>
+#include <unordered_map>
 
 #include "policies/detect/scan.h"
+#include "policies/detect/word_roles.h"
 
 namespace mlops::detect {
 namespace {
@@ -60,43 +60,6 @@ double score_of(double points) {
   return 0;
 }
 
-template <std::size_t N>
-bool is_one_of(std::string_view word, const std::string_view (&list)[N]) {
-  return std::any_of(std::begin(list), std::end(list),
-                     [&](std::string_view one) { return equals_ignoring_case(word, one); });
-}
-
-// What a name follows: "said Ann", "Dear Ann", "I'm Ann".
-constexpr std::string_view kIntroductions[] = {"dear",    "hi",      "hello",     "hey",       "named",  "called",
-                                               "i'm",     "im",      "said",      "says",      "told",   "asked",
-                                               "signed",  "regards", "sincerely", "cheers",    "thanks", "wrote",
-                                               "replied", "adds",    "added",     "explained", "love",   "attn"};
-// … after "is": "my name is", "this is".
-constexpr std::string_view kBeforeIs[] = {"name", "names", "this", "patient", "husband", "wife", "contact", "caller"};
-// What follows a name: "Ann said".
-constexpr std::string_view kSpeech[] = {"said",      "says",   "told",   "asked", "wrote",  "explained", "explains",
-                                        "replied",   "states", "stated", "lives", "lived",  "reports",   "reported",
-                                        "presented", "denies", "called", "works", "worked", "born",      "died"};
-constexpr std::string_view kPlacePrepositions[] = {"in", "near", "outside", "via"};
-constexpr std::string_view kDirections[] = {"from", "at", "to", "towards"};
-// Abbreviations that are somebody's name somewhere, and what an export writes into an empty field.
-constexpr std::string_view kNever[] = {"iban", "ssn", "mrn", "dob", "visa", "nan", "null", "pin", "cvv", "zip", "atm"};
-constexpr std::string_view kFirms[] = {"inc",         "llc",     "ltd",      "corp",        "corporation", "company",
-                                       "co",          "gmbh",    "plc",      "llp",         "hospital",    "clinic",
-                                       "university",  "college", "group",    "solutions",   "institute",   "foundation",
-                                       "association", "agency",  "partners", "technologies"};
-// What makes the words before it an organisation, a street or a disease.
-constexpr std::string_view kNotPeople[] = {
-    "inc",      "llc",        "ltd",     "corp",        "corporation", "company",
-    "co",       "gmbh",       "plc",     "hospital",    "clinic",      "center",
-    "centre",   "university", "college", "school",      "institute",   "foundation",
-    "street",   "st",         "avenue",  "ave",         "road",        "rd",
-    "blvd",     "boulevard",  "lane",    "drive",       "disease",     "syndrome",
-    "sign",     "scale",      "score",   "test",        "criteria",    "classification",
-    "catheter", "fracture",   "scan",    "county",      "city",        "islands",
-    "island",   "group",      "bank",    "association", "church",      "park",
-    "airport",  "lake",       "river",   "maneuver",    "phenomenon",  "lymphoma"};
-
 class Finder {
  public:
   Finder(const Reading& reading, std::vector<Span>& out)
@@ -105,8 +68,7 @@ class Finder {
   void run() {
     for (std::size_t i = 0; i < tokens_.size();) {
       const Token& token = tokens_[i];
-      if (!token.is_word() || (token.letters <= 4 && is_one_of(word(i), kNever)) ||
-          (token.capital && is_one_of(word(i), kFirms))) {
+      if (!token.is_word() || token.does(role::kNever) || (token.capital && token.does(role::kFirm))) {
         ++i;
       } else if (const std::size_t next = behind_long_place(i); next != i) {
         i = next;
@@ -146,14 +108,14 @@ class Finder {
     if (i == 0 || !tokens_[i - 1].is_word()) return false;
     const auto between = reading_.gap(i - 1);
     if (between != " " && between != ", " && between != ": " && between != ",\n") return false;
-    if (is_one_of(word(i - 1), kIntroductions)) return true;
+    if (tokens_[i - 1].does(role::kIntroduces)) return true;
     if (!equals_ignoring_case(word(i - 1), "is") || i < 2 || between != " ") return false;
-    return tokens_[i - 2].is_word() && is_one_of(word(i - 2), kBeforeIs);
+    return tokens_[i - 2].does(role::kBeforeIs);
   }
   double preposition(std::size_t i) const {
     if (i == 0 || !tokens_[i - 1].is_word() || tokens_[i - 1].letters > 7 || reading_.gap(i - 1) != " ") return 0;
-    if (is_one_of(word(i - 1), kPlacePrepositions)) return kPlaceBefore;
-    return is_one_of(word(i - 1), kDirections) ? kDirectionBefore : 0;
+    if (tokens_[i - 1].does(role::kInPlace)) return kPlaceBefore;
+    return tokens_[i - 1].does(role::kDirection) ? kDirectionBefore : 0;
   }
   // "Ann, Bob and April": what stands in a row of names is one.
   bool listed(std::size_t i) const {
@@ -191,14 +153,14 @@ class Finder {
     return place.word.has(kCountry) || (!led_by_name && !goes_on) ? i + place.words : i;
   }
   bool speaks_after(std::size_t end) const {
-    return is_word_at(end) && reading_.gap(end - 1) == " " && is_one_of(word(end), kSpeech);
+    return is_word_at(end) && reading_.gap(end - 1) == " " && tokens_[end].does(role::kSpeaks);
   }
   bool no_person_follows(std::size_t end) const {
     const auto between = reading_.gap(end - 1);
     if (between == " & ") return true;
     if (!is_word_at(end) || (between != " " && between != ", " && !tokens_[end - 1].possessive)) return false;
-    return is_one_of(word(end), kNotPeople) && (tokens_[end].capital || !tokens_[end - 1].capital ||
-                                                tokens_[end - 1].has(kEponym) || tokens_[end - 1].possessive);
+    return tokens_[end].does(role::kNotPeople) && (tokens_[end].capital || !tokens_[end - 1].capital ||
+                                                   tokens_[end - 1].has(kEponym) || tokens_[end - 1].possessive);
   }
 
   double context(std::size_t begin, std::size_t end) const {
@@ -224,7 +186,7 @@ class Finder {
     std::size_t end = i;
     while (end < tokens_.size() && end - i < kMostWords) {
       const Token& token = tokens_[end];
-      if (end > i && token.capital && is_one_of(reading_.word(token), kFirms)) break;
+      if (end > i && token.capital && token.does(role::kFirm)) break;
       const bool fits = token.capital ? !ends_row(token) : token.is_word() && token.has(kParticle) && end > i;
       if (!fits) break;
       ++end;
@@ -369,35 +331,46 @@ class Finder {
            equals_ignoring_case(word(i - 2), "name") && reading_.gap(i - 1) == " ";
   }
 
-  std::string lower(const Token& token) const {
-    std::string text(reading_.word(token));
-    std::transform(text.begin(), text.end(), text.begin(), to_lower);
-    return text;
-  }
-
   // Every other place where a part of a found name stands, in any case.
   void propagate() {
-    const auto by_begin = [](const Span& a, const Span& b) { return a.begin < b.begin; };
-    std::sort(out_.begin() + static_cast<std::ptrdiff_t>(first_), out_.end(), by_begin);
+    const auto begin = out_.begin() + static_cast<std::ptrdiff_t>(first_);
+    if (begin == out_.end()) return;
+    std::sort(begin, out_.end(), [](const Span& a, const Span& b) { return a.begin < b.begin; });
     const std::size_t found = out_.size();
-    std::unordered_set<std::string> parts;
-    std::vector<const Token*> others;
+    std::unordered_map<std::uint32_t, const Token*> parts;
+    for_each_word(
+        [&](const Token& token, const Span* name) {
+          if (name && name->score >= kSurePart && !token.has(kParticle | kNoName | kTitle | kSuffix | kMonth))
+            parts.emplace(token.key, &token);
+        },
+        found);
+    if (parts.empty()) return;
+    for_each_word(
+        [&](const Token& token, const Span* name) {
+          if (name || (token.has(kOrdinaryWord | kNoName) && !token.capital)) return;
+          const auto part = parts.find(token.key);
+          if (part != parts.end() && same_word(*part->second, token)) out_.push_back({token.begin, token.end, 0.4});
+        },
+        found);
+  }
+  bool same_word(const Token& a, const Token& b) const {
+    const auto x = reading_.word(a), y = reading_.word(b);
+    return std::equal(x.begin(), x.end(), y.begin(), y.end(),
+                      [](char c, char d) { return to_lower(c) == to_lower(d); });
+  }
+  // Calls `visit` with each word of three letters and more, and the name it is in (nullptr: in none).
+  template <class Visit>
+  void for_each_word(const Visit& visit, std::size_t found) {
     std::size_t next = first_;
     for (const Token& token : tokens_) {
+      if (!token.is_word() || token.letters < 3) continue;
       while (next < found && out_[next].end <= token.begin) ++next;
       const bool inside = next < found && token.begin >= out_[next].begin;
-      if (!token.is_word() || token.letters < 3) continue;
-      if (inside && out_[next].score >= 0.35 && !token.has(kParticle | kNoName | kTitle | kSuffix | kMonth))
-        parts.insert(lower(token));
-      else if (!inside)
-        others.push_back(&token);
-    }
-    if (parts.empty()) return;
-    for (const Token* token : others) {
-      const bool plain = token->has(kOrdinaryWord | kNoName) && !token->capital;
-      if (!plain && parts.contains(lower(*token))) out_.push_back({token->begin, token->end, 0.4});
+      const Span name = inside ? out_[next] : Span{};  // a copy: visit() may add to out_
+      visit(token, inside ? &name : nullptr);
     }
   }
+  static constexpr double kSurePart = 0.35;
 
   const Reading& reading_;
   const std::vector<Token>& tokens_;

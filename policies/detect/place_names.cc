@@ -3,27 +3,15 @@
 #include <algorithm>
 
 #include "policies/detect/scan.h"
+#include "policies/detect/word_roles.h"
 
 namespace mlops::detect {
 namespace {
 
-constexpr std::string_view kStrong[] = {"in", "from", "near", "outside", "visiting", "around"};
-constexpr std::string_view kWeak[] = {"to", "at", "of"};  // also before people and things
-constexpr std::string_view kOrganisations[] = {
-    "inc",       "llc",        "ltd",    "corp",  "corporation", "company", "gmbh",        "university", "hospital",
-    "institute", "foundation", "clinic", "group", "solutions",   "garden",  "maintenance", "college",    "bank"};
-constexpr std::string_view kTown[] = {"city",    "town", "village", "born",    "lives",
-                                      "resides", "live", "moved",   "hometown"};
 constexpr double kWide = 0.25;  // a country or a state
 constexpr double kGuess = 0.2;
 constexpr double kWithoutContext = 0.3;
 constexpr double kInContext = 0.45;
-
-template <std::size_t N>
-bool is_one_of(std::string_view word, const std::string_view (&list)[N]) {
-  return std::any_of(std::begin(list), std::end(list),
-                     [&](std::string_view one) { return equals_ignoring_case(word, one); });
-}
 
 class Finder {
  public:
@@ -43,17 +31,17 @@ class Finder {
   enum class Preposition { kNone, kMaybe, kSurely };
   Preposition preposition_before(std::size_t i) const {
     if (i == 0 || !tokens_[i - 1].is_word() || reading_.gap(i - 1) != " ") return Preposition::kNone;
-    if (is_one_of(word(i - 1), kStrong)) return Preposition::kSurely;
-    return is_one_of(word(i - 1), kWeak) ? Preposition::kMaybe : Preposition::kNone;
+    if (tokens_[i - 1].does(role::kPlaceFollows)) return Preposition::kSurely;
+    return tokens_[i - 1].does(role::kPlaceMayFollow) ? Preposition::kMaybe : Preposition::kNone;
   }
   bool is_part_of_organisation(std::size_t end) const {
     return end < tokens_.size() && tokens_[end].is_word() && tokens_[end].capital && reading_.gap(end - 1) == " " &&
-           is_one_of(word(end), kOrganisations);
+           tokens_[end].does(role::kOrganisation);
   }
   // "city Perugia", "born in …" two words before.
   bool town_before(std::size_t i) const {
     for (std::size_t back = 1; back <= 2 && back <= i; ++back) {
-      if (tokens_[i - back].is_word() && is_one_of(word(i - back), kTown)) return true;
+      if (tokens_[i - back].is_word() && tokens_[i - back].does(role::kTown)) return true;
     }
     return false;
   }
@@ -63,8 +51,14 @@ class Finder {
     return tokens_[end].has(kCountry | kRegion) || (tokens_[end].all_capitals && tokens_[end].letters == 2);
   }
 
+  std::size_t long_country(std::size_t i) const {
+    const Token& token = tokens_[i];
+    const bool form = token.does(role::kCountryForm) && token.letters > 3;
+    return form || token.has(kCountry | kNationality | kPlaceStart) ? reading_.country_end(i) : i;
+  }
+
   std::size_t place(std::size_t i) {
-    if (const std::size_t country = reading_.country_end(i); country > i + 1 && tokens_[i].letters > 2) {
+    if (const std::size_t country = long_country(i); country > i + 1 && tokens_[i].letters > 2) {
       out_.push_back({tokens_[i].begin, tokens_[country - 1].end, kWide});
       return country;
     }
@@ -108,7 +102,8 @@ class Finder {
   // "in Troubelice": written like a name where a place stands.
   double unknown(std::size_t i, bool preposition) const {
     const Token& token = tokens_[i];
-    const bool town = i > 0 && tokens_[i - 1].is_word() && reading_.gap(i - 1) == " " && is_one_of(word(i - 1), kTown);
+    const bool town =
+        i > 0 && tokens_[i - 1].is_word() && reading_.gap(i - 1) == " " && tokens_[i - 1].does(role::kTown);
     if (!(preposition || town) || !token.capital || token.letters < 3) return 0;
     if (token.all_capitals && token.letters < 5) return 0;
     if (token.has(kFirstName | kOrdinaryWord | kNoName | kTitle | kLabel | kMonth | kDrug | kEponym | kNationality))

@@ -2,20 +2,30 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "policies/detect/scan.h"
+#include "policies/detect/word_roles.h"
 
 namespace mlops::detect {
 namespace {
 
-bool is_letter(char c) {
-  return is_alpha(c) || is_high(c);
-}
+enum ByteClass : std::uint8_t { kUpper = 1, kLower = 2, kHigh = 4, kDigit = 8, kJoiner = 16, kOpen = 32 };
+constexpr std::uint8_t kLetter = kUpper | kLower | kHigh;
 
-bool is_name_byte(std::string_view text, std::size_t at) {
-  const char c = at_or_nul(text, at);
-  if (is_letter(c)) return true;
-  return (c == '\'' || c == '-') && is_letter(at_or_nul(text, at + 1));
+constexpr std::array<std::uint8_t, 256> kClasses = [] {
+  std::array<std::uint8_t, 256> classes{};
+  for (std::size_t c = 'A'; c <= 'Z'; ++c) classes[c] = kUpper;
+  for (std::size_t c = 'a'; c <= 'z'; ++c) classes[c] = kLower;
+  for (std::size_t c = '0'; c <= '9'; ++c) classes[c] = kDigit;
+  for (std::size_t c = 0x80; c < 0x100; ++c) classes[c] = kHigh;
+  classes['\''] = classes['-'] = kJoiner;
+  classes['['] = kOpen;
+  return classes;
+}();
+
+std::uint8_t class_of(std::string_view text, std::size_t at) {
+  return at < text.size() ? kClasses[static_cast<unsigned char>(text[at])] : 0;
 }
 
 // I'm, they'll, don't: no name, whatever the letters without the apostrophe are.
@@ -29,45 +39,92 @@ bool is_contraction(std::string_view word) {
   return false;
 }
 
-Word entry_of(std::string_view word) {
-  if (is_contraction(word)) return {kOrdinaryWord | kNoName};
-  std::array<char, 40> lower{};
+struct Known {
+  Word entry;
+  std::uint32_t roles = 0;
+  std::uint32_t key = 0;
+};
+
+Known look_up_word(std::string_view word) {
+  std::array<char, 48> raw{}, lower{};
+  if (word.size() > raw.size()) return {.key = 1};
   std::size_t size = 0, half = 0;
   unsigned halves = 0;
   bool dashed = false;
+  std::uint32_t key = 2166136261u;
   const auto names_of = [&] { return look_up({lower.data() + half, size - half}).payload & (kFirstName | kSurname); };
-  for (const char c : word) {
-    if (c == '\'') continue;
-    if (size == lower.size()) return {};
-    if (c == '-') {
+  for (std::size_t i = 0; i < word.size(); ++i) {
+    raw[i] = to_lower(word[i]);
+    key = (key ^ static_cast<unsigned char>(raw[i])) * 16777619u;
+    if (raw[i] == '\'') continue;
+    if (raw[i] == '-') {
       halves |= names_of();
       dashed = true;
       half = size + 1;
     }
-    lower[size++] = c == '-' ? ' ' : to_lower(c);
+    lower[size++] = raw[i] == '-' ? ' ' : raw[i];
   }
-  // Garcia-Lopez: either half tells; Bar-le-Duc is in the gazetteer as a whole.
-  if (dashed) return {(look_up({lower.data(), size}).payload & (kPlace | kNationality)) | halves | names_of()};
-  return look_up({lower.data(), size});
+  Known known{.roles = roles_of({raw.data(), word.size()}), .key = key};
+  if (is_contraction(word)) {
+    known.entry = {kOrdinaryWord | kNoName};
+  } else if (dashed) {  // Garcia-Lopez: either half tells; Bar-le-Duc is in the gazetteer as a whole
+    known.entry = {(look_up({lower.data(), size}).payload & (kPlace | kNationality)) | halves | names_of()};
+    const auto dash = std::string_view(raw.data(), word.size()).find('-');
+    known.roles |= roles_of({raw.data(), dash}) & role::kSpelledAge;  // ninety-one
+  } else {
+    known.entry = look_up({lower.data(), size});
+  }
+  return known;
 }
 
-Token make_word(std::string_view text, std::size_t begin, std::size_t end) {
+// Few words make up most of a text: those seen last, by their first bytes and size. Bounded, per thread.
+class WordCache {
+ public:
+  // REQUIRES: `word` lies in a text that ends no earlier than `word` does.
+  Known find(std::string_view word) {
+    if (word.size() >= kBytes) return look_up_word(word);
+    std::array<std::uint64_t, 2> bytes{};
+    std::memcpy(bytes.data(), word.data(), word.size());
+    bytes[1] |= static_cast<std::uint64_t>(word.size()) << 56;
+    const std::uint64_t mixed = (bytes[0] ^ (bytes[1] * 0x9E3779B97F4A7C15u)) * 0xD6E8FEB86659FD93u;
+    Slot& slot = slots_[mixed >> (64 - kSlotBits)];
+    if (slot.bytes != bytes) slot = {bytes, look_up_word(word)};
+    return slot.known;
+  }
+
+ private:
+  static constexpr std::size_t kBytes = 16;
+  static constexpr unsigned kSlotBits = 12;
+  struct Slot {
+    std::array<std::uint64_t, 2> bytes{};
+    Known known;
+  };
+  std::array<Slot, std::size_t{1} << kSlotBits> slots_;
+};
+
+// `seen`: the classes of the word's bytes, or-ed.
+Token make_word(std::string_view text, std::size_t begin, std::size_t end, std::uint8_t seen, WordCache& cache) {
   Token token;
   token.begin = static_cast<std::uint32_t>(begin);
-  if (end - begin > 2 && text[end - 2] == '\'' && to_lower(text[end - 1]) == 's') {
+  if ((seen & kJoiner) != 0 && end - begin > 2 && text[end - 2] == '\'' && to_lower(text[end - 1]) == 's') {
     end -= 2;
     token.possessive = true;
+    seen = 0;
+    for (std::size_t i = begin; i < end; ++i) seen |= class_of(text, i);
   }
   token.end = static_cast<std::uint32_t>(end);
   token.letters = static_cast<std::uint16_t>(std::min<std::size_t>(end - begin, 0xFFFF));
-  const std::string_view word = text.substr(begin, end - begin);
-  token.entry = entry_of(word);
-  token.capital = is_upper(word[0]) || is_high(word[0]);
-  token.all_capitals = token.capital && word.size() > 1 && std::none_of(word.begin(), word.end(), is_lower);
+  const Known known = cache.find(text.substr(begin, end - begin));
+  token.entry = known.entry;
+  token.roles = known.roles;
+  token.key = known.key;
+  token.capital = (class_of(text, begin) & (kUpper | kHigh)) != 0;
+  token.all_capitals = token.capital && token.letters > 1 && (seen & kLower) == 0;
   // "Curt84": the digits of synthetic records belong to the name.
-  const std::size_t digits = token.possessive ? 0 : digits_at(text, end);
-  if (token.capital && token.letters >= 3 && digits >= 1 && digits <= 4 && !is_word(at_or_nul(text, end + digits)))
-    token.end += static_cast<std::uint32_t>(digits);
+  if (class_of(text, end) == kDigit && token.capital && token.letters >= 3) {
+    const std::size_t digits = digits_at(text, end);
+    if (digits <= 4 && !is_word(at_or_nul(text, end + digits))) token.end += static_cast<std::uint32_t>(digits);
+  }
   return token;
 }
 
@@ -97,34 +154,46 @@ bool is_inside_identifier(std::string_view text, std::size_t begin, std::size_t 
          after == '_';
 }
 
+Token make_number(std::string_view text, std::size_t at, std::size_t digits) {
+  Token number;
+  number.begin = static_cast<std::uint32_t>(at);
+  number.end = static_cast<std::uint32_t>(at + digits + ordinal_at(text, at + digits));
+  number.letters = static_cast<std::uint16_t>(std::min<std::size_t>(digits, 0xFFFF));
+  number.kind = TokenKind::kNumber;
+  return number;
+}
+
 }  // namespace
 
 Reading::Reading(std::string_view text) : text_(text) {
-  tokens_.reserve(text.size() / 6);
+  thread_local WordCache cache;
+  tokens_.reserve(text.size() / 5);
   for (std::size_t at = 0; at < text.size();) {
-    const char c = text[at];
-    if (is_letter(c)) {
+    const std::uint8_t first = kClasses[static_cast<unsigned char>(text[at])];
+    if ((first & kLetter) != 0) {
       std::size_t end = at;
-      while (end < text.size() && is_name_byte(text, end)) ++end;
-      if (!is_inside_identifier(text, at, end)) tokens_.push_back(make_word(text, at, end));
-      at = end;
-    } else if (is_digit(c)) {
-      const std::size_t digits = digits_at(text, at);
-      if (!is_word(before_or_nul(text, at))) {
-        Token number;
-        number.begin = static_cast<std::uint32_t>(at);
-        number.end = static_cast<std::uint32_t>(at + digits + ordinal_at(text, at + digits));
-        number.letters = static_cast<std::uint16_t>(std::min<std::size_t>(digits, 0xFFFF));
-        number.kind = TokenKind::kNumber;
-        tokens_.push_back(number);
+      std::uint8_t seen = 0;
+      for (std::uint8_t next = first;
+           (next & kLetter) != 0 || (next == kJoiner && (class_of(text, end + 1) & kLetter) != 0);
+           next = class_of(text, end)) {
+        seen |= next;
+        ++end;
       }
+      if (!is_inside_identifier(text, at, end)) tokens_.push_back(make_word(text, at, end, seen, cache));
+      at = end;
+    } else if (first == kDigit) {
+      const std::size_t digits = digits_at(text, at);
+      if (!is_word(before_or_nul(text, at))) tokens_.push_back(make_number(text, at, digits));
       at += digits;
-    } else if (c == '[') {
+    } else if (first == kOpen) {
       const std::size_t end = placeholder_end(text, at);
       at = end == at ? at + 1 : end;
     } else {
       ++at;
     }
+  }
+  for (std::size_t i = 0; i < tokens_.size(); ++i) {
+    if (tokens_[i].has(kPlace | kPlaceStart)) find_place(i);
   }
 }
 
@@ -154,33 +223,39 @@ bool Reading::begins_sentence(std::size_t i) const {
 }
 
 std::size_t Reading::country_end(std::size_t i) const {
-  constexpr std::string_view kForms[] = {"republic", "kingdom",   "people's",  "democratic", "federal",
-                                         "islamic",  "federated", "states",    "of",         "the",
-                                         "state",    "and",       "socialist", "union"};
   std::size_t at = i;
   while (at < tokens_.size() && at - i < 6 && tokens_[at].is_word()) {
     if (const PlaceMatch place = place_at(at); place.word.has(kCountry)) return at + place.words;
     if (at == i && tokens_[at].has(kNationality) && at + 1 < tokens_.size() && gap(at) == " " &&
         tokens_[at + 1].is_word() && equals_ignoring_case(word(tokens_[at + 1]), "republic"))
       return at + 2;
-    // The possessive is no part of a token.
-    const std::string_view form =
-        text_.substr(tokens_[at].begin, tokens_[at].letters + (tokens_[at].possessive ? 2 : 0));
-    if (std::none_of(std::begin(kForms), std::end(kForms),
-                     [&](std::string_view known) { return equals_ignoring_case(form, known); })) {
-      return i;
-    }
+    if (!tokens_[at].does(role::kCountryForm)) return i;
     if (gap(at) != " " && gap(at) != "'s ") return i;
     ++at;
   }
   return i;
 }
 
-PlaceMatch Reading::place_at(std::size_t i) const {
+// A place of several words in small letters: not "of the", "to be".
+bool Reading::may_begin_long_place(std::size_t i) const {
+  if (!tokens_[i].has(kPlaceStart) || i + 1 >= tokens_.size()) return false;
+  const Token& next = tokens_[i + 1];
+  if (!next.is_word()) return false;
+  return tokens_[i].capital ? next.capital || next.has(kParticle) || next.letters <= 3
+                            : next.entry.frequency_grade() < 6 || next.capital;
+}
+
+void Reading::find_place(std::size_t i) {
   std::array<char, 128> lower{};
   std::array<std::string_view, kMostPlaceWords> words;
   std::array<std::size_t, kMostPlaceWords> last_of;  // the token a word ends, SIZE_MAX inside one
   std::size_t count = 0, size = 0;
+  Token& first = tokens_[i];
+  const bool several = may_begin_long_place(i);
+  if (!several && !first.has(kPlace)) return;
+  first.place = {first.has(kPlace) ? first.entry.payload : 0};
+  first.place_tokens = first.has(kPlace) ? 1 : 0;
+  if (!several) return;
   for (std::size_t k = i; k < tokens_.size() && count < words.size(); ++k) {
     const Token& token = tokens_[k];
     if (!token.is_word() || size + token.letters >= lower.size()) break;
@@ -199,18 +274,17 @@ PlaceMatch Reading::place_at(std::size_t i) const {
     words[count++] = {lower.data() + begin, size - begin};
     const auto between = gap(k);
     if (between != " " && between != ". " && between != "-") break;
-    if (k == i && !token.has(kPlaceStart) && count == 1) break;
   }
-  for (std::size_t most = count; most > 0;) {
-    PlaceMatch match = longest_place({words.data(), most});
-    if (match.words == 0) return match;
+  for (std::size_t most = count; most > 1;) {
+    const PlaceMatch match = longest_place({words.data(), most});
+    if (match.words < 2) return;
     if (const std::size_t last = last_of[match.words - 1]; last != SIZE_MAX) {
-      match.words = last - i + 1;
-      return match;
+      first.place = match.word;
+      first.place_tokens = static_cast<std::uint8_t>(last - i + 1);
+      return;
     }
     most = match.words - 1;  // it ends inside a dashed word
   }
-  return {};
 }
 
 }  // namespace mlops::detect

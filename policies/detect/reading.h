@@ -17,8 +17,12 @@ enum class TokenKind : std::uint8_t { kWord, kNumber };
 
 struct Token {
   std::uint32_t begin = 0;
-  std::uint32_t end = 0;      // without a possessive 's
-  Word entry;                 // of the dictionary
+  std::uint32_t end = 0;    // without a possessive 's
+  Word entry;               // of the dictionary
+  std::uint32_t roles = 0;  // word_roles.h
+  std::uint32_t key = 0;    // equal for equal words, whatever their case
+  Word place;               // the longest place that begins here
+  std::uint8_t place_tokens = 0;
   std::uint16_t letters = 0;  // of a word: bytes without trailing digits; of a number: digits
   TokenKind kind = TokenKind::kWord;
   bool capital = false;       // begins with a capital, or with a letter beyond ASCII
@@ -28,6 +32,7 @@ struct Token {
   bool is_word() const { return kind == TokenKind::kWord; }
   bool is_number() const { return kind == TokenKind::kNumber; }
   bool has(unsigned bit) const { return entry.has(bit); }
+  bool does(std::uint32_t role) const { return (roles & role) != 0; }
   bool initial() const { return is_word() && capital && letters == 1; }
 };
 
@@ -45,11 +50,14 @@ class Reading {
   // Nothing, or the end of a sentence, a line or an opening quote, is before token `i`.
   bool begins_sentence(std::size_t i) const;
   // The longest place of the gazetteer that begins with token `i`: `words` counts tokens.
-  PlaceMatch place_at(std::size_t i) const;
+  PlaceMatch place_at(std::size_t i) const { return {tokens_[i].place_tokens, tokens_[i].place}; }
   // Behind a country with its form ("the People's Republic of China", "Chad") that begins with token `i`; `i` without.
   std::size_t country_end(std::size_t i) const;
 
  private:
+  bool may_begin_long_place(std::size_t i) const;
+  void find_place(std::size_t i);
+
   std::string_view text_;
   std::vector<Token> tokens_;
 };

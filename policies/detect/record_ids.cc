@@ -218,7 +218,8 @@ const Detector& health_plan_id() {
   return kDetector;
 }
 const Detector& drivers_license() {
-  static const RecordId kDetector({{"drivers_license", kLicenceHeaders, Needs::kDigit, false, 3}, kLicenceWords, 5, 20});
+  static const RecordId kDetector(
+      {{"drivers_license", kLicenceHeaders, Needs::kDigit, false, 3}, kLicenceWords, 5, 20});
   return kDetector;
 }
 const Detector& passport() {

@@ -47,10 +47,8 @@ TextScanner::TextScanner(const std::vector<const Detector*>& detectors) {
     }
     if (family->field()) clue_takers_.push_back(family);
     const auto [needs, digits] = std::pair(family->spec().needs, family->spec().min_digits);
-    if (needs_whole_text(needs)) {
-      readers_.push_back(family);
-      continue;
-    }
+    if (needs_whole_text(needs) || family->spec().reads == Reads::kToo) readers_.push_back(family);
+    if (needs_whole_text(needs)) continue;
     auto group = std::find_if(groups_.begin(), groups_.end(),
                               [&](const Group& one) { return one.needs == needs && one.min_digits == digits; });
     if (group == groups_.end()) group = groups_.insert(groups_.end(), Group{needs, digits, {}});
