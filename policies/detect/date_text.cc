@@ -261,6 +261,12 @@ std::optional<DateMatch> begins_with_digit(std::string_view text, std::size_t at
 // March 5, 2024; Mar-05-24; March 2024; March 5.
 // Only words that a number or a connective follows are looked up.
 bool number_may_follow_word(std::string_view text, std::size_t at) {
+  constexpr std::uint32_t kInitials = [] {
+    std::uint32_t letters = 0;
+    for (const char c : {'a', 'd', 'e', 'f', 'g', 'j', 'm', 'n', 'o', 's'}) letters |= 1u << (c - 'a');
+    return letters;
+  }();
+  if ((kInitials >> (to_lower(text[at]) - 'a') & 1) == 0) return false;
   std::size_t end = at;
   while (is_alpha(at_or_nul(text, end))) ++end;
   if (end - at < 3 || end - at > 10) return false;

@@ -56,9 +56,8 @@ class Url : public Family {
       out.push_back({begin, end, score});
       done = end;
     };
-    for (std::size_t at = text.find_first_of(".:"); at != std::string_view::npos;
-         at = text.find_first_of(".:", at + 1)) {
-      if (at < done) continue;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+      if ((text[at] != '.' && text[at] != ':') || at < done) continue;
       if (text[at] == ':') {
         if (const std::size_t begin = scheme_begin(text, at); begin != at) put(begin, 0.95);
         continue;

@@ -241,8 +241,9 @@ bool Reading::may_begin_long_place(std::size_t i) const {
   if (!tokens_[i].has(kPlaceStart) || i + 1 >= tokens_.size()) return false;
   const Token& next = tokens_[i + 1];
   if (!next.is_word()) return false;
-  return tokens_[i].capital ? next.capital || next.has(kParticle) || next.letters <= 3
-                            : next.entry.frequency_grade() < 6 || next.capital;
+  constexpr unsigned kVeryCommon = 7, kCommon = 6;
+  if (tokens_[i].capital) return next.capital || next.has(kParticle);
+  return tokens_[i].entry.frequency_grade() < kVeryCommon && next.entry.frequency_grade() < kCommon;
 }
 
 void Reading::find_place(std::size_t i) {
