@@ -30,6 +30,7 @@ HEADER_BYTES = 512
 
 RARE_NAME = 1e-6       # the share of a name whose list has no numbers: in a list of all there are
 LISTED_NAME = 1e-5     # … in a list of the usual ones
+TRUE_NAME = 3e-4       # from here on a name stays one although terms.txt says that a word is none: "Ray", "Jan"
 PLACE_LIKE = BITS["region"] | BITS["country"] | BITS["nationality"] | BITS["month"]
 ORDINARY_FROM = 3e-8   # rarer words of the language are left out
 ORDINARY_ODDS = 5      # a name that is a word too needs odds of 2^5 to be a name by itself
@@ -194,7 +195,8 @@ class Builder:
         frequency = self.frequency.get(word, 0)
         odds = self.odds(word)
         named = bits & (BITS["first"] | BITS["surname"])
-        if bits & BITS["suffix"] or frequency and named and (odds <= NO_NAME_ODDS or odds <= 0 and self.share[word] <= LISTED_NAME):
+        listed = bits & BITS["no_name"] and not bits & BITS["ordinary"] and self.share[word] < TRUE_NAME
+        if listed or bits & BITS["suffix"] or frequency and named and (odds <= NO_NAME_ODDS or odds <= 0 and self.share[word] <= LISTED_NAME):
             bits &= ~named
             named = 0
         if frequency and (not named or odds < ORDINARY_ODDS):

@@ -76,10 +76,10 @@ bool joins_name(std::string_view gap, const Token& before) {
 
 bool is_name_word(const Reading& reading, std::size_t i, bool late) {
   const Token& token = reading.tokens()[i];
-  if (!token.is_word() || !token.capital || token.has(kLabel)) return false;
+  if (!token.is_word() || !token.capital || token.has(kLabel) || ends_name(reading.word(token))) return false;
   const char after = at_or_nul(reading.text(), token.end);
   if (after == '/' || after == '\\' || after == ':' || after == '@') return false;  // "C/ Mayor", "Email:"
-  if (token.has(kFirstName | kSurname)) return true;
+  if (token.has(kFirstName | kSurname) || (token.initial() && after == '.')) return true;
   if (token.has(kNoName)) return false;
   return !late || !token.has(kOrdinaryWord);  // "Ana Ruiz Urología"
 }

@@ -8,6 +8,7 @@
 // Thread-safety: free functions; the memory of the last text is per thread. Linear in the text.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -60,6 +61,9 @@ void find_spanish_places(const Reading& reading, Clues& out);   // spanish_place
 // The name that begins at token `first`: one behind its last token; `first` when none does. `most`: tokens at most.
 std::size_t name_run_end(const Reading& reading, std::size_t first, std::size_t most);
 
+// A word that ends a name in a letterhead: a hospital, a street, a department, "Email".
+bool ends_name(std::string_view word);
+
 // The first token at or behind a position.
 std::size_t token_at(const Reading& reading, std::size_t position);
 
@@ -73,6 +77,20 @@ class LowerWord {
   static constexpr std::size_t kLongest = 24;
   char letters_[kLongest];
   std::size_t size_ = 0;
+};
+
+// By first letter, which lengths the words of a table have: most words of a text are in no table and end here.
+class WordGate {
+ public:
+  constexpr void add(std::string_view word) { lengths_[index_of(word[0])] |= 1u << word.size(); }
+  bool may_be(std::string_view word) const {
+    const std::size_t index = index_of(word[0]);
+    return index < lengths_.size() && word.size() < 32 && (lengths_[index] >> word.size() & 1) != 0;
+  }
+
+ private:
+  static constexpr std::size_t index_of(char c) { return static_cast<std::size_t>((c | 0x20) - 'a'); }
+  std::array<std::uint32_t, 26> lengths_{};
 };
 
 }  // namespace mlops::detect

@@ -236,17 +236,14 @@ constexpr bool is_before(const CueRow& a, const CueRow& b) {
 }
 static_assert(std::is_sorted(std::begin(kCues), std::end(kCues), is_before));
 
-// By first letter: which lengths its cues have. Most words of a text are no cues and end here.
-constexpr auto kLengths = [] {
-  std::array<std::uint32_t, 26> lengths{};
-  for (const CueRow& row : kCues) lengths[static_cast<std::size_t>(row.word[0] - 'a')] |= 1u << row.word.size();
-  return lengths;
+constexpr WordGate kGate = [] {
+  WordGate gate;
+  for (const CueRow& row : kCues) gate.add(row.word);
+  return gate;
 }();
 
 Cue cue_of(std::string_view word) {
-  const char first = to_lower(word[0]);
-  if (first < 'a' || first > 'z' || word.size() > 16) return Cue::kNone;
-  if ((kLengths[static_cast<std::size_t>(first - 'a')] >> word.size() & 1) == 0) return Cue::kNone;
+  if (!kGate.may_be(word)) return Cue::kNone;
   const LowerWord lower(word);
   const auto* row = std::lower_bound(std::begin(kCues), std::end(kCues), CueRow{lower.text(), Cue::kNone}, is_before);
   return row != std::end(kCues) && row->word == lower.text() ? row->cue : Cue::kNone;
@@ -332,7 +329,9 @@ class Finder {
       return;
     }
     if (cues_[unit] == Cue::kYearsOld) return put(Field::kAge, first, unit + 1, 0.45);
-    if (const double score = rate_age(first, unit); score > 0) put(Field::kAge, first, unit + 1, score);
+    std::size_t last = unit;  // of "3 años y 8 meses"
+    if (is(unit + 1, "y") && unit + 3 < tokens_.size() && cues_[unit + 3] == Cue::kMonths) last = unit + 3;
+    if (const double score = rate_age(first, last); score > 0) put(Field::kAge, first, last + 1, score);
   }
   double rate_age(std::size_t first, std::size_t unit) const {
     if (is(unit + 1, "de") && is(unit + 2, "edad")) return 0.45;

@@ -5,6 +5,7 @@
 // five digits with a street before or a place behind them. Places further on come from the dictionary.
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "policies/detect/clues.h"
 #include "policies/detect/dictionary.h"
@@ -43,11 +44,26 @@ static_assert(std::is_sorted(std::begin(kFloors), std::end(kFloors)));
 static_assert(std::is_sorted(std::begin(kPhones), std::end(kPhones)));
 static_assert(std::is_sorted(std::begin(kStops), std::end(kStops)));
 
+// Sorted. Before a dot they end no sentence.
+constexpr std::string_view kAbbreviations[] = {"av",   "avda", "dr", "dra", "gral", "hosp", "ma",  "ntra", "ntro",
+                                               "prof", "s",    "sn", "sra", "st",   "sta",  "sto", "univ", "virg"};
+static_assert(std::is_sorted(std::begin(kAbbreviations), std::end(kAbbreviations)));
+
+constexpr WordGate kGate = [] {
+  WordGate gate;
+  const std::span<const std::string_view> tables[] = {kHouses, kStreets, kPhones, kStops};
+  for (const auto& table : tables) {
+    for (const std::string_view word : table) gate.add(word);
+  }
+  return gate;
+}();
+
 bool is_one_of(std::string_view word, std::span<const std::string_view> sorted) {
   return std::binary_search(sorted.begin(), sorted.end(), LowerWord(word).text());
 }
 
 constexpr std::size_t kMostStreetBytes = 90;
+constexpr double kCertain = 0.75;  // more than a person's name in the name of a street or hospital
 
 class Finder {
  public:
@@ -59,10 +75,8 @@ class Finder {
       const Token& token = tokens_[i];
       if (token.is_number()) {
         if (token.letters == 5) postcode(i);
-      } else if (token.capital || begins_street(i)) {
+      } else if (token.capital || kGate.may_be(reading_.word(token))) {
         word(i);
-      } else if (is_one_of(reading_.word(token), kPhones)) {
-        phone(i);
       }
     }
   }
@@ -86,13 +100,16 @@ class Finder {
   }
 
   void word(std::size_t i) {
-    if (begins_street(i)) return street(i);
-    if (tokens_[i].begin < done_) return;
     const std::string_view word = word_of(i);
-    if (is_one_of(word, kHouses)) return house(i);
-    if (is_one_of(word, kStreets)) return street(i);
-    if (is_one_of(word, kPhones)) return phone(i);
-    if (tokens_[i].has(kCountry | kPlaceStart)) country(i);
+    const bool capital = tokens_[i].capital;
+    if (kGate.may_be(word)) {
+      if (begins_street(i)) return street(i);
+      if (is_one_of(word, kPhones)) return phone(i);
+      if (tokens_[i].begin < done_) return;
+      if (capital && is_one_of(word, kHouses)) return house(i);
+      if ((capital || word.size() >= 5) && is_one_of(word, kStreets)) return street(i);
+    }
+    if (capital && tokens_[i].begin >= done_ && tokens_[i].has(kCountry | kPlaceStart)) country(i);
   }
 
   bool ends_run(std::size_t i) const {
@@ -114,7 +131,7 @@ class Finder {
     for (std::size_t i = first; i < tokens_.size() && i - first < most; ++i) {
       if (i > first) {
         const auto gap = reading_.gap(i - 1);
-        const bool abbreviated = (gap == ". " || gap == ".") && tokens_[i - 1].letters <= 4 && tokens_[i - 1].capital;
+        const bool abbreviated = (gap == ". " || gap == ".") && is_one_of(word_of(i - 1), kAbbreviations);
         if (gap.size() > 2 || (gap != " " && gap != "-" && gap != "  " && gap != " \"" && gap != "\" " && gap != "'" &&
                                gap != "/" && !abbreviated))
           break;
@@ -136,13 +153,24 @@ class Finder {
   }
 
   void house(std::size_t i) {
-    const std::size_t end = run_end(i, 14);
+    const std::size_t end = before_street(i, run_end(i, 14));
     if (end < i + 2) return;
     std::size_t to = tokens_[end - 1].end;
     if (at_or_nul(text_, to) == '"') ++to;
-    put(Field::kOrganization, tokens_[i].begin, to, 0.45);
+    put(Field::kOrganization, tokens_[i].begin, to, kCertain);
     done_ = to;
     place_behind(end, 2);
+  }
+  // "Hospital de León Altos de Nava, s/n": the street begins behind the place that the hospital is of.
+  std::size_t before_street(std::size_t i, std::size_t end) const {
+    if (end >= tokens_.size() || reading_.gap(end - 1).size() > 2) return end;
+    if (!(tokens_[end].is_number() && tokens_[end].letters < 5) && !equals_ignoring_case(word_of(end), "s")) return end;
+    for (std::size_t k = i + 2; k < end; ++k) {
+      if (!tokens_[k - 1].has(kParticle)) continue;
+      const std::size_t words = place_words(k);
+      if (words > 0 && k + words < end && tokens_[k + words].capital) return k + words;
+    }
+    return end;
   }
 
   // From the street's word to its number, floor and door.
@@ -160,8 +188,9 @@ class Finder {
       end = k + 1;
     }
     to = behind_number(to);
-    if (!name || (!number && !has_no_number(to))) return;
-    put(Field::kStreet, begin, to, number ? 0.6 : 0.45);
+    number = number || has_no_number(to);
+    if (!name || !number) return;
+    put(Field::kStreet, begin, to, kCertain);
     done_ = to;
     if (end < tokens_.size() && !is_postcode(end)) place_behind(end, 2);
   }
@@ -188,6 +217,9 @@ class Finder {
       to = text_.find_first_of("nN", to) + 1;
     if (at_or_nul(text_, to) == '/' && is_digit(at_or_nul(text_, to + 1))) to += 1 + digits_at(text_, to + 1);
     while (to < text_.size() && is_high(text_[to])) ++to;
+    std::size_t letters = 0;  // "2B", "1ºA"
+    while (is_alpha(at_or_nul(text_, to + letters))) ++letters;
+    if (letters <= 2 && to > 0 && (is_digit(text_[to - 1]) || is_high(text_[to - 1]))) to += letters;
     return to;
   }
   bool has_no_number(std::size_t to) const {
@@ -210,7 +242,7 @@ class Finder {
     const bool known = city > i + 1;
     const bool street = !after_street && street_before(i);
     if (!after_street && !street && !known) return;
-    put(Field::kPostcode, begin, tokens_[i].end, after_street || street ? 0.6 : 0.45);
+    put(Field::kPostcode, begin, tokens_[i].end, after_street || street ? kCertain : 0.45);
     done_ = tokens_[i].end;
     place_behind(i + 1, 3);
   }
@@ -252,7 +284,7 @@ class Finder {
       if (end == i || ends_run(i)) return;
       const bool is_country = (bits & kCountry) != 0 && (bits & kCity) == 0;
       put(is_country ? Field::kCountry : Field::kCity, tokens_[i].begin, tokens_[end - 1].end,
-          behind_postcode ? 0.6 : 0.45);
+          behind_postcode ? kCertain : 0.45);
       done_ = tokens_[end - 1].end;
       i = end;
       if (i < tokens_.size() && is_postcode(i)) return;  // run() comes to it
@@ -330,6 +362,11 @@ class Finder {
 };
 
 }  // namespace
+
+bool ends_name(std::string_view word) {
+  return kGate.may_be(word) && (is_one_of(word, kHouses) || is_one_of(word, kStreets) || is_one_of(word, kPhones) ||
+                                (word.size() > 3 && is_one_of(word, kStops)));
+}
 
 void find_spanish_places(const Reading& reading, Clues& out) {
   Finder(reading, out).run();
