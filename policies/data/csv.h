@@ -5,12 +5,15 @@
 //   row    = cell *(delimiter cell)                   delimiter = given, or sniffed: , ; TAB |
 //   cell   = quoted | plain                           quoted = DQUOTE *(any | 2DQUOTE) DQUOTE
 //
+// Where none of , ; TAB | stands in the first row, ^ ~ : and the separators U+0001 and U+001F are the delimiter when
+// they occur equally often in each of the first rows.
+//
 // A quote inside a plain cell is an ordinary character; text after a closing quote is an error. A blank line is a row
 // of one empty cell in a one-column table, the trailer when only blank lines follow, and a ragged row otherwise. Errors
 // are kInvalid "csv_…" with "line:column" (bytes, from 1) and never with a cell or a header name: csv_empty,
 // csv_ragged, csv_quote, csv_nul, csv_utf8, csv_header_empty, csv_header_duplicate, csv_cell_too_long,
-// csv_row_too_long, csv_too_many_columns, csv_no_columns. Errors of source and sink pass through.
-// Thread-safety: a reader or a writer belongs to one thread; sources and sinks are borrowed.
+// csv_row_too_long, csv_too_many_columns, csv_no_columns, csv_delimiter (cannot be one). Errors of source and sink pass
+// through. Thread-safety: a reader or a writer belongs to one thread; sources and sinks are borrowed.
 #pragma once
 
 #include <cstdint>

@@ -13,6 +13,8 @@ namespace {
 constexpr std::size_t kBufferBytes = 256u << 10;
 constexpr std::string_view kBom = "\xEF\xBB\xBF";
 constexpr std::string_view kDelimiters = ",;\t|";
+constexpr std::string_view kRareDelimiters = "^~\x01\x1F:";
+constexpr std::size_t kRowsSniffed = 5;
 
 enum ByteClass : std::uint8_t { kOrdinary, kDelimiter, kLineEnd, kQuote, kCheck };
 
@@ -71,28 +73,72 @@ Status CsvScanner::begin() {
     dialect_.has_bom = true;
     at_ = row_begin_ = kBom.size();
   }
-  if (options_.delimiter) {
-    dialect_.delimiter = *options_.delimiter;
+  if (!options_.delimiter) {
+    MLOPS_TRY(sniff());
+  } else if (constexpr std::string_view kNone("\"\r\n\0", 4);
+             kNone.find(*options_.delimiter) != std::string_view::npos || *options_.delimiter < 0) {
+    return fail(ErrorCode::kInvalid, "csv_delimiter", "a quote, a line end, NUL or a byte above ASCII is no delimiter");
   } else {
-    sniff();
+    dialect_.delimiter = *options_.delimiter;
   }
   classify_bytes();
   return {};
 }
 
-// The candidate that occurs most often outside quotes in the first row; a comma when none does.
-void CsvScanner::sniff() {
-  std::array<std::size_t, kDelimiters.size()> counts{};
-  bool in_quotes = false;
-  for (std::size_t i = at_; i < filled_; ++i) {
-    const char c = buffer_[i];
-    if (c == '"') in_quotes = !in_quotes;
-    if (in_quotes) continue;
-    if (c == '\n' || c == '\r') break;
-    if (const auto which = kDelimiters.find(c); which != std::string_view::npos) ++counts[which];
+// Reads on until enough rows are in view to judge a rare delimiter.
+Status CsvScanner::see_rows() {
+  while (filled_ < buffer_.size() && !source_ended_) {
+    if (count_line_ends({buffer_.data() + at_, filled_ - at_}) > kRowsSniffed) break;
+    MLOPS_TRY(refill());
   }
-  dialect_.delimiter =
-      kDelimiters[static_cast<std::size_t>(std::max_element(counts.begin(), counts.end()) - counts.begin())];
+  return {};
+}
+
+// How often it occurs outside quotes in each of the first rows that are in view whole.
+std::vector<std::size_t> CsvScanner::count_in_rows(char candidate) const {
+  std::vector<std::size_t> counts;
+  std::size_t count = 0;
+  bool in_quotes = false;
+  bool is_blank = true;
+  for (std::size_t i = at_; i <= filled_ && counts.size() < kRowsSniffed; ++i) {
+    const bool ended = i == filled_;
+    if (ended && !source_ended_ && !counts.empty()) break;
+    const char c = ended ? '\n' : buffer_[i];
+    if (c == '"') in_quotes = !in_quotes;
+    if (in_quotes && !ended) continue;
+    if (c == '\n' || c == '\r') {
+      if (!is_blank) counts.push_back(count);
+      count = 0;
+      is_blank = true;
+      continue;
+    }
+    is_blank = false;
+    count += c == candidate ? 1 : 0;
+  }
+  return counts;
+}
+
+// The usual candidate that occurs most often outside quotes in the first row; a comma when none does.
+Status CsvScanner::sniff() {
+  std::size_t most = 0;
+  dialect_.delimiter = kDelimiters[0];
+  for (const char candidate : kDelimiters) {
+    const auto counts = count_in_rows(candidate);
+    if (counts.empty() || counts[0] <= most) continue;
+    most = counts[0];
+    dialect_.delimiter = candidate;
+  }
+  if (most > 0) return {};
+  MLOPS_TRY(see_rows());
+  for (const char candidate : kRareDelimiters) {
+    const auto counts = count_in_rows(candidate);
+    const bool is_even = counts.size() > 1 && counts[0] > 0 &&
+                         std::all_of(counts.begin(), counts.end(), [&](std::size_t n) { return n == counts[0]; });
+    if (!is_even) continue;
+    dialect_.delimiter = candidate;
+    return {};
+  }
+  return {};
 }
 
 void CsvScanner::classify_bytes() {

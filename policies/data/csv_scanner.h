@@ -53,7 +53,9 @@ class CsvScanner {
     if (at_ < filled_) return More::kYes;
     return refill();
   }
-  void sniff();
+  Status sniff();
+  Status see_rows();
+  std::vector<std::size_t> count_in_rows(char candidate) const;
   void classify_bytes();
   Result<After> scan_plain();
   Result<After> scan_quoted();

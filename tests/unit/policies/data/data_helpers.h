@@ -65,6 +65,19 @@ inline Result<std::string> rewrite_records(const OpenReader& open, std::string_v
   return sink.text;
 }
 
+// `changed` is `text` with `now` in the place of one occurrence of `before`, and nothing else.
+inline bool is_replaced_once(std::string_view text, std::string_view before, std::string_view now,
+                             std::string_view changed) {
+  for (auto at = text.find(before); at != std::string_view::npos; at = text.find(before, at + 1)) {
+    const auto tail = text.substr(at + before.size());
+    if (changed.size() == at + now.size() + tail.size() && changed.starts_with(text.substr(0, at)) &&
+        changed.substr(at).starts_with(now) && changed.ends_with(tail)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 inline Change keep() {
   return {};
 }
