@@ -25,7 +25,8 @@ struct Estimate {
 
 class Estimator {
  public:
-  explicit Estimator(Steps assumed_size) : assumed_(assumed_size) {}
+  explicit Estimator(const Declarations& declarations)
+      : assumed_(declarations.assumed_size), assumed_text_(declarations.assumed_text) {}
 
   Estimate of(const Node& node) const {
     switch (node.form) {
@@ -57,7 +58,8 @@ class Estimator {
     const bool is_small = type.kind == Kind::kBool || type.kind == Kind::kInt || type.kind == Kind::kUint ||
                           type.kind == Kind::kDouble || type.kind == Kind::kNull || type.kind == Kind::kTimestamp ||
                           type.kind == Kind::kDuration || type.kind == Kind::kType;
-    return is_small ? 1 : assumed_;
+    const bool is_text = type.kind == Kind::kString || type.kind == Kind::kBytes;
+    return is_small ? 1 : is_text ? assumed_text_ : assumed_;
   }
   Steps sum(const Node& node) const {
     Steps steps = 0;
@@ -91,12 +93,13 @@ class Estimator {
   }
 
   Steps assumed_;
+  Steps assumed_text_;
 };
 
 }  // namespace
 
-std::uint64_t estimated_cost(const Node& root, std::uint64_t assumed_size) {
-  return Estimator(assumed_size).of(root).steps;
+std::uint64_t estimated_cost(const Node& root, const Declarations& declarations) {
+  return Estimator(declarations).of(root).steps;
 }
 
 }  // namespace mlops::cel

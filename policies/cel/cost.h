@@ -7,7 +7,7 @@
 namespace mlops::cel {
 
 // Every part counts one; a macro as often as its range has elements; what reads lists and texts, their sizes. Sizes are
-// those of literals and of what is made from them, else `assumed_size`. Saturates.
-std::uint64_t estimated_cost(const Node& root, std::uint64_t assumed_size);
+// those of literals and of what is made from them, else as declared. Saturates.
+std::uint64_t estimated_cost(const Node& root, const Declarations& declarations);
 
 }  // namespace mlops::cel

@@ -27,7 +27,7 @@ Result<Program> compile(std::string_view source, const Declarations& declaration
   body->declarations = declarations;
   MLOPS_ASSIGN(body->root, parse(body->source, options.has_macros ? Macros::kExpand : Macros::kPlain));
   MLOPS_TRY(Checker(body->source, body->declarations, options.check).run(*body->root));
-  body->cost = estimated_cost(*body->root, declarations.assumed_size);
+  body->cost = estimated_cost(*body->root, declarations);
   if (body->cost > declarations.max_cost) {
     return fail(error_at(body->source, body->root->at, "cel_too_costly",
                          fmt::format("estimated at {} steps, more than {}", body->cost, declarations.max_cost),

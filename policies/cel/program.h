@@ -38,7 +38,8 @@ struct Declarations {
   std::map<std::string, Type, std::less<>> variables;  // names may be dotted: "target.environment"
   std::vector<Function> functions;                     // overloads are several of one name
   std::string container;                               // names are looked for in "a.b", then "a", then as they are
-  std::uint64_t assumed_size = 100;                    // of a list, map or text that a variable or function gives
+  std::uint64_t assumed_size = 100;                    // of a list or map that a variable or function gives
+  std::uint64_t assumed_text = 8;                      // of a text of theirs, in steps of 16 bytes
   std::uint64_t max_cost = 1'000'000;                  // an expression estimated above it is refused
 
   // REQUIRES: `type` and `signature` are well-formed; otherwise kInvalid "cel_bad_type".
