@@ -28,7 +28,7 @@ LIBRARIES = {
     # TLS comes through boost/asio/ssl and cpp-httplib, but for bulk transfers
     "openssl/": ["core/crypto", "core/net/tls_channel.cc"],
     "CLI/": ["cli/args.cc"],
-    "re2/": ["policies/detect"],
+    "re2/": ["policies/detect", "policies/cel/matches.cc"],
     "xxhash.h": ["core/base/checksum.cc"],
     "zlib.h": ["policies/data/inflate.cc"],
     "zstd.h": ["storage/cas/zstd_frame.cc"],
