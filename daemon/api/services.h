@@ -8,6 +8,7 @@
 #include "daemon/api/page_cache.h"
 #include "daemon/domain/backup.h"
 #include "daemon/domain/compliance.h"
+#include "daemon/domain/erasure.h"
 #include "daemon/domain/gc.h"
 #include "daemon/domain/identity.h"
 #include "daemon/domain/integrity.h"
@@ -27,6 +28,7 @@ struct Services {
   domain::Integrity& integrity;
   domain::Gc& gc;
   domain::Retention& retention;
+  domain::Erasure& erasure;
   domain::Backups& backups;
   cas::ContentStore& content;
   meta::Store& store;

@@ -185,6 +185,12 @@ Result<PolicyRevision> Compliance::policy(sql::Connection& connection, const std
   return PolicyRevision{std::move(row), std::move(policy)};
 }
 
+Result<PolicyRevision> Compliance::policy_revision(sql::Connection& connection, const std::string& id) {
+  MLOPS_ASSIGN(auto row, meta::get_revision_by_id(connection, meta::RevisionKind::kPolicy, id));
+  MLOPS_ASSIGN(auto policy, compiled(row));
+  return PolicyRevision{std::move(row), std::move(policy)};
+}
+
 Result<policy::FilePlan> Compliance::plan_file(policy::DatasetPlanner& planner, const model::FileEntry& file) {
   MLOPS_ASSIGN(const auto blob, content_.open_blob(file.digest));
   BlobSource source(*blob, file);

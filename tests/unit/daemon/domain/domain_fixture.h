@@ -7,6 +7,7 @@
 #include <map>
 
 #include "daemon/domain/compliance.h"
+#include "daemon/domain/erasure.h"
 #include "daemon/domain/gc.h"
 #include "daemon/domain/identity.h"
 #include "daemon/domain/integrity.h"
@@ -38,6 +39,7 @@ struct DomainFixture : StoreFixture {
         registry(*store, content),
         compliance(*store, content, key_of(1)),
         promotion(*store, content, compliance),
+        erasure(*store, content, compliance, gc, key_of(3), {.index_dir = dir / "erasure"}),
         integrity(*store, content),
         lineage(*store),
         identity(domain::Identity::open(*store, {key_of(2)}).value()) {}
@@ -140,6 +142,7 @@ struct DomainFixture : StoreFixture {
   domain::Registry registry;
   domain::Compliance compliance;
   domain::Promotion promotion;
+  domain::Erasure erasure;
   domain::Integrity integrity;
   domain::Lineage lineage;
   std::unique_ptr<domain::Identity> identity;
