@@ -75,17 +75,21 @@ model::Version version_from(const Json& json) {
 Json member_json(const model::MemberFacts& member) {
   Json inputs = Json::array();
   for (const auto& input : member.inputs) {
-    inputs.push_back({{"version_id", input.version_id}, {"ref", input.ref}, {"digest", input.digest}, {"role", input.role}});
+    inputs.push_back(
+        {{"version_id", input.version_id}, {"ref", input.ref}, {"digest", input.digest}, {"role", input.role}});
   }
   Json taint = Json::array();
   for (const auto& step : member.taint_path) {
     taint.push_back({{"ref", step.ref}, {"sensitivity", to_word(step.sensitivity)}, {"role", step.role}});
   }
-  return {{"version", version_json(member.version)},
-          {"inputs", std::move(inputs)},
-          {"taint_path", std::move(taint)},
-          {"missing_blobs", member.missing_blobs},
-          {"ran_in", member.ran_in}};
+  Json erasures = Json::array();
+  for (const auto& one : member.open_erasures) {
+    erasures.push_back(
+        {{"erasure_id", one.erasure_id}, {"ref", one.ref}, {"state", one.state}, {"detail", one.detail}});
+  }
+  return {
+      {"version", version_json(member.version)}, {"open_erasures", std::move(erasures)},  {"inputs", std::move(inputs)},
+      {"taint_path", std::move(taint)},          {"missing_blobs", member.missing_blobs}, {"ran_in", member.ran_in}};
 }
 
 model::MemberFacts member_from(const Json& json) {
@@ -96,6 +100,9 @@ model::MemberFacts member_from(const Json& json) {
   }
   for (const auto& step : json.at("taint_path")) {
     member.taint_path.push_back({step.at("ref"), label_from(step.at("sensitivity")), step.at("role")});
+  }
+  for (const auto& one : json.at("open_erasures")) {
+    member.open_erasures.push_back({one.at("erasure_id"), one.at("ref"), one.at("state"), one.at("detail")});
   }
   member.missing_blobs = json.at("missing_blobs").get<std::vector<std::string>>();
   member.ran_in = json.at("ran_in").get<std::vector<std::string>>();
@@ -141,8 +148,8 @@ Result<model::PromotionFacts> facts_from_json(const Json& json) {
     facts.current_metrics = json.at("current_metrics").get<std::map<std::string, double>>();
     facts.current_ref = json.at("current_ref");
     for (const auto& approval : json.at("approvals")) {
-      facts.approvals.push_back({approval.at("principal"), approval.at("roles").get<std::vector<std::string>>(),
-                                 approval.at("is_human")});
+      facts.approvals.push_back(
+          {approval.at("principal"), approval.at("roles").get<std::vector<std::string>>(), approval.at("is_human")});
     }
     return facts;
   } catch (const Json::exception&) {

@@ -185,14 +185,10 @@ Result<PolicyRevision> Compliance::policy(sql::Connection& connection, const std
   return PolicyRevision{std::move(row), std::move(policy)};
 }
 
-Result<policy::Policy> Compliance::policy_revision(sql::Connection& connection, const std::string& revision_id) {
-  {
-    std::lock_guard lock(mutex_);
-    const auto it = compiled_.find(revision_id);
-    if (it != compiled_.end()) return it->second;
-  }
-  MLOPS_ASSIGN(const auto row, meta::get_revision_by_id(connection, meta::RevisionKind::kPolicy, revision_id));
-  return compiled(row);
+Result<PolicyRevision> Compliance::policy_revision(sql::Connection& connection, const std::string& id) {
+  MLOPS_ASSIGN(auto row, meta::get_revision_by_id(connection, meta::RevisionKind::kPolicy, id));
+  MLOPS_ASSIGN(auto policy, compiled(row));
+  return PolicyRevision{std::move(row), std::move(policy)};
 }
 
 Result<policy::FilePlan> Compliance::plan_file(policy::DatasetPlanner& planner, const model::FileEntry& file) {

@@ -52,10 +52,9 @@ class Compliance {
   Result<meta::Applied> apply_policy(const meta::Actor& actor, const std::string& yaml, const std::string& origin,
                                      meta::Commit commit);
   Result<std::vector<PolicyRevision>> policies(TimestampUs as_of_us);
+  Result<PolicyRevision> policy_revision(sql::Connection& connection, const std::string& id);
   // As it was applied; the compiled form is cached by revision.
   Result<PolicyRevision> policy(sql::Connection& connection, const std::string& name, TimestampUs as_of_us = 0);
-  // One revision, in force or not.
-  Result<policy::Policy> policy_revision(sql::Connection& connection, const std::string& revision_id);
 
   // Masks every file of a dataset into the content store. Nothing refers to the new blobs yet, so a refusal or a crash
   // leaves no trace in the registry. `context` binds pseudonyms to the dataset.

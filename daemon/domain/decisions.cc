@@ -90,8 +90,8 @@ Result<std::vector<policy::Policy>> Decisions::policies_of(sql::Connection& conn
   MLOPS_ASSIGN(const auto pinned, pinned_of(row));
   std::vector<policy::Policy> policies;
   for (const auto& one : pinned) {
-    MLOPS_ASSIGN(auto policy, compliance_.policy_revision(connection, one.revision_id));
-    policies.push_back(std::move(policy));
+    MLOPS_ASSIGN(auto revision, compliance_.policy_revision(connection, one.revision_id));
+    policies.push_back(std::move(revision.policy));
   }
   return policies;
 }

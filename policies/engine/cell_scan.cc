@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/base/text.h"
+#include "policies/data/decode.h"
 
 namespace mlops::policy {
 namespace {
@@ -16,6 +17,7 @@ constexpr int kWordsOfText = 5;
 // A bare number this long, found with this much certainty, counts without the column's name.
 constexpr std::size_t kLongNumber = 9;
 constexpr double kSure = 0.8;
+constexpr std::string_view kUrl = "url";
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -62,10 +64,11 @@ bool is_bracketed_word(std::string_view cell) {
                      [](char c) { return (c >= 'A' && c <= 'Z') || c == '_' || c == ' ' || c == '-'; });
 }
 
-bool holds_data(const std::vector<ActiveDetector>& active, std::string_view name) {
+// `is_address`: the text is the address of a definition, as FHIR names its extensions; that it is one says nothing.
+bool holds_data(const std::vector<ActiveDetector>& active, std::string_view name, bool is_address = false) {
   std::vector<detect::Span> spans;
   for (const auto& one : active) {
-    if (!one.detector->decides_by_value()) continue;
+    if (!one.detector->decides_by_value() || (is_address && one.detector->id() == kUrl)) continue;
     spans.clear();
     one.detector->find(name, {}, spans);
     for (const auto& span : spans) {
@@ -79,9 +82,10 @@ bool holds_data(const std::vector<ActiveDetector>& active, std::string_view name
 
 Status check_names(const std::vector<ActiveDetector>& active, const data::RecordReader& reader, std::size_t from) {
   const bool is_table = reader.format() == data::Format::kCsv || reader.format() == data::Format::kTsv;
+  const bool is_fhir = reader.format() == data::Format::kFhir || reader.format() == data::Format::kFhirLines;
   if (!is_table) {
     for (const auto& key : reader.new_keys()) {
-      if (!holds_data(active, key)) continue;
+      if (!holds_data(active, key, is_fhir && key.starts_with("http"))) continue;
       return fail(ErrorCode::kRefused, "key_holds_data",
                   fmt::format("line {}: the name of a JSON member holds personal data", reader.line()),
                   "make it a value: {\"id\": …} instead of the id as a key");
@@ -116,48 +120,86 @@ bool is_placeholder(std::string_view cell) {
   return cell.size() <= kYearDigits && std::all_of(cell.begin(), cell.end(), is_digit);
 }
 
-std::vector<std::uint32_t> CellScanner::find(std::string_view cell) const {
-  std::vector<std::uint32_t> found;
-  const auto value = trim(cell);
-  const bool bare = is_bare_number(value);
-  const bool long_integer = bare && is_long_integer(value);
-  const detect::Context context{column_};
+CellScanner::CellScanner(std::vector<ColumnDetector> detectors, std::string column)
+    : detectors_(std::move(detectors)), column_(std::move(column)), hits_(detectors_.size()) {
+  std::vector<const detect::Detector*> rest;
   for (std::uint32_t i = 0; i < detectors_.size(); ++i) {
+    if (!column_.empty() && detectors_[i].name_score >= kNameAgrees) {
+      named_.push_back(i);
+      continue;
+    }
+    others_.emplace(detectors_[i].detector, i);
+    rest.push_back(detectors_[i].detector);
+  }
+  if (!rest.empty()) scanner_.emplace(rest);
+}
+
+void CellScanner::find_named(std::string_view cell, Found& found) const {
+  const detect::Context context{column_};
+  for (const auto i : named_) {
     const auto& one = detectors_[i];
-    const bool name_agrees = !column_.empty() && one.name_score >= kNameAgrees;
-    if (bare && !name_agrees && !long_integer) continue;
-    const double least = bare && !name_agrees ? std::max(one.min_score, kSure) : one.min_score;
     spans_.clear();
     one.detector->find(cell, context, spans_);
-    if (std::any_of(spans_.begin(), spans_.end(), [&](const detect::Span& span) { return span.score >= least; })) {
-      found.push_back(i);
+    const bool any = std::any_of(spans_.begin(), spans_.end(),
+                                 [&](const detect::Span& span) { return span.score >= one.min_score; });
+    if (any) found.detectors.push_back(i);
+  }
+}
+
+void CellScanner::find_others(std::string_view text, double least, Found& found) const {
+  if (!scanner_) return;
+  typed_spans_.clear();
+  scanner_->scan(text, typed_spans_);
+  for (const auto& one : typed_spans_) {
+    const auto index = others_.at(one.detector);
+    if (one.span.score < std::max(least, detectors_[index].min_score)) continue;
+    if (std::find(found.detectors.begin(), found.detectors.end(), index) == found.detectors.end()) {
+      found.detectors.push_back(index);
     }
   }
+}
+
+CellScanner::Found CellScanner::find(std::string_view cell) const {
+  Found found;
+  const auto value = trim(cell);
+  find_named(cell, found);
+  const bool bare = is_bare_number(value);
+  if (bare && !is_long_integer(value)) return found;
+  find_others(cell, bare ? kSure : 0, found);
+  if (bare || !data::may_hold_layers(cell)) return found;
+  const auto decoded = data::decode_layers(cell);
+  for (const auto& layer : decoded.layers) find_others(layer.text, 0, found);
+  found.is_unreadable = decoded.refused;
   return found;
 }
 
+bool CellScanner::finds_in(std::string_view text) const {
+  Found found;
+  find_others(text, 0, found);
+  return !found.detectors.empty();
+}
+
+std::size_t CellScanner::count(const Found& found) {
+  for (const auto index : found.detectors) ++hits_[index];
+  unreadable_ += found.is_unreadable ? 1 : 0;
+  return found.detectors.size();
+}
+
 std::size_t CellScanner::scan(std::string_view cell) {
-  hits_.resize(detectors_.size());
   ++cells_;
   if (trim(cell).empty()) return 0;
   ++filled_;
   if (count_words(cell) >= kWordsOfText) ++wordy_;
-  const bool rememberable = !overflowed_ && cell.size() <= kLongestKnownValue;
-  if (!rememberable) overflowed_ = true;
-  if (rememberable) {
-    const std::string key(cell);
-    auto known = known_.find(key);
-    if (known == known_.end() && known_.size() < kMostKnownValues) known = known_.emplace(key, find(cell)).first;
-    if (known != known_.end()) {
-      for (const auto index : known->second) ++hits_[index];
-      return known->second.size();
-    }
+  if (cell.size() > kLongestKnownValue) overflowed_ = true;
+  if (!overflowed_) {
+    auto known = known_.find(cell);
+    if (known == known_.end() && known_.size() < kMostKnownValues)
+      known = known_.emplace(std::string(cell), find(cell)).first;
+    if (known != known_.end()) return count(known->second);
     overflowed_ = true;
     known_.clear();
   }
-  const auto found = find(cell);
-  for (const auto index : found) ++hits_[index];
-  return found.size();
+  return count(find(cell));
 }
 
 bool CellScanner::is_coded() const {

@@ -2,16 +2,21 @@
 //
 // Two guards against numbers taken for people: a bare number is evidence only where the column's name agrees with the
 // detector or the detector is sure of the whole of it; and what a transform leaves (a year, "021", "90+", "[NAME]") is
-// no evidence at all. Columns of few distinct values are scanned once a value. Thread-safety: belongs to one thread.
+// no evidence at all. What a cell holds as base64, gzip, JSON … is scanned like the cell. Columns of few distinct
+// values are scanned once a value. Thread-safety: belongs to one thread.
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "policies/data/record.h"
+#include "policies/detect/text_scanner.h"
 #include "policies/engine/body.h"
 
 namespace mlops::policy {
@@ -39,17 +44,20 @@ bool is_placeholder(std::string_view cell);
 class CellScanner {
  public:
   // `column`: the name detectors are told; empty for a masked column, whose name says nothing any more.
-  CellScanner(std::vector<ColumnDetector> detectors, std::string column)
-      : detectors_(std::move(detectors)), column_(std::move(column)) {}
+  CellScanner(std::vector<ColumnDetector> detectors, std::string column);
 
-  // Counts one cell; returns how many detectors found something in it.
+  // Counts one cell; returns how many detectors found something in it, or in what it holds in encoded form.
   std::size_t scan(std::string_view cell);
+  // Do the detectors that need no column name find anything? Counts nothing.
+  bool finds_in(std::string_view text) const;
   // Counts a cell that is known to hold nothing.
   void skip() { ++cells_; }
 
   const std::vector<ColumnDetector>& detectors() const { return detectors_; }
   // Cells the detector (by index) found something in.
   std::uint64_t hits(std::size_t index) const { return index < hits_.size() ? hits_[index] : 0; }
+  // Cells with an encoded part that could not be looked into.
+  std::uint64_t unreadable() const { return unreadable_; }
   std::uint64_t cells() const { return cells_; }
   std::uint64_t filled() const { return filled_; }  // not blank
   // Few values, each in many rows: a coincidence with somebody's name says nothing.
@@ -58,17 +66,33 @@ class CellScanner {
   bool is_text() const { return filled_ > 0 && wordy_ * 2 > filled_; }
 
  private:
-  std::vector<std::uint32_t> find(std::string_view cell) const;
+  struct Found {
+    std::vector<std::uint32_t> detectors;  // indices, each once
+    bool is_unreadable = false;
+  };
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  };
+  Found find(std::string_view cell) const;
+  void find_named(std::string_view cell, Found& found) const;
+  void find_others(std::string_view text, double least, Found& found) const;
+  std::size_t count(const Found& found);
 
   std::vector<ColumnDetector> detectors_;
   std::string column_;
+  std::vector<std::uint32_t> named_;                         // indices of those the column's name agrees with
+  std::map<const detect::Detector*, std::uint32_t> others_;  // the rest, which need no name, by index
+  std::optional<detect::TextScanner> scanner_;               // of the rest, in one pass; absent when there are none
   std::vector<std::uint64_t> hits_;
   std::uint64_t cells_ = 0;
   std::uint64_t filled_ = 0;
   std::uint64_t wordy_ = 0;
-  std::unordered_map<std::string, std::vector<std::uint32_t>> known_;  // value → detectors that find something in it
-  bool overflowed_ = false;                                            // more distinct values than are remembered
+  std::uint64_t unreadable_ = 0;
+  std::unordered_map<std::string, Found, TextHash, std::equal_to<>> known_;  // value → what is found in it
+  bool overflowed_ = false;                                                  // more distinct values than are remembered
   mutable std::vector<detect::Span> spans_;
+  mutable std::vector<detect::TypedSpan> typed_spans_;
 };
 
 }  // namespace mlops::policy

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/base/text.h"
+#include "policies/data/fhir_elements.h"
 #include "policies/engine/classes.h"
 #include "policies/engine/draft.h"
 #include "policies/engine/reader.h"
@@ -62,7 +63,13 @@ void check_duplicate(const std::vector<Rule>& rules, std::size_t index, Findings
 // A class rule that no declared column and no detector can lead to.
 void check_reachable(const Draft& draft, const Rule& rule, Findings& findings) {
   const auto& name = rule.subject.value;
-  const auto detects = [&](const ActiveDetector& active) { return active.detector->id() == name; };
+  const auto detects = [&](const ActiveDetector& active) {
+    return active.detector->id() == name || detect::class_of_detector(active.detector->id()) == name;
+  };
+  // FHIR data bring their own declarations.
+  const auto standard = data::fhir_elements();
+  const auto holds = [&](const data::FhirElement& element) { return element.class_name == name; };
+  if (std::any_of(standard.begin(), standard.end(), holds)) return;
   if (std::any_of(draft.detectors.begin(), draft.detectors.end(), detects)) return;
   const auto& columns = draft.own.columns;
   const auto leads_here = [&](const DeclaredColumn& column) {

@@ -31,6 +31,7 @@ std::optional<Evidence> densest(const CellScanner& cells, double least_name_scor
   for (std::size_t i = 0; i < cells.detectors().size(); ++i) {
     const auto& one = cells.detectors()[i];
     const double share = share_of(cells, i);
+    if (!one.detector->identifies()) continue;
     const bool may_decide = one.detector->decides_by_value() || one.name_score >= least_name_score;
     const double weight = share + one.name_score;
     if (share < kDense || !may_decide || weight <= best_weight) continue;
@@ -44,7 +45,8 @@ std::optional<Evidence> densest(const CellScanner& cells, double least_name_scor
 std::optional<std::size_t> sparsest(const CellScanner& cells) {
   std::optional<std::size_t> best;
   for (std::size_t i = 0; i < cells.detectors().size(); ++i) {
-    if (!cells.detectors()[i].detector->decides_by_value() || cells.hits(i) == 0) continue;
+    const auto& detector = *cells.detectors()[i].detector;
+    if (!detector.decides_by_value() || !detector.identifies() || cells.hits(i) == 0) continue;
     if (!best || cells.hits(i) > cells.hits(*best)) best = i;
   }
   return best;
@@ -52,6 +54,10 @@ std::optional<std::size_t> sparsest(const CellScanner& cells) {
 
 std::string id_of(const CellScanner& cells, std::size_t detector) {
   return std::string(cells.detectors()[detector].detector->id());
+}
+
+std::string class_found(const CellScanner& cells, std::size_t detector) {
+  return std::string(detect::class_of_detector(cells.detectors()[detector].detector->id()));
 }
 
 std::string sparse_words(const CellScanner& cells, std::size_t detector) {
@@ -70,7 +76,7 @@ Classification classify_declared(const Policy::Body& body, const DeclaredColumn&
   const auto against = fmt::format("(declared {})", name);
   if (const auto dense = densest(cells, kNameIsSure)) {
     const auto id = id_of(cells, dense->detector);
-    return {id, fmt::format("detector {} {:.2f} {}", id, dense->share, against)};
+    return {class_found(cells, dense->detector), fmt::format("detector {} {:.2f} {}", id, dense->share, against)};
   }
   const auto sparse = sparsest(cells);
   // Without a rule for free text the cells stay as they are, and the residual scan refuses the run.
@@ -81,18 +87,18 @@ Classification classify_declared(const Policy::Body& body, const DeclaredColumn&
 Classification classify_unknown(const Policy::Body& body, const CellScanner& cells) {
   if (const auto dense = densest(cells, kNameAgrees)) {
     const auto id = id_of(cells, dense->detector);
-    return {id, fmt::format("detector {} {:.2f}", id, dense->share)};
+    return {class_found(cells, dense->detector), fmt::format("detector {} {:.2f}", id, dense->share)};
   }
   std::optional<std::size_t> named;
   for (std::size_t i = 0; i < cells.detectors().size(); ++i) {
     const double score = cells.detectors()[i].name_score;
     if (score >= kNameIsSure && (!named || score > cells.detectors()[*named].name_score)) named = i;
   }
-  if (named) return {id_of(cells, *named), "column name"};
+  if (named) return {class_found(cells, *named), "column name"};
   if (cells.is_text()) return {std::string(kFreeText), "cells of several words"};
   if (const auto sparse = sparsest(cells)) {
     const bool as_text = body.rule_for_class(kFreeText) != nullptr;
-    return {as_text ? std::string(kFreeText) : id_of(cells, *sparse), sparse_words(cells, *sparse)};
+    return {as_text ? std::string(kFreeText) : class_found(cells, *sparse), sparse_words(cells, *sparse)};
   }
   return {std::string(kUnknownClass), "nothing found"};
 }

@@ -45,6 +45,7 @@ std::vector<Declared> declarations(const std::vector<FileProfile>& files) {
   std::map<std::string, std::size_t> shared;
   for (const auto& file : files) {
     for (const auto& column : file.columns) {
+      if (column.because == kByStandard) continue;
       const auto folded = to_lower_ascii(column.column);
       if (classes_of[folded].size() > 1) {
         list.push_back({file.table + "." + column.column, &column, file.table});
@@ -69,23 +70,46 @@ std::string reason(const Declared& one, bool several_files) {
   return text;
 }
 
+// The transform of a key under a pack: a random token where the law wants the code underived, else a keyed pseudonym.
+std::string key_transform(const std::string& class_name, bool is_reference, const std::string& pack) {
+  if (is_reference) return fmt::format("remap_id: {{key: {}}}", kKeyName);
+  const bool underived = pack == "hipaa-safe-harbor" && class_name == "patient_id";
+  return underived ? fmt::format("tokenize: {{vault: {}, scope: dataset}}", kKeyName)
+                   : fmt::format("pseudonymize: {{key: {}, scope: dataset}}", kKeyName);
+}
+
+struct Used {
+  std::set<std::string> classes;
+  bool has_references = false;  // FHIR: keys stand in references too
+};
+
 // Rules for keys, and for classes the pack has none for.
-std::string rules_text(const std::set<std::string>& used, const Policy* pack) {
+std::string rules_text(const Used& used, const std::string& pack, const Policy* loaded) {
   std::string text;
-  for (const auto& name : used) {
+  for (const auto& name : used.classes) {
     const bool is_key = std::find(std::begin(kKeyClasses), std::end(kKeyClasses), name) != std::end(kKeyClasses);
     if (is_key) {
-      text += fmt::format("      - {{match: {{class: {}}}, apply: {{pseudonymize: {{key: {}, scope: dataset}}}}}}\n",
-                          name, kKeyName);
+      text += fmt::format("      - {{match: {{class: {}}}, apply: {{{}}}}}\n", name,
+                          key_transform(name, used.has_references, pack));
       continue;
     }
     const auto kind = class_of(name).kind;
-    if (kind == ClassKind::kPlain || (pack && pack->body().rule_for_class(name))) continue;
-    text += kind == ClassKind::kText
-                ? fmt::format("      - {{match: {{class: {}}}, apply: {{redact: {{spans: detected}}}}}}\n", name)
-                : fmt::format("      - {{match: {{class: {}}}, apply: {{redact: {{}}}}}}\n", name);
+    if (kind == ClassKind::kPlain || (loaded && loaded->body().rule_for_class(name))) continue;
+    text += fmt::format("      - {{match: {{class: {}}}, apply: {{redact: {}}}}}\n", name,
+                        kind == ClassKind::kText ? "{spans: detected}" : "{}");
   }
   return text;
+}
+
+Used used_in(const std::vector<FileProfile>& files) {
+  Used used;
+  for (const auto& file : files) {
+    for (const auto& column : file.columns) {
+      used.classes.insert(column.class_name);
+      used.has_references |= column.because == kByStandard;
+    }
+  }
+  return used;
 }
 
 }  // namespace
@@ -103,23 +127,22 @@ std::string draft_policy(const std::string& name, const std::string& pack, const
       "apiVersion: mlops/v1\nkind: PrivacyPolicy\nmetadata:\n";
   text += fmt::format("  name: {}\n  version: 0.1.0\n", name);
   if (!pack.empty()) text += fmt::format("  extends: [pack/{}]\n", pack);
-  text += "spec:\n  select: {kinds: [dataset]}\n  classification:\n    unknown_column: quarantine\n    columns:\n";
+  text += "spec:\n  select: {kinds: [dataset]}\n  classification:\n    unknown_column: quarantine\n";
   const auto list = declarations(files);
+  if (!list.empty()) text += "    columns:\n";
   std::size_t widest = 0;
   std::vector<std::string> lines;
-  std::set<std::string> used;
   for (const auto& one : list) {
-    used.insert(one.profile->class_name);
     lines.push_back(fmt::format("      {}: {{class: {}}}", yaml_key(one.key), one.profile->class_name));
     widest = std::max(widest, lines.back().size());
   }
   for (std::size_t i = 0; i < lines.size(); ++i) {
     text += fmt::format("{:<{}}  # {}\n", lines[i], widest, reason(list[i], files.size() > 1));
   }
-  const auto rules = rules_text(used, loaded ? &*loaded : nullptr);
+  const auto rules = rules_text(used_in(files), pack, loaded ? &*loaded : nullptr);
   if (rules.empty()) return text;
   text += "  transforms:\n";
-  if (rules.find("key: ") != std::string::npos) {
+  if (rules.find(kKeyName) != std::string::npos) {
     text += fmt::format("    keys: {{{}: {{purpose: pseudonymisation}}}}\n", kKeyName);
   }
   return text + "    rules:\n" + rules;

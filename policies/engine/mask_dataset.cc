@@ -7,6 +7,7 @@
 #include <deque>
 
 #include "core/base/text.h"
+#include "policies/data/decode.h"
 #include "policies/engine/cell_scan.h"
 #include "policies/engine/classes.h"
 #include "policies/engine/row_values.h"
@@ -15,10 +16,17 @@
 namespace mlops::policy {
 namespace {
 
+constexpr std::string_view kEncoded = "[ENCODED]";
 constexpr std::string_view kSuppress = "suppress";
-constexpr std::string_view kRowValueFinding = "row_value";  // an identifier of the row in a column that is kept
+constexpr std::string_view kUnreadableFinding = "unreadable";  // an encoded part that nobody could look into
+constexpr std::string_view kRowValueFinding = "row_value";     // an identifier of the row in a column that is kept
 
 enum class Handling { kKeep, kRewrite, kRewriteText, kDrop };
+
+// What these write says nothing about who it was written for, whatever it looks like: random or keyed, or made up.
+// Scanning it would only find the made-up numbers.
+constexpr std::string_view kSpeaksOfNobody[] = {"pseudonymize",          "tokenize", "remap_id",  "encrypt",
+                                                "encrypt_deterministic", "fpe",      "surrogate", "date_shift"};
 
 struct Work {
   const ColumnPlan* plan = nullptr;
@@ -68,7 +76,7 @@ Status lend_key(Work& work, const mask::RunSecrets& secrets, const std::string& 
 std::vector<ActiveDetector> residual_detectors(const Policy::Body& body) {
   std::vector<ActiveDetector> list;
   for (const auto& active : body.detectors) {
-    if (!active.detector->decides_by_value()) continue;
+    if (!active.detector->decides_by_value() || !active.detector->identifies()) continue;
     list.push_back({active.detector, std::max(active.min_score, body.residual_min_score)});
   }
   return list;
@@ -174,10 +182,22 @@ class Run {
       const mask::CellContext at{view_,          work.key,    dataset_, work.folded, reader_.records() - 1,
                                  secrets_.vault, &work.counts};
       MLOPS_ASSIGN(out.text, work.transform->apply(in.text, at));
-      if (work.handling == Handling::kRewriteText && !values_.empty()) out.text = values_.cut_from(out.text);
+      if (work.handling == Handling::kRewriteText) rewrite_rest(work, out.text);
     }
     scan_written(in, work, out);
     return {};
+  }
+
+  // What span redaction cannot see: the row's own values, and data in encoded form, which goes as a whole.
+  void rewrite_rest(Work& work, std::string& text) {
+    if (!values_.empty()) text = values_.cut_from(text);
+    if (!data::may_hold_layers(text)) return;
+    const auto decoded = data::decode_layers(text);
+    const bool hides =
+        decoded.refused || std::any_of(decoded.layers.begin(), decoded.layers.end(), [&](const auto& layer) {
+          return work.residual.finds_in(layer.text) || values_.stand_in(layer.text);
+        });
+    if (hides) text = kEncoded;
   }
 
   void scan_written(const data::Cell& in, Work& work, const data::Change& out) {
@@ -216,6 +236,7 @@ Json residual_facts(const std::deque<Work>& works, std::uint64_t& total) {
     const auto& detectors = work.residual.detectors();
     for (std::size_t i = 0; i < detectors.size(); ++i) count(work, detectors[i].detector->id(), work.residual.hits(i));
     count(work, kRowValueFinding, work.row_values);
+    count(work, kUnreadableFinding, work.residual.unreadable());
   }
   return list;
 }

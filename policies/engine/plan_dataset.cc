@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <deque>
+#include <optional>
 
 #include "core/base/text.h"
+#include "policies/data/fhir_elements.h"
 #include "policies/engine/cell_scan.h"
 #include "policies/engine/classes.h"
 #include "policies/engine/classify.h"
@@ -17,8 +19,9 @@ constexpr std::string_view kDefaultRule = "default";
 
 struct Column {
   std::string name;
-  const DeclaredColumn* declared = nullptr;
-  bool is_scanned = true;  // false: a rule rewrites it whatever its cells hold
+  const DeclaredColumn* declared = nullptr;  // by the policy
+  std::optional<DeclaredColumn> standard;    // by the standard of the format, where the policy says nothing
+  bool is_scanned = true;                    // false: a rule rewrites it whatever its cells hold
   CellScanner cells;
 };
 
@@ -28,16 +31,37 @@ const DeclaredColumn* declared_in(const Policy::Body& body, const std::string& t
   return table.empty() ? nullptr : body.declared(table + "." + column);
 }
 
+bool is_fhir(data::Format format) {
+  return format == data::Format::kFhir || format == data::Format::kFhirLines;
+}
+
+const DeclaredColumn* declaration(const Column& column) {
+  if (column.declared) return column.declared;
+  return column.standard ? &*column.standard : nullptr;
+}
+
 // The name a rule for the column would use.
 const std::string& rule_name(const Column& column) {
   return column.declared ? column.declared->name.value : column.name;
 }
 
-Column make_column(const Policy::Body& body, const std::string& table, const std::string& name) {
-  const auto* declared = declared_in(body, table, name);
+std::optional<DeclaredColumn> standard_declaration(data::Format format, const std::string& name) {
+  if (!is_fhir(format)) return std::nullopt;
+  const auto class_name = data::fhir_class(name);
+  if (!class_name) return std::nullopt;
+  DeclaredColumn column;
+  column.name.value = name;
+  column.class_name.value = *class_name;
+  return column;
+}
+
+Column make_column(const Policy::Body& body, const std::string& table, data::Format format, const std::string& name) {
+  const auto* by_policy = declared_in(body, table, name);
+  auto standard = by_policy ? std::nullopt : standard_declaration(format, name);
+  const auto* declared = by_policy ? by_policy : standard ? &*standard : nullptr;
   const auto* rule = declared ? body.rule_for(declared->name.value, declared->class_name.value) : nullptr;
   const bool rewritten = rule && rule->transform.value != "keep" && !rule->redacts_spans();
-  return {name, declared, !rewritten, CellScanner(detectors_for(body.detectors, name), name)};
+  return {name, by_policy, std::move(standard), !rewritten, CellScanner(detectors_for(body.detectors, name), name)};
 }
 
 bool has_declared(const std::deque<Column>& columns) {
@@ -55,6 +79,11 @@ std::string shown_names(const Json& unknown, bool may_show) {
 
 Classification classify(const Policy::Body& body, const Column& column) {
   if (column.declared) return classify_declared(body, *column.declared, column.cells);
+  if (column.standard) {
+    auto found = classify_declared(body, *column.standard, column.cells);
+    if (found.decided_by == "declared") found.decided_by = "FHIR R4";
+    return found;
+  }
   if (body.unknown_column == UnknownColumn::kScan) return classify_unknown(body, column.cells);
   return {std::string(kUnknownClass), "unknown_column: allow"};
 }
@@ -69,7 +98,7 @@ Result<std::vector<ColumnPlan>> decide(const Policy::Body& body, const std::dequ
     auto decision = classify(body, column);
     const auto* rule = body.rule_for_treated(rule_name(column), decision.class_name);
     if (!rule && class_of(decision.class_name).kind != ClassKind::kPlain) {
-      const auto name = column.declared ? column.declared->name.value : fmt::format("column {}", i + 1);
+      const auto name = declaration(column) ? rule_name(column) : fmt::format("column {}", i + 1);
       without_rule.push_back({{"column", name}, {"class", decision.class_name}, {"because", decision.decided_by}});
       names.push_back(fmt::format("{} ({})", name, decision.class_name));
       continue;
@@ -92,7 +121,8 @@ Result<std::deque<Column>> read_columns(const Policy::Body& body, const std::str
     const auto& names = reader.columns();
     if (columns.size() == names.size() && reader.new_keys().empty()) return {};
     MLOPS_TRY(check_names(body.detectors, reader, columns.size()));
-    while (columns.size() < names.size()) columns.push_back(make_column(body, table, names[columns.size()]));
+    while (columns.size() < names.size())
+      columns.push_back(make_column(body, table, reader.format(), names[columns.size()]));
     return {};
   };
   MLOPS_TRY(take_new_columns());
@@ -114,13 +144,14 @@ Result<FilePlan> DatasetPlanner::plan(const std::string& table, data::RecordRead
   const auto& body = policy_.body();
   MLOPS_ASSIGN(const auto columns, read_columns(body, table, reader));
   // Names may be shown once one of them is a declared column: then the first row is a header.
-  may_show_names_ |= has_declared(columns);
+  may_show_names_ |= has_declared(columns) || reader.format() != data::Format::kCsv;
   for (std::size_t i = 0; i < columns.size(); ++i) {
     const auto& column = columns[i];
     if (column.declared) {
       seen_.insert(column.declared->name.value);
       continue;
     }
+    if (column.standard) continue;
     const auto guess = classify_unknown(body, column.cells);
     unknown_.push_back({{"column", printable(column.name)},
                         {"position", i + 1},

@@ -67,7 +67,8 @@ void explain_by_namesakes(std::vector<FileProfile>& files) {
     for (auto& column : file.columns) {
       const auto found = surest.find(stem_of(column.column));
       const bool doubtful = column.confidence < kDoubtful;
-      if (!doubtful || found == surest.end() || !column.evidence.empty()) continue;
+      const bool settled = !doubtful || column.because == kByStandard;
+      if (settled || found == surest.end() || !column.evidence.empty()) continue;
       column.class_name = found->second->class_name;
       column.confidence = kDoubtful;
       column.because = fmt::format("as {} elsewhere", printable(found->second->column));

@@ -8,6 +8,7 @@
 
 #include "core/base/text.h"
 #include "policies/data/column_stats.h"
+#include "policies/data/fhir_elements.h"
 #include "policies/engine/cell_scan.h"
 #include "policies/engine/classes.h"
 #include "policies/engine/plain_class.h"
@@ -44,6 +45,7 @@ std::optional<Candidate> strongest(const CellScanner& cells) {
   std::optional<Candidate> best;
   for (std::size_t i = 0; i < cells.detectors().size(); ++i) {
     const auto& one = cells.detectors()[i];
+    if (!one.detector->identifies()) continue;
     const double share =
         cells.filled() == 0 ? 0 : static_cast<double>(cells.hits(i)) / static_cast<double>(cells.filled());
     const bool by_value = share >= kDense && (one.detector->decides_by_value() || one.name_score >= kNameAgrees);
@@ -65,13 +67,23 @@ void say_evidence(const Column& column, ColumnProfile& profile) {
   });
 }
 
-void classify(const Column& column, ColumnProfile& profile) {
+bool is_fhir(data::Format format) {
+  return format == data::Format::kFhir || format == data::Format::kFhirLines;
+}
+
+void classify(const Column& column, data::Format format, ColumnProfile& profile) {
+  if (const auto standard = is_fhir(format) ? data::fhir_class(column.name) : std::nullopt) {
+    profile.class_name = *standard;
+    profile.confidence = kMostSure;
+    profile.because = kByStandard;
+    return;
+  }
   if (const auto best = strongest(column.cells)) {
     const auto& one = column.cells.detectors()[best->detector];
     const auto hits = column.cells.hits(best->detector);
     const double share =
         column.cells.filled() == 0 ? 0 : static_cast<double>(hits) / static_cast<double>(column.cells.filled());
-    profile.class_name = one.detector->id();
+    profile.class_name = detect::class_of_detector(one.detector->id());
     // Independent evidence: one minus the chance that both the name and the values mislead.
     profile.confidence = std::min(kMostSure, 1 - (1 - share * 0.9) * (1 - one.name_score));
     profile.because =
@@ -86,12 +98,12 @@ void classify(const Column& column, ColumnProfile& profile) {
   profile.because = plain.because;
 }
 
-ColumnProfile profile_of(const Column& column) {
+ColumnProfile profile_of(const Column& column, data::Format format) {
   ColumnProfile profile;
   profile.column = column.name;
   profile.stats = column.stats;
   say_evidence(column, profile);
-  classify(column, profile);
+  classify(column, format, profile);
   return profile;
 }
 
@@ -121,7 +133,7 @@ Result<FileProfile> scan_file(const std::string& table, data::RecordReader& read
     }
   }
   FileProfile profile{table, reader.records(), {}};
-  for (const auto& column : columns) profile.columns.push_back(profile_of(column));
+  for (const auto& column : columns) profile.columns.push_back(profile_of(column, reader.format()));
   return profile;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/json.h"
@@ -12,6 +13,9 @@
 #include "policies/detect/detector.h"
 
 namespace mlops::policy {
+
+// The reason of a class that the format's own standard gives; a policy need not repeat it.
+inline constexpr std::string_view kByStandard = "FHIR R4";
 
 struct DetectorCount {
   std::string detector;

@@ -2,8 +2,9 @@
 //
 // Spans count from a score of 0.3: in free text a miss costs more than a word too many. Removing one identifier can
 // bring another to light (the words around it move together), so the text is searched until nothing is found.
-#include <algorithm>
+#include <map>
 
+#include "policies/detect/text_scanner.h"
 #include "policies/mask/makers.h"
 #include "policies/mask/spans.h"
 
@@ -64,9 +65,8 @@ class RedactCell : public Transform {
 
 class RedactSpans : public Transform {
  public:
-  RedactSpans(std::vector<const detect::Detector*> detectors, const std::string& with)
-      : detectors_(std::move(detectors)) {
-    for (const auto* detector : detectors_) labels_.push_back(with.empty() ? label_of(detector->id()) : with);
+  RedactSpans(const std::vector<const detect::Detector*>& detectors, const std::string& with) : scanner_(detectors) {
+    for (const auto* detector : detectors) labels_.emplace(detector, with.empty() ? label_of(detector->id()) : with);
   }
   std::string_view id() const override { return "redact"; }
 
@@ -84,24 +84,27 @@ class RedactSpans : public Transform {
 
  private:
   std::vector<LabelledSpan> find(std::string_view text) const {
+    std::vector<detect::TypedSpan> found;
+    scanner_.scan(text, found);
     std::vector<LabelledSpan> spans;
-    std::vector<detect::Span> found;
-    for (std::size_t i = 0; i < detectors_.size(); ++i) {
-      found.clear();
-      detectors_[i]->find(text, {}, found);
-      for (const auto& span : found) {
-        if (span.score >= kLeastScore) spans.push_back({span, labels_[i]});
-      }
+    for (const auto& one : found) {
+      if (one.span.score >= kLeastScore) spans.push_back({one.span, labels_.at(one.detector)});
     }
     return spans;
   }
 
-  std::vector<const detect::Detector*> detectors_;
-  std::vector<std::string> labels_;
+  detect::TextScanner scanner_;
+  std::map<const detect::Detector*, std::string> labels_;
 };
 
 Result<std::vector<const detect::Detector*>> chosen_detectors(const YamlNode& spans, const TransformContext& context) {
-  if (spans.is_scalar() && spans.scalar == "detected") return context.all_detectors;
+  if (spans.is_scalar() && spans.scalar == "detected") {
+    std::vector<const detect::Detector*> identifying;
+    for (const auto* detector : context.all_detectors) {
+      if (detector->identifies()) identifying.push_back(detector);
+    }
+    return identifying;
+  }
   if (!spans.is_sequence()) {
     return fail(
         yaml_error(context.origin, spans.mark, "bad_option", "redact.spans is `detected` or a list of detectors"));
@@ -131,7 +134,7 @@ Made make_redact(const YamlNode& value, const TransformContext& context) {
     return fail(yaml_error(context.origin, spans->mark, "bad_option", "redact.spans has no detector to look with",
                            "name detectors in classification.detectors"));
   }
-  return std::unique_ptr<Transform>(std::make_unique<RedactSpans>(std::move(detectors), with));
+  return std::unique_ptr<Transform>(std::make_unique<RedactSpans>(detectors, with));
 }
 
 }  // namespace mlops::mask
