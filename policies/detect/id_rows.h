@@ -30,6 +30,11 @@ struct IdRow {
   std::string_view words;    // keywords between bars, lower case, as people write them
   std::string_view headers;  // column names: words of one rule divided by blanks, rules by bars
   std::string_view vector;   // a valid one
+  // A row without shapes: a token of this many characters with three digits in it, right behind a keyword.
+  struct {
+    std::size_t least = 0;
+    std::size_t most = 0;
+  } led = {};
 };
 
 std::span<const IdRow> national_id_rows();

@@ -16,8 +16,6 @@
 
 namespace mlops::detect {
 
-inline constexpr std::size_t kMostIdRows = 64;
-
 struct IdSpan {
   std::size_t row = 0;  // of id_rows()
   std::size_t begin = 0;

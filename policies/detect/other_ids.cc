@@ -1,12 +1,19 @@
 // Numbers of US registries, banks, devices and vehicles, a row each. The rates follow national_ids.cc; where a row has
 // ranges and no check digit (ITIN, EIN, MBI) they say how little a range tells (Synthea's SSNs lie in those of ITINs).
+#include <algorithm>
+
 #include "policies/detect/id_checks.h"
 #include "policies/detect/id_rows.h"
+#include "policies/detect/scan.h"
 
 namespace mlops::detect {
 namespace {
 
 using enum OnFailedCheck;
+
+bool is_hex_only(std::string_view id) {
+  return std::all_of(id.begin(), id.end(), is_hex) && std::any_of(id.begin(), id.end(), is_digit);
+}
 
 // clang-format off
 constexpr IdRow kRows[] = {
@@ -27,6 +34,25 @@ constexpr IdRow kRows[] = {
     {"vin", "", "vin", "Vehicle identification number", "NNNNNNNNNNNNNNNNN", vin_holds, 0.03, kLowers,
      "vin|vehicle identification|vehicle id|chassis|chassis number|fahrgestellnummer|fin|bastidor|telaio|numero di telaio|n° de série",
      "vin|vehicle identification|vehicle id|chassis|fahrgestellnummer", "1M8GDM9AXKP042788"},
+    // Random keys of rows look the same: only a word or a column makes one a device's.
+    {"device_id", "", "device_id", "Identifier of a phone, browser or installation", "NNNNNNNN-NNNN-NNNN-NNNN-NNNNNNNNNNNN|NNNNNNNNNNNNNNNN|NNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNN", is_hex_only, 1, kVetoes,
+     "device id|device identifier|deviceid|idfa|idfv|gaid|aaid|advertising id|advertising identifier|android id|cookie id|visitor id|installation id|hardware id|client id",
+     "device id|deviceid|device identifier|idfa|idfv|gaid|aaid|advertising id|android id|cookie|cookie id|visitor id|installation id|hardware id", "9d188916-8390-282b-3ec2-73fce6e08649"},
+    {"plate", "", "plate", "Licence plate", "AAA_9999|AAA9999|AAA_999|AAA999|9AAA999|AA99_AAA|AA99AAA|AA_999_AA|AA999AA|A_AA_9999|A_AA_999|A-AA 9999|AA-AA 9999|A-AA 999|AA-A 999|AA_AA_9999|AA_AA_999|AA_A_9999|9999_AAA|9999AAA|99_AAA_9|99_AA_99|999_AAA|A999_AAA", nullptr, 1, kLowers,
+     "license plate|licence plate|number plate|plate number|plate no|registration plate|reg plate|vehicle registration|tag number|kennzeichen|kfz kennzeichen|plaque|immatriculation|matricula|targa|kenteken|placa",
+     "plate|license plate|licence plate|licenseplate|plate number|number plate|kennzeichen|vehicle registration|targa|kenteken", "ABC-1234"},
+    {"device_serial", "", "device_serial", "Serial number of a device", "", nullptr, 1, kLowers,
+     "serial number|serial no|serial nr|serial num|serial|s/n|serien nr|seriennummer|serien-nr|numero de serie|no de serie|numero di serie|serienummer|lot number|pacemaker serial|implant serial",
+     "serial number|serialnumber|serial no|serial|device serial|seriennummer|numero serie|lot number", "PM-4471023", {4, 32}},
+    {"bank_account", "", "bank_account", "Bank account number", "", nullptr, 1, kLowers,
+     "bank account|bank account number|bank acct|bank a/c|checking account|savings account|sort code|bsb|kontonummer|konto nr|konto-nr|kontonr|cuenta bancaria|numero de cuenta|rekeningnummer|numero de compte|compte bancaire|conto corrente|conta bancaria|swift|bic",
+     "bank account|bankaccount|bank acct|sort code|bsb|kontonummer|cuenta bancaria|rekeningnummer|compte bancaire|conto corrente|checking account|savings account", "0532013000", {5, 24}},
+    {"certificate", "", "certificate", "Certificate or professional licence", "", nullptr, 1, kLowers,
+     "certificate number|certificate no|cert no|cert number|medical license|medical licence|professional license|nursing license|registration number|registration no|reg no|gmc number|gmc no|gmc|nmc pin|nmc|bar number|state license|birth certificate|death certificate|marriage certificate|approbation|lanr|arztnummer|bsnr",
+     "certificate number|certificate no|cert number|certificate id|medical license|professional license|registration number|gmc number|gmc|lanr|bsnr|birth certificate|death certificate", "MD-482913", {4, 24}},
+    {"national_id", "", "national_id", "National identity number without a row of its own", "", nullptr, 1, kLowers,
+     "national id|national identity|national identification|identity card|identity number|identity document|id card|citizen id|citizenship number|ausweisnummer|personalausweis|ausweis nr|carte d'identite|carte nationale d'identite|cni|carta d'identita|cedula|cedula de identidad|curp|documento de identidad|numero de identidad|identiteitskaart|tax number|tax no|tax id|steuernummer|numero fiscal|passport or id",
+     "national id|nationalid|national identity|national identifier|identity card|identity number|id card|citizen id|ausweisnummer|personalausweis|carte identite|carta identita|cedula|curp|numero identidad|documento identidad|tax number|tax id|numero fiscal", "19850730-3328", {5, 24}},
 };
 // clang-format on
 
