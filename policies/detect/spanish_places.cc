@@ -34,10 +34,30 @@ constexpr std::string_view kFloors[] = {
     "piso",      "planta", "portal",   "pta", "pto",      "puerta", "s",      "sn",   "y"};
 constexpr std::string_view kPhones[] = {"fax",    "movil", "tel", "telef", "telefono", "telefonos", "telefs", "telf",
                                         "telfno", "telfs", "tfn", "tfno",  "tlf",      "tlfn",      "tlfno",  "tno"};
-constexpr std::string_view kStops[] = {"c",       "cirugia", "correo", "departamento", "dpto", "dr",
-                                       "dra",     "e",       "email",  "fax",          "jefe", "medicina",
-                                       "seccion", "serv",    "servei", "servicio",     "tel",  "telefono",
-                                       "tfno",    "tlf",     "unidad", "unitat"};
+constexpr std::string_view kStops[] = {"c",   "cirugia",  "correo",   "departamento", "dpto",   "e",      "email",
+                                       "fax", "jefe",     "medicina", "seccion",      "serv",   "servei", "servicio",
+                                       "tel", "telefono", "tfno",     "tlf",          "unidad", "unitat"};
+// Written small inside the name of an institution.
+constexpr std::string_view kJoiners[] = {"a",
+                                         "clinico",
+                                         "comarcal",
+                                         "d",
+                                         "e",
+                                         "en",
+                                         "general",
+                                         "i",
+                                         "infantil",
+                                         "materno",
+                                         "medico",
+                                         "o",
+                                         "para",
+                                         "provincial",
+                                         "regional",
+                                         "universitari",
+                                         "universitaria",
+                                         "universitario",
+                                         "y"};
+static_assert(std::is_sorted(std::begin(kJoiners), std::end(kJoiners)));
 static_assert(std::is_sorted(std::begin(kHouses), std::end(kHouses)));
 static_assert(std::is_sorted(std::begin(kStreets), std::end(kStreets)));
 static_assert(std::is_sorted(std::begin(kFloors), std::end(kFloors)));
@@ -116,13 +136,16 @@ class Finder {
     const Token& token = tokens_[i];
     if (token.is_number()) return true;
     const std::string_view word = reading_.word(token);
-    if (begins_street(i) || is_one_of(word, kStops) || (token.capital && is_one_of(word, kStreets))) return true;
+    if (begins_street(i)) return true;
+    // "Facultad de Medicina", "Virgen del Camino"
+    const bool joined = i > 0 && tokens_[i - 1].has(kParticle) && reading_.gap(i - 1) == " ";
+    if (!joined && (is_one_of(word, kStops) || (token.capital && is_one_of(word, kStreets)))) return true;
+    if (is_one_of(word, kPhones)) return true;
     const char after = at_or_nul(text_, token.end);
     return after == ':' || after == '@';
   }
   static bool is_small_joiner(const Token& token, std::string_view word) {
-    return !token.capital && (token.has(kParticle) || word == "y" || word == "i" || word == "d" || word == "a" ||
-                              word == "o" || word == "para" || word == "en");
+    return !token.capital && (token.has(kParticle) || is_one_of(word, kJoiners));
   }
 
   // Capitalised words and the small ones between them, from token `first` on; one behind the last.
@@ -183,12 +206,11 @@ class Finder {
     for (; k < tokens_.size() && tokens_[k].end <= line; ++k) {
       const auto gap = text_.substr(to, tokens_[k].begin - to);
       if (gap.find_first_of("()@:;") != std::string_view::npos) break;
-      if (!part_of_street(k, gap, name, number)) break;
+      if (k - i > 9 || !part_of_street(k, gap, name, number)) break;
       to = tokens_[k].end;
       end = k + 1;
     }
     to = behind_number(to);
-    number = number || has_no_number(to);
     if (!name || !number) return;
     put(Field::kStreet, begin, to, kCertain);
     done_ = to;
@@ -201,15 +223,22 @@ class Finder {
       number = number || !is_day_of_name(k);
       return true;
     }
-    const std::string_view word = reading_.word(token);
-    if (number)
-      return token.letters <= 2 ? gap.find(". ") == std::string_view::npos || is_one_of(word, kFloors)
-                                : is_one_of(word, kFloors);
-    if (word == "s" || word == "S" || is_one_of(word, kFloors)) return true;
+    const std::string_view word = without_signs(reading_.word(token));
+    if (number) {
+      return is_one_of(word, kFloors) || (token.letters <= 2 && gap.find(". ") == std::string_view::npos);
+    }
+    if (equals_ignoring_case(word, "s") && has_at(text_, token.end, "/n")) return number = true;
+    if (is_one_of(word, kFloors)) return true;
     const bool stops = gap.find('.') != std::string_view::npos && name && tokens_[k - 1].letters > 4;
     if (stops || is_one_of(word, kStops)) return false;
-    if (token.capital || name) name = name || token.capital;
-    return token.capital || token.has(kParticle) || is_small_joiner(token, word);
+    name = true;
+    return true;
+  }
+  // "nº" is "n"
+  static std::string_view without_signs(std::string_view word) {
+    std::size_t size = 0;
+    while (size < word.size() && !is_high(word[size])) ++size;
+    return word.substr(0, size);
   }
   // "s/n" loses its n as a token, "2º-1ª" its signs.
   std::size_t behind_number(std::size_t to) const {
@@ -222,10 +251,6 @@ class Finder {
     if (letters <= 2 && to > 0 && (is_digit(text_[to - 1]) || is_high(text_[to - 1]))) to += letters;
     return to;
   }
-  bool has_no_number(std::size_t to) const {
-    return to >= 3 && to_lower(text_[to - 1]) == 'n' && text_[to - 2] == '/' && to_lower(text_[to - 3]) == 's';
-  }
-
   bool is_postcode(std::size_t i) const {
     if (!tokens_[i].is_number() || tokens_[i].letters != 5) return false;
     const std::string_view digits = reading_.word(tokens_[i]);
@@ -238,13 +263,19 @@ class Finder {
     if (!is_postcode(i) && !(i + 1 < tokens_.size() && tokens_[i + 1].has(kCity))) return;
     const bool after_street = done_ > 0 && done_ <= begin && begin - done_ <= 8 &&
                               text_.substr(done_, begin - done_).find('\n') == std::string_view::npos;
-    const std::size_t city = city_end(i + 1);
-    const bool known = city > i + 1;
+    const bool known = is_place_behind(i);
     const bool street = !after_street && street_before(i);
     if (!after_street && !street && !known) return;
     put(Field::kPostcode, begin, tokens_[i].end, after_street || street ? kCertain : 0.45);
     done_ = tokens_[i].end;
     place_behind(i + 1, 3);
+  }
+
+  bool is_place_behind(std::size_t i) const {
+    unsigned bits = 0;
+    return i + 1 < tokens_.size() && tokens_[i + 1].capital && reading_.gap(i).size() <= 4 &&
+           place_words(i + 1, &bits) > 0 && (bits & (kCity | kRegion)) != 0 &&
+           (bits & (kOrdinaryWord | kFirstName)) == 0;
   }
 
   // The place that begins at token `i`, right behind something: known to the dictionary, or any capitalised words.
@@ -305,6 +336,7 @@ class Finder {
     }
     if (numbers == 0 || k == 0) return false;
     const std::size_t name_last = k;
+    if (reading_.gap(k - 1).find_first_of("\n:@") != std::string_view::npos) return false;
     while (k > 0 && name_last - k < 6) {
       const Token& token = tokens_[k - 1];
       if (!token.is_word() || token.begin < done_ || reading_.gap(k - 1).size() > 2 ||
@@ -349,7 +381,7 @@ class Finder {
   void country(std::size_t i) {
     unsigned bits = 0;
     const std::size_t words = place_words(i, &bits);
-    if (words == 0 || (bits & kCountry) == 0 || (bits & (kCity | kOrdinaryWord | kFirstName)) != 0) return;
+    if (words == 0 || (bits & kCountry) == 0 || ((bits & kFirstName) != 0 && (bits & kOrdinaryWord) == 0)) return;
     put(Field::kCountry, tokens_[i].begin, tokens_[i + words - 1].end, 0.4);
     done_ = tokens_[i + words - 1].end;
   }
