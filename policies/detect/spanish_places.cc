@@ -21,12 +21,16 @@ constexpr std::string_view kHouses[] = {"ambulatorio", "centre",       "centro",
                                         "laboratorio", "laboratorios", "policlinica",  "policlinico", "residencia",
                                         "sanatorio",   "universidad",  "universidade", "universitat", "xarxa"};
 constexpr std::string_view kStreets[] = {
-    "alameda",   "apartado", "autovia",    "av",    "avd",          "avda",     "avenida",   "avgda",
-    "avinguda",  "barrio",   "bulevar",    "calle", "callejon",     "camino",   "campus",    "carrer",
-    "carretera", "cno",      "costanilla", "ctra",  "cuesta",       "glorieta", "gta",       "paraje",
-    "parque",    "partida",  "pasaje",     "paseo", "passeig",      "placa",    "plaza",     "pol",
-    "poligono",  "psg",      "pso",        "pza",   "rambla",       "ronda",    "rondilla",  "rua",
-    "sector",    "trav",     "travesia",   "urb",   "urbanizacion", "via",      "zumarkalea"};
+    "alameda",   "apartado", "autovia",      "av",       "avd",       "avda",     "avenida",  "avgda",  "avinguda",
+    "barrio",    "bulevar",  "calle",        "callejon", "camino",    "campus",   "carr",     "carrer", "carrera",
+    "carretera", "cno",      "costanilla",   "crt",      "ctra",      "cuesta",   "glorieta", "gta",    "paraje",
+    "parque",    "partida",  "pasaje",       "paseo",    "passeig",   "placa",    "plaza",    "pol",    "poligono",
+    "psg",       "pso",      "pza",          "rambla",   "ronda",     "rondilla", "rua",      "sector", "trav",
+    "travesia",  "urb",      "urbanizacion", "via",      "zumarkalea"};
+// … which a name written small may follow: they are hardly anything else.
+constexpr std::string_view kPlainStreets[] = {"apartado", "av",        "avda", "avenida", "calle",
+                                              "carrera",  "carretera", "ctra", "paseo",   "plaza"};
+static_assert(std::is_sorted(std::begin(kPlainStreets), std::end(kPlainStreets)));
 constexpr std::string_view kFloors[] = {
     "a",         "bajo",   "bajos",    "bis", "bl",       "bloque", "d",      "dcha", "der",
     "derecha",   "dr",     "edificio", "esc", "escalera", "i",      "iz",     "izda", "izq",
@@ -37,6 +41,11 @@ constexpr std::string_view kPhones[] = {"fax",    "movil", "tel", "telef", "tele
 constexpr std::string_view kStops[] = {"c",   "cirugia",  "correo",   "departamento", "dpto",   "e",      "email",
                                        "fax", "jefe",     "medicina", "seccion",      "serv",   "servei", "servicio",
                                        "tel", "telefono", "tfno",     "tlf",          "unidad", "unitat"};
+// Before "de" or "en" and a place.
+constexpr std::string_view kHomes[] = {"ciudad",     "nacida",    "nacido", "natural",    "originaria", "originario",
+                                       "procedente", "provincia", "reside", "residencia", "residente",  "vecina",
+                                       "vecino",     "vive",      "vivia",  "viviendo"};
+static_assert(std::is_sorted(std::begin(kHomes), std::end(kHomes)));
 // Written small inside the name of an institution.
 constexpr std::string_view kJoiners[] = {"a",
                                          "clinico",
@@ -109,27 +118,29 @@ class Finder {
     return i < tokens_.size() ? reading_.word(tokens_[i]) : std::string_view();
   }
 
-  // "C/", "c\", "C/." …, or a word of kStreets with a capital
+  // "C/", "c\\", "Pº"
   bool begins_street(std::size_t i) const {
     const std::string_view word = word_of(i);
-    if (word.size() == 1) {
-      const char after = at_or_nul(text_, tokens_[i].end);
-      return to_lower(word[0]) == 'c' && (after == '/' || after == '\\');
-    }
-    return false;
+    if (word.empty()) return false;
+    if (word.size() > 1) return to_lower(word[0]) == 'p' && without_signs(word).size() == 1 && word.size() <= 3;
+    const char after = at_or_nul(text_, tokens_[i].end);
+    return to_lower(word[0]) == 'c' && (after == '/' || after == '\\');
   }
 
   void word(std::size_t i) {
     const std::string_view word = word_of(i);
     const bool capital = tokens_[i].capital;
+    if (word.size() <= 3 && begins_street(i)) return street(i, false);
     if (kGate.may_be(word)) {
-      if (begins_street(i)) return street(i);
       if (is_one_of(word, kPhones)) return phone(i);
       if (tokens_[i].begin < done_) return;
       if (capital && is_one_of(word, kHouses)) return house(i);
-      if ((capital || word.size() >= 5) && is_one_of(word, kStreets)) return street(i);
+      const bool plain = is_one_of(word, kPlainStreets) && !(tokens_[i].all_capitals && word.size() < 4);
+      if (plain || (capital && is_one_of(word, kStreets))) return street(i, plain);
     }
-    if (capital && tokens_[i].begin >= done_ && tokens_[i].has(kCountry | kPlaceStart)) country(i);
+    if (!capital || tokens_[i].begin < done_) return;
+    if (tokens_[i].has(kCountry | kPlaceStart) || word == "EE" || word == "U") country(i);
+    if (tokens_[i].has(kCity | kRegion | kPlaceStart)) home(i);
   }
 
   bool ends_run(std::size_t i) const {
@@ -193,20 +204,31 @@ class Finder {
       const std::size_t words = place_words(k);
       if (words > 0 && k + words < end && tokens_[k + words].capital) return k + words;
     }
+    for (std::size_t k = end + 1; k < tokens_.size() && k < end + 5; ++k) {
+      if (is_postcode(k)) return end > i + 2 ? end - 1 : end;  // at least the last word is the street's
+    }
     return end;
   }
 
   // From the street's word to its number, floor and door.
-  void street(std::size_t i) {
+  // `plain`: its name may be written small.
+  void street(std::size_t i, bool plain) {
     const std::size_t begin = tokens_[i].begin;
     const std::size_t line = std::min({text_.find('\n', begin), begin + kMostStreetBytes, text_.size()});
     std::size_t k = i + 1, end = i + 1;
     bool name = false, number = false;
     std::size_t to = tokens_[i].end;
+    if (at_or_nul(text_, to) == '/' || at_or_nul(text_, to) == '\\') {  // "C/Mayor": the word is no token
+      to += at_or_nul(text_, to + 1) == '.' ? 2 : 1;
+      name = is_alpha(at_or_nul(text_, to)) || is_high(at_or_nul(text_, to));
+      while (is_alpha(at_or_nul(text_, to)) || is_high(at_or_nul(text_, to))) ++to;
+    }
     for (; k < tokens_.size() && tokens_[k].end <= line; ++k) {
       const auto gap = text_.substr(to, tokens_[k].begin - to);
       if (gap.find_first_of("()@:;") != std::string_view::npos) break;
-      if (k - i > 9 || !part_of_street(k, gap, name, number)) break;
+      if (k - i > 9 || (k == i + 1 && !plain && !tokens_[k].capital && !tokens_[k].has(kParticle) && !name)) break;
+      if (!part_of_street(k, gap, name, number)) break;
+      name = name || plain;
       to = tokens_[k].end;
       end = k + 1;
     }
@@ -219,7 +241,7 @@ class Finder {
   bool part_of_street(std::size_t k, std::string_view gap, bool& name, bool& number) const {
     const Token& token = tokens_[k];
     if (token.is_number()) {
-      if (token.letters >= 5 || (token.letters == 4 && !name)) return false;
+      if (token.letters >= 5) return false;
       number = number || !is_day_of_name(k);
       return true;
     }
@@ -231,7 +253,7 @@ class Finder {
     if (is_one_of(word, kFloors)) return true;
     const bool stops = gap.find('.') != std::string_view::npos && name && tokens_[k - 1].letters > 4;
     if (stops || is_one_of(word, kStops)) return false;
-    name = true;
+    name = name || token.capital;
     return true;
   }
   // "nº" is "n"
@@ -266,7 +288,9 @@ class Finder {
     const bool known = is_place_behind(i);
     const bool street = !after_street && street_before(i);
     if (!after_street && !street && !known) return;
-    put(Field::kPostcode, begin, tokens_[i].end, after_street || street ? kCertain : 0.45);
+    const bool spanish =
+        begin >= 2 && (text_[begin - 2] == 'E') && (text_[begin - 1] == '-' || text_[begin - 1] == ' ');
+    put(Field::kPostcode, begin - (spanish ? 2 : 0), tokens_[i].end, after_street || street ? kCertain : 0.45);
     done_ = tokens_[i].end;
     place_behind(i + 1, 3);
   }
@@ -313,6 +337,9 @@ class Finder {
       const bool behind_postcode = found == 0 && tokens_[i - 1].is_number() && tokens_[i - 1].letters == 5;
       if (behind_postcode && !(bits & kCountry)) end = std::max(end, city_end(i));
       if (end == i || ends_run(i)) return;
+      if (end < tokens_.size() && tokens_[end].is_number() && tokens_[end].letters < 5 &&
+          reading_.gap(end - 1).size() <= 2)
+        return;  // a street called after a place
       const bool is_country = (bits & kCountry) != 0 && (bits & kCity) == 0;
       put(is_country ? Field::kCountry : Field::kCity, tokens_[i].begin, tokens_[end - 1].end,
           behind_postcode ? kCertain : 0.45);
@@ -379,10 +406,36 @@ class Finder {
   }
 
   void country(std::size_t i) {
+    const std::size_t begin = tokens_[i].begin;
+    for (const std::string_view states : {"ee.uu.", "ee. uu.", "u.s.a."}) {
+      if (has_at(text_, begin, states)) {
+        put(Field::kCountry, begin, begin + states.size(), 0.4);
+        done_ = begin + states.size();
+        return;
+      }
+    }
     unsigned bits = 0;
     const std::size_t words = place_words(i, &bits);
     if (words == 0 || (bits & kCountry) == 0 || ((bits & kFirstName) != 0 && (bits & kOrdinaryWord) == 0)) return;
-    put(Field::kCountry, tokens_[i].begin, tokens_[i + words - 1].end, 0.4);
+    put(Field::kCountry, begin, tokens_[i + words - 1].end, 0.4);
+    done_ = tokens_[i + words - 1].end;
+    for (std::size_t back = std::min<std::size_t>(i, 3); back > 0; --back) {  // "Fort Worth, Texas", "Girona (España"
+      const auto gap = reading_.gap(i - 1);
+      if ((gap != ", " && gap != " (") || !tokens_[i - back].capital || place_words(i - back, &bits) != back) continue;
+      if ((bits & (kCity | kRegion)) == 0) continue;
+      put(Field::kCity, tokens_[i - back].begin, tokens_[i - 1].end, 0.45);
+      return;
+    }
+  }
+
+  // "natural de Casablanca", "vive en Girona"
+  void home(std::size_t i) {
+    if (i < 2 || reading_.gap(i - 1) != " " || (word_of(i - 1) != "de" && word_of(i - 1) != "en")) return;
+    if (!is_one_of(word_of(i - 2), kHomes)) return;
+    unsigned bits = 0;
+    const std::size_t words = place_words(i, &bits);
+    if (words == 0 || (bits & (kCity | kRegion)) == 0) return;
+    put(Field::kCity, tokens_[i].begin, tokens_[i + words - 1].end, 0.5);
     done_ = tokens_[i + words - 1].end;
   }
 
