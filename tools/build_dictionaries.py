@@ -99,8 +99,7 @@ class Builder:
                 word = fold(raw)
                 if not word or not word.isalpha() or len(word) < 2 or frequency < ORDINARY_FROM:
                     continue
-                named = self.bits[word] & (BITS["first"] | BITS["surname"])
-                inflected = language == "es" and frequency >= 1e-6 and not named and self.is_spanish(word, small)
+                inflected = language == "es" and frequency >= 1e-6 and self.is_spanish(word, small)
                 if word in small or inflected:
                     self.frequency[word] = max(self.frequency.get(word, 0), frequency)
 

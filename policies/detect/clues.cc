@@ -80,8 +80,8 @@ bool is_name_word(const Reading& reading, std::size_t i, bool late) {
   const char after = at_or_nul(reading.text(), token.end);
   if (after == '/' || after == '\\' || after == ':' || after == '@') return false;  // "C/ Mayor", "Email:"
   if (token.has(kFirstName | kSurname) || (token.initial() && after == '.')) return true;
-  if (token.has(kNoName)) return false;
-  return !late || !token.has(kOrdinaryWord);  // "Ana Ruiz Urología"
+  if (token.has(kNoName)) return token.has(kMonth) && !token.all_capitals;  // "Mar Ruiz"
+  return !late || !token.has(kOrdinaryWord);                                // "Ana Ruiz Urología"
 }
 
 }  // namespace
@@ -111,9 +111,9 @@ std::size_t name_run_end(const Reading& reading, std::size_t first, std::size_t 
   std::size_t end = first;  // one behind the last word of the name
   for (std::size_t i = first; i < tokens.size() && i - first < most; ++i) {
     if (i > first && !joins_name(reading.gap(i - 1), tokens[i - 1])) break;
-    if (is_name_word(reading, i, end - first >= 2)) {
+    if (is_name_word(reading, i, end - first >= 2)) {  // and "M.a" of María
       end = i + 1;
-    } else if (!tokens[i].has(kParticle) || i == first) {
+    } else if (i == first || !(tokens[i].has(kParticle) || (reading.gap(i - 1) == "." && tokens[i].letters == 1))) {
       break;
     }
   }

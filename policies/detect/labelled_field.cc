@@ -20,6 +20,7 @@ enum class Shape : std::uint8_t {
   kPlace,     // … when it begins with a capital
   kNumber,    // digits with some letters and separators
   kAge,
+  kDate,
   kWord,
 };
 
@@ -64,13 +65,13 @@ constexpr Label kLabels[] = {
     {"country", Field::kCountry, Shape::kPlace, kWeak},
     {"country of birth", Field::kCountry, Shape::kPlace, kWeak},
     {"cp", Field::kPostcode, Shape::kNumber, kLikely},
-    {"data di nascita", Field::kDate, Shape::kEnd, 0},
-    {"date de naissance", Field::kDate, Shape::kEnd, 0},
-    {"date of birth", Field::kDate, Shape::kEnd, 0},
+    {"data di nascita", Field::kDate, Shape::kDate, kSure},
+    {"date de naissance", Field::kDate, Shape::kDate, kSure},
+    {"date of birth", Field::kDate, Shape::kDate, kSure},
     {"datos asistenciales", Field::kName, Shape::kEnd, 0},
     {"direccion", Field::kStreet, Shape::kLine, kLikely},
     {"direccion para correspondencia", Field::kName, Shape::kName, kLikely},
-    {"dob", Field::kDate, Shape::kEnd, 0},
+    {"dob", Field::kDate, Shape::kDate, kSure},
     {"domicile", Field::kStreet, Shape::kLine, kLikely},
     {"domicilio", Field::kStreet, Shape::kLine, kSure},
     {"e mail", Field::kName, Shape::kEnd, 0},
@@ -88,14 +89,14 @@ constexpr Label kLabels[] = {
     {"familienname", Field::kName, Shape::kFullName, kSure},
     {"family name", Field::kName, Shape::kFullName, kSure},
     {"fax", Field::kPhone, Shape::kNumber, kLikely},
-    {"fecha de alta", Field::kDate, Shape::kEnd, 0},
-    {"fecha de ingreso", Field::kDate, Shape::kEnd, 0},
-    {"fecha de nacimiento", Field::kDate, Shape::kEnd, 0},
+    {"fecha de alta", Field::kDate, Shape::kDate, kSure},
+    {"fecha de ingreso", Field::kDate, Shape::kDate, kSure},
+    {"fecha de nacimiento", Field::kDate, Shape::kDate, kSure},
     {"firmado", Field::kName, Shape::kName, kLikely},
     {"first name", Field::kName, Shape::kFullName, kSure},
     {"forename", Field::kName, Shape::kFullName, kSure},
     {"full name", Field::kName, Shape::kFullName, kLikely},
-    {"geburtsdatum", Field::kDate, Shape::kEnd, 0},
+    {"geburtsdatum", Field::kDate, Shape::kDate, kSure},
     {"geburtsort", Field::kCity, Shape::kPlace, kSure},
     {"gender", Field::kSex, Shape::kWord, kWeak},
     {"geschlecht", Field::kSex, Shape::kWord, kWeak},
@@ -292,6 +293,8 @@ class Values {
       case Shape::kAge:
         if (is_digit(text[0]) && text.size() <= 24) put(label, value);
         return;
+      case Shape::kDate:
+        return take_date(label, value);
       case Shape::kWord: {
         std::size_t end = value.begin;
         while (end < value.end && is_word(text_[end])) ++end;
@@ -325,6 +328,17 @@ class Values {
     if (token.has(kTitle)) return true;
     const LowerWord word(reading_.word(token));
     return at_or_nul(text_, token.end) == '.' && (word.text() == "d" || word.text() == "da" || word.text() == "dna");
+  }
+
+  // Also what is no date by the calendar ("26708/2017"); a year alone is a year.
+  void take_date(const Label& label, const Range& value) {
+    std::size_t end = value.begin;
+    while (end < value.end && (is_digit(text_[end]) || text_[end] == '/' || text_[end] == '-' || text_[end] == '.' ||
+                               (text_[end] == ' ' && at_or_nul(text_, end + 1) == '/')))
+      ++end;
+    const std::size_t size = end - value.begin;
+    if (size >= 5 && size <= 12) put(label, {value.begin, end});
+    if (size == 4) out_.push_back({Field::kYear, {value.begin, end, kWeak}});
   }
 
   // "36 47656743 36", "nhc-789412", "87293652/875"

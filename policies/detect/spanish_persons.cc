@@ -73,14 +73,12 @@ constexpr CueRow kCues[] = {
     {"cincuenta", Cue::kNumber},
     {"cocinera", Cue::kWork},
     {"cocinero", Cue::kWork},
-    {"conductor", Cue::kWork},
     {"cuarenta", Cue::kNumber},
     {"cuatro", Cue::kNumber},
     {"cunada", Cue::kKin},
     {"cunado", Cue::kKin},
     {"daughter", Cue::kKin},
     {"dependienta", Cue::kWork},
-    {"dependiente", Cue::kWork},
     {"deportista", Cue::kWork},
     {"dia", Cue::kMonths},
     {"dias", Cue::kMonths},
@@ -93,7 +91,6 @@ constexpr CueRow kCues[] = {
     {"doce", Cue::kNumber},
     {"dos", Cue::kNumber},
     {"electricista", Cue::kWork},
-    {"empleada", Cue::kWork},
     {"empleado", Cue::kWork},
     {"enero", Cue::kMonth},
     {"esposa", Cue::kKin},
@@ -142,7 +139,6 @@ constexpr CueRow kCues[] = {
     {"maternos", Cue::kKinEnd},
     {"mayo", Cue::kMonth},
     {"mayor", Cue::kKinEnd},
-    {"mecanico", Cue::kWork},
     {"mediano", Cue::kKinEnd},
     {"menor", Cue::kKinEnd},
     {"mes", Cue::kMonths},
@@ -249,9 +245,12 @@ Cue cue_of(std::string_view word) {
   return row != std::end(kCues) && row->word == lower.text() ? row->cue : Cue::kNone;
 }
 
-constexpr std::string_view kCourseWords[] = {"evolucion", "duracion", "seguimiento", "tratamiento", "historia"};
+constexpr std::string_view kCourseWords[] = {"evolucion",  "duracion",   "seguimiento", "tratamiento", "historia",
+                                             "residencia", "antiguedad", "exposicion",  "vida"};
 constexpr std::string_view kAgeVerbs[] = {"edad", "tiene", "tenia", "age", "aged"};
+constexpr std::string_view kNoAgeBefore[] = {"cabo", "gestacion", "embarazada", "embarazo", "gestante", "despues"};
 constexpr std::string_view kUntil[] = {"a", "hasta", "desde", "de"};
+constexpr std::string_view kAgeGroups[] = {"lactante", "adolescente", "neonato"};
 constexpr std::string_view kYearLeads[] = {"en", "desde", "hasta", "ano", "finales", "principios", "mediados"};
 constexpr std::string_view kNoMother[] = {"dura", "pia", "celulas", "celula"};
 constexpr std::string_view kWorkLeads[] = {"como", "profesion", "trabaja", "trabajaba", "es", "era"};
@@ -278,6 +277,9 @@ class Finder {
           break;
         case Cue::kKin:
           kin(i);
+          break;
+        case Cue::kPerson:
+          if (is(i, kAgeGroups)) put(Field::kAge, i, i + 1, 0.35);
           break;
         case Cue::kWork:
           work(i);
@@ -336,21 +338,27 @@ class Finder {
   double rate_age(std::size_t first, std::size_t unit) const {
     if (is(unit + 1, "de") && is(unit + 2, "edad")) return 0.45;
     if (is(unit + 1, "de") && is(unit + 2, kCourseWords)) return 0;
-    if (first == 0) return 0;
+    if (first == 0 || is(unit + 1, "despues")) return 0;
+    if (is(first - 1, "de") && first > 1 && is(first - 2, kNoAgeBefore)) return 0;
     const bool comma = reading_.gap(first - 1).find(',') != std::string_view::npos;
     if (is(first - 1, kAgeVerbs) || (is(first - 1, "de") && first > 1 && is(first - 2, "edad"))) return 0.45;
     const Cue before = cues_[first - 1];
     if (before == Cue::kSex || before == Cue::kPerson) return 0.45;
     if ((comma || is(first - 1, "de") || is(first - 1, "con")) && person_before(first, 7)) return 0.45;
-    if (cues_[unit] == Cue::kYears && is(first - 1, "los") && first > 1 && is(first - 2, kUntil)) return 0.35;
+    if (cues_[unit] == Cue::kYears && is(first - 1, "los") && first > 1 && is(first - 2, kUntil) &&
+        !is(unit + 1, "de") && !is(unit + 1, "del"))
+      return 0.35;
     return 0;
   }
 
   void kin(std::size_t i) {
     if (i > 0 && is(i - 1, kNoMother)) return;
-    std::size_t end = i + 1;
+    std::size_t first = i, end = i + 1;
+    if (i > 0 && reading_.gap(i - 1) == " " &&
+        (number(i - 1) > 0 || (cues_[i - 1] == Cue::kNumber && tokens_[i - 1].letters > 3)))
+      first = i - 1;
     while (end < tokens_.size() && cues_[end] == Cue::kKinEnd && reading_.gap(end - 1) == " ") ++end;
-    put(Field::kKinship, i, end, 0.4);
+    put(Field::kKinship, first, end, 0.4);
   }
 
   void work(std::size_t i) {

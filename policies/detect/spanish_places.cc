@@ -21,12 +21,16 @@ constexpr std::string_view kHouses[] = {"ambulatorio", "centre",       "centro",
                                         "laboratorio", "laboratorios", "policlinica",  "policlinico", "residencia",
                                         "sanatorio",   "universidad",  "universidade", "universitat", "xarxa"};
 constexpr std::string_view kStreets[] = {
-    "alameda",   "apartado", "autovia",    "av",    "avd",          "avda",     "avenida",   "avgda",
-    "avinguda",  "barrio",   "bulevar",    "calle", "callejon",     "camino",   "campus",    "carrer",
-    "carretera", "cno",      "costanilla", "ctra",  "cuesta",       "glorieta", "gta",       "paraje",
-    "parque",    "partida",  "pasaje",     "paseo", "passeig",      "placa",    "plaza",     "pol",
-    "poligono",  "psg",      "pso",        "pza",   "rambla",       "ronda",    "rondilla",  "rua",
-    "sector",    "trav",     "travesia",   "urb",   "urbanizacion", "via",      "zumarkalea"};
+    "alameda",   "apartado", "autovia",      "av",       "avd",       "avda",     "avenida",  "avgda",  "avinguda",
+    "barrio",    "bulevar",  "calle",        "callejon", "camino",    "campus",   "carr",     "carrer", "carrera",
+    "carretera", "cno",      "costanilla",   "crt",      "ctra",      "cuesta",   "glorieta", "gta",    "paraje",
+    "parque",    "partida",  "pasaje",       "paseo",    "passeig",   "placa",    "plaza",    "pol",    "poligono",
+    "psg",       "pso",      "pza",          "rambla",   "ronda",     "rondilla", "rua",      "sector", "trav",
+    "travesia",  "urb",      "urbanizacion", "via",      "zumarkalea"};
+// … which a name written small may follow: they are hardly anything else.
+constexpr std::string_view kPlainStreets[] = {"apartado", "av",        "avda", "avenida", "calle",
+                                              "carrera",  "carretera", "ctra", "paseo",   "plaza"};
+static_assert(std::is_sorted(std::begin(kPlainStreets), std::end(kPlainStreets)));
 constexpr std::string_view kFloors[] = {
     "a",         "bajo",   "bajos",    "bis", "bl",       "bloque", "d",      "dcha", "der",
     "derecha",   "dr",     "edificio", "esc", "escalera", "i",      "iz",     "izda", "izq",
@@ -34,10 +38,35 @@ constexpr std::string_view kFloors[] = {
     "piso",      "planta", "portal",   "pta", "pto",      "puerta", "s",      "sn",   "y"};
 constexpr std::string_view kPhones[] = {"fax",    "movil", "tel", "telef", "telefono", "telefonos", "telefs", "telf",
                                         "telfno", "telfs", "tfn", "tfno",  "tlf",      "tlfn",      "tlfno",  "tno"};
-constexpr std::string_view kStops[] = {"c",       "cirugia", "correo", "departamento", "dpto", "dr",
-                                       "dra",     "e",       "email",  "fax",          "jefe", "medicina",
-                                       "seccion", "serv",    "servei", "servicio",     "tel",  "telefono",
-                                       "tfno",    "tlf",     "unidad", "unitat"};
+constexpr std::string_view kStops[] = {"c",   "cirugia",  "correo",   "departamento", "dpto",   "e",      "email",
+                                       "fax", "jefe",     "medicina", "seccion",      "serv",   "servei", "servicio",
+                                       "tel", "telefono", "tfno",     "tlf",          "unidad", "unitat"};
+// Before "de" or "en" and a place.
+constexpr std::string_view kHomes[] = {"ciudad",     "nacida",    "nacido", "natural",    "originaria", "originario",
+                                       "procedente", "provincia", "reside", "residencia", "residente",  "vecina",
+                                       "vecino",     "vive",      "vivia",  "viviendo"};
+static_assert(std::is_sorted(std::begin(kHomes), std::end(kHomes)));
+// Written small inside the name of an institution.
+constexpr std::string_view kJoiners[] = {"a",
+                                         "clinico",
+                                         "comarcal",
+                                         "d",
+                                         "e",
+                                         "en",
+                                         "general",
+                                         "i",
+                                         "infantil",
+                                         "materno",
+                                         "medico",
+                                         "o",
+                                         "para",
+                                         "provincial",
+                                         "regional",
+                                         "universitari",
+                                         "universitaria",
+                                         "universitario",
+                                         "y"};
+static_assert(std::is_sorted(std::begin(kJoiners), std::end(kJoiners)));
 static_assert(std::is_sorted(std::begin(kHouses), std::end(kHouses)));
 static_assert(std::is_sorted(std::begin(kStreets), std::end(kStreets)));
 static_assert(std::is_sorted(std::begin(kFloors), std::end(kFloors)));
@@ -89,40 +118,45 @@ class Finder {
     return i < tokens_.size() ? reading_.word(tokens_[i]) : std::string_view();
   }
 
-  // "C/", "c\", "C/." …, or a word of kStreets with a capital
+  // "C/", "c\\", "Pº"
   bool begins_street(std::size_t i) const {
     const std::string_view word = word_of(i);
-    if (word.size() == 1) {
-      const char after = at_or_nul(text_, tokens_[i].end);
-      return to_lower(word[0]) == 'c' && (after == '/' || after == '\\');
-    }
-    return false;
+    if (word.empty()) return false;
+    if (word.size() > 1) return to_lower(word[0]) == 'p' && without_signs(word).size() == 1 && word.size() <= 3;
+    const char after = at_or_nul(text_, tokens_[i].end);
+    return to_lower(word[0]) == 'c' && (after == '/' || after == '\\');
   }
 
   void word(std::size_t i) {
     const std::string_view word = word_of(i);
     const bool capital = tokens_[i].capital;
+    if (word.size() <= 3 && begins_street(i)) return street(i, false);
     if (kGate.may_be(word)) {
-      if (begins_street(i)) return street(i);
       if (is_one_of(word, kPhones)) return phone(i);
       if (tokens_[i].begin < done_) return;
       if (capital && is_one_of(word, kHouses)) return house(i);
-      if ((capital || word.size() >= 5) && is_one_of(word, kStreets)) return street(i);
+      const bool plain = is_one_of(word, kPlainStreets) && !(tokens_[i].all_capitals && word.size() < 4);
+      if (plain || (capital && is_one_of(word, kStreets))) return street(i, plain);
     }
-    if (capital && tokens_[i].begin >= done_ && tokens_[i].has(kCountry | kPlaceStart)) country(i);
+    if (!capital || tokens_[i].begin < done_) return;
+    if (tokens_[i].has(kCountry | kPlaceStart) || word == "EE" || word == "U") country(i);
+    if (tokens_[i].has(kCity | kRegion | kPlaceStart)) home(i);
   }
 
   bool ends_run(std::size_t i) const {
     const Token& token = tokens_[i];
     if (token.is_number()) return true;
     const std::string_view word = reading_.word(token);
-    if (begins_street(i) || is_one_of(word, kStops) || (token.capital && is_one_of(word, kStreets))) return true;
+    if (begins_street(i)) return true;
+    // "Facultad de Medicina", "Virgen del Camino"
+    const bool joined = i > 0 && tokens_[i - 1].has(kParticle) && reading_.gap(i - 1) == " ";
+    if (!joined && (is_one_of(word, kStops) || (token.capital && is_one_of(word, kStreets)))) return true;
+    if (is_one_of(word, kPhones)) return true;
     const char after = at_or_nul(text_, token.end);
     return after == ':' || after == '@';
   }
   static bool is_small_joiner(const Token& token, std::string_view word) {
-    return !token.capital && (token.has(kParticle) || word == "y" || word == "i" || word == "d" || word == "a" ||
-                              word == "o" || word == "para" || word == "en");
+    return !token.capital && (token.has(kParticle) || is_one_of(word, kJoiners));
   }
 
   // Capitalised words and the small ones between them, from token `first` on; one behind the last.
@@ -170,25 +204,35 @@ class Finder {
       const std::size_t words = place_words(k);
       if (words > 0 && k + words < end && tokens_[k + words].capital) return k + words;
     }
+    for (std::size_t k = end + 1; k < tokens_.size() && k < end + 5; ++k) {
+      if (is_postcode(k)) return end > i + 2 ? end - 1 : end;  // at least the last word is the street's
+    }
     return end;
   }
 
   // From the street's word to its number, floor and door.
-  void street(std::size_t i) {
+  // `plain`: its name may be written small.
+  void street(std::size_t i, bool plain) {
     const std::size_t begin = tokens_[i].begin;
     const std::size_t line = std::min({text_.find('\n', begin), begin + kMostStreetBytes, text_.size()});
     std::size_t k = i + 1, end = i + 1;
     bool name = false, number = false;
     std::size_t to = tokens_[i].end;
+    if (at_or_nul(text_, to) == '/' || at_or_nul(text_, to) == '\\') {  // "C/Mayor": the word is no token
+      to += at_or_nul(text_, to + 1) == '.' ? 2 : 1;
+      name = is_alpha(at_or_nul(text_, to)) || is_high(at_or_nul(text_, to));
+      while (is_alpha(at_or_nul(text_, to)) || is_high(at_or_nul(text_, to))) ++to;
+    }
     for (; k < tokens_.size() && tokens_[k].end <= line; ++k) {
       const auto gap = text_.substr(to, tokens_[k].begin - to);
       if (gap.find_first_of("()@:;") != std::string_view::npos) break;
+      if (k - i > 9 || (k == i + 1 && !plain && !tokens_[k].capital && !tokens_[k].has(kParticle) && !name)) break;
       if (!part_of_street(k, gap, name, number)) break;
+      name = name || plain;
       to = tokens_[k].end;
       end = k + 1;
     }
     to = behind_number(to);
-    number = number || has_no_number(to);
     if (!name || !number) return;
     put(Field::kStreet, begin, to, kCertain);
     done_ = to;
@@ -197,19 +241,26 @@ class Finder {
   bool part_of_street(std::size_t k, std::string_view gap, bool& name, bool& number) const {
     const Token& token = tokens_[k];
     if (token.is_number()) {
-      if (token.letters >= 5 || (token.letters == 4 && !name)) return false;
+      if (token.letters >= 5) return false;
       number = number || !is_day_of_name(k);
       return true;
     }
-    const std::string_view word = reading_.word(token);
-    if (number)
-      return token.letters <= 2 ? gap.find(". ") == std::string_view::npos || is_one_of(word, kFloors)
-                                : is_one_of(word, kFloors);
-    if (word == "s" || word == "S" || is_one_of(word, kFloors)) return true;
+    const std::string_view word = without_signs(reading_.word(token));
+    if (number) {
+      return is_one_of(word, kFloors) || (token.letters <= 2 && gap.find(". ") == std::string_view::npos);
+    }
+    if (equals_ignoring_case(word, "s") && has_at(text_, token.end, "/n")) return number = true;
+    if (is_one_of(word, kFloors)) return true;
     const bool stops = gap.find('.') != std::string_view::npos && name && tokens_[k - 1].letters > 4;
     if (stops || is_one_of(word, kStops)) return false;
-    if (token.capital || name) name = name || token.capital;
-    return token.capital || token.has(kParticle) || is_small_joiner(token, word);
+    name = name || token.capital;
+    return true;
+  }
+  // "nº" is "n"
+  static std::string_view without_signs(std::string_view word) {
+    std::size_t size = 0;
+    while (size < word.size() && !is_high(word[size])) ++size;
+    return word.substr(0, size);
   }
   // "s/n" loses its n as a token, "2º-1ª" its signs.
   std::size_t behind_number(std::size_t to) const {
@@ -222,10 +273,6 @@ class Finder {
     if (letters <= 2 && to > 0 && (is_digit(text_[to - 1]) || is_high(text_[to - 1]))) to += letters;
     return to;
   }
-  bool has_no_number(std::size_t to) const {
-    return to >= 3 && to_lower(text_[to - 1]) == 'n' && text_[to - 2] == '/' && to_lower(text_[to - 3]) == 's';
-  }
-
   bool is_postcode(std::size_t i) const {
     if (!tokens_[i].is_number() || tokens_[i].letters != 5) return false;
     const std::string_view digits = reading_.word(tokens_[i]);
@@ -238,13 +285,21 @@ class Finder {
     if (!is_postcode(i) && !(i + 1 < tokens_.size() && tokens_[i + 1].has(kCity))) return;
     const bool after_street = done_ > 0 && done_ <= begin && begin - done_ <= 8 &&
                               text_.substr(done_, begin - done_).find('\n') == std::string_view::npos;
-    const std::size_t city = city_end(i + 1);
-    const bool known = city > i + 1;
+    const bool known = is_place_behind(i);
     const bool street = !after_street && street_before(i);
     if (!after_street && !street && !known) return;
-    put(Field::kPostcode, begin, tokens_[i].end, after_street || street ? kCertain : 0.45);
+    const bool spanish =
+        begin >= 2 && (text_[begin - 2] == 'E') && (text_[begin - 1] == '-' || text_[begin - 1] == ' ');
+    put(Field::kPostcode, begin - (spanish ? 2 : 0), tokens_[i].end, after_street || street ? kCertain : 0.45);
     done_ = tokens_[i].end;
     place_behind(i + 1, 3);
+  }
+
+  bool is_place_behind(std::size_t i) const {
+    unsigned bits = 0;
+    return i + 1 < tokens_.size() && tokens_[i + 1].capital && reading_.gap(i).size() <= 4 &&
+           place_words(i + 1, &bits) > 0 && (bits & (kCity | kRegion)) != 0 &&
+           (bits & (kOrdinaryWord | kFirstName)) == 0;
   }
 
   // The place that begins at token `i`, right behind something: known to the dictionary, or any capitalised words.
@@ -282,6 +337,9 @@ class Finder {
       const bool behind_postcode = found == 0 && tokens_[i - 1].is_number() && tokens_[i - 1].letters == 5;
       if (behind_postcode && !(bits & kCountry)) end = std::max(end, city_end(i));
       if (end == i || ends_run(i)) return;
+      if (end < tokens_.size() && tokens_[end].is_number() && tokens_[end].letters < 5 &&
+          reading_.gap(end - 1).size() <= 2)
+        return;  // a street called after a place
       const bool is_country = (bits & kCountry) != 0 && (bits & kCity) == 0;
       put(is_country ? Field::kCountry : Field::kCity, tokens_[i].begin, tokens_[end - 1].end,
           behind_postcode ? kCertain : 0.45);
@@ -305,6 +363,7 @@ class Finder {
     }
     if (numbers == 0 || k == 0) return false;
     const std::size_t name_last = k;
+    if (reading_.gap(k - 1).find_first_of("\n:@") != std::string_view::npos) return false;
     while (k > 0 && name_last - k < 6) {
       const Token& token = tokens_[k - 1];
       if (!token.is_word() || token.begin < done_ || reading_.gap(k - 1).size() > 2 ||
@@ -347,10 +406,36 @@ class Finder {
   }
 
   void country(std::size_t i) {
+    const std::size_t begin = tokens_[i].begin;
+    for (const std::string_view states : {"ee.uu.", "ee. uu.", "u.s.a."}) {
+      if (has_at(text_, begin, states)) {
+        put(Field::kCountry, begin, begin + states.size(), 0.4);
+        done_ = begin + states.size();
+        return;
+      }
+    }
     unsigned bits = 0;
     const std::size_t words = place_words(i, &bits);
-    if (words == 0 || (bits & kCountry) == 0 || (bits & (kCity | kOrdinaryWord | kFirstName)) != 0) return;
-    put(Field::kCountry, tokens_[i].begin, tokens_[i + words - 1].end, 0.4);
+    if (words == 0 || (bits & kCountry) == 0 || ((bits & kFirstName) != 0 && (bits & kOrdinaryWord) == 0)) return;
+    put(Field::kCountry, begin, tokens_[i + words - 1].end, 0.4);
+    done_ = tokens_[i + words - 1].end;
+    for (std::size_t back = std::min<std::size_t>(i, 3); back > 0; --back) {  // "Fort Worth, Texas", "Girona (España"
+      const auto gap = reading_.gap(i - 1);
+      if ((gap != ", " && gap != " (") || !tokens_[i - back].capital || place_words(i - back, &bits) != back) continue;
+      if ((bits & (kCity | kRegion)) == 0) continue;
+      put(Field::kCity, tokens_[i - back].begin, tokens_[i - 1].end, 0.45);
+      return;
+    }
+  }
+
+  // "natural de Casablanca", "vive en Girona"
+  void home(std::size_t i) {
+    if (i < 2 || reading_.gap(i - 1) != " " || (word_of(i - 1) != "de" && word_of(i - 1) != "en")) return;
+    if (!is_one_of(word_of(i - 2), kHomes)) return;
+    unsigned bits = 0;
+    const std::size_t words = place_words(i, &bits);
+    if (words == 0 || (bits & (kCity | kRegion)) == 0) return;
+    put(Field::kCity, tokens_[i].begin, tokens_[i + words - 1].end, 0.5);
     done_ = tokens_[i + words - 1].end;
   }
 
