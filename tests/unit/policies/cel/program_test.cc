@@ -163,7 +163,7 @@ TEST_CASE("what does take long is stopped, and no operator absorbs that") {
   REQUIRE(program);
   CHECK(program->evaluate(bound));  // decided at once
   const auto late =
-      compile("names.all(a, names.all(b, names.all(c, a + b + c != 'x' && a + c != b))) || true", facts_declared());
+      compile("names.all(a, names.all(b, names.all(c, a + b + c != 'x' && a + c != b))) || true", declared);
   REQUIRE(late);
   const auto value = late->evaluate(bound);
   REQUIRE_FALSE(value);
