@@ -47,6 +47,13 @@ struct Policy::Body {
   std::vector<InlineTest> tests;
   std::vector<Note> notes;
   std::vector<CategoryRow> categories;
+  std::vector<std::pair<std::string, IdentifierGroup>> groups;  // by the pack that lists them
+  std::vector<std::string> extends;                             // "pack/gdpr 1.0.0"
+  std::vector<std::string> authority;
+  std::string description;
+  std::string origin;
+  std::vector<KeyDecl> keys;
+  std::vector<std::pair<std::string, std::string>> labels;
 
   // As column_matches() tells; nullptr: not declared.
   const DeclaredColumn* declared(std::string_view column) const;

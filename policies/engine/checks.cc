@@ -64,7 +64,7 @@ void check_duplicate(const std::vector<Rule>& rules, std::size_t index, Findings
 void check_reachable(const Draft& draft, const Rule& rule, Findings& findings) {
   const auto& name = rule.subject.value;
   const auto detects = [&](const ActiveDetector& active) {
-    return active.detector->id() == name || detect::class_of_detector(active.detector->id()) == name;
+    return active.detector->id() == name || broader_class(active.detector->id()) == name;
   };
   // FHIR data bring their own declarations.
   const auto standard = data::fhir_elements();

@@ -137,7 +137,8 @@ std::string_view broader_class(std::string_view name) {
     if (narrow == name) return broad;
   }
   if (is_listed_class(name) || !detect::find_detector(name)) return {};
-  return "identifier";
+  const auto of_detector = detect::class_of_detector(name);
+  return of_detector == name ? "identifier" : of_detector;
 }
 
 int transform_strength(std::string_view transform) {

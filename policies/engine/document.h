@@ -12,6 +12,7 @@
 #include "core/model/kind.h"
 #include "policies/engine/findings.h"
 #include "policies/engine/gate_rule.h"
+#include "policies/engine/inline_test.h"
 #include "policies/engine/marked.h"
 #include "policies/engine/terms.h"
 #include "policies/mask/transform.h"
@@ -95,15 +96,6 @@ struct CategoryRow {
 struct Note {
   std::string text;
   std::string cite;
-};
-
-// A test of the policy's own: what is given and what must come out.
-struct InlineTest {
-  std::string note;
-  YamlNode given;
-  YamlNode expect;
-  std::string because;
-  YamlMark mark;
 };
 
 // What a pack forbids a policy to do to its identifiers. Without `option`: the transform itself. With it: the option

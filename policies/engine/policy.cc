@@ -100,7 +100,14 @@ std::shared_ptr<const Policy::Body> merge(Draft draft) {
   for (const auto* document : draft.all()) {
     body->notes.insert(body->notes.end(), document->notes.begin(), document->notes.end());
     body->categories.insert(body->categories.end(), document->categories.begin(), document->categories.end());
+    body->authority.insert(body->authority.end(), document->authority.begin(), document->authority.end());
+    for (const auto& group : document->identifiers) body->groups.emplace_back(document->name, group);
+    if (document != &draft.own) body->extends.push_back(document->origin + " " + document->version);
   }
+  body->description = draft.own.description;
+  body->origin = draft.own.origin;
+  body->keys = draft.own.keys;
+  body->labels = draft.own.labels;
   body->gates = draft.own.gates;
   for (const auto& pack : draft.packs) body->gates.insert(body->gates.end(), pack.gates.begin(), pack.gates.end());
   body->columns = draft.own.columns;
@@ -217,6 +224,10 @@ const std::vector<PackInfo>& packs() {
     return made;
   }();
   return list;
+}
+
+const std::vector<InlineTest>& inline_tests(const Policy& policy) {
+  return policy.body().tests;
 }
 
 const std::vector<GateRule>& gate_rules(const Policy& policy) {

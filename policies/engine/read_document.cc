@@ -288,6 +288,16 @@ void read_spec(const YamlNode& node, Document& document, Reader& reader) {
   if (document.is_pack) read_pack_sections(node, document, reader.findings());
 }
 
+// A pack's rule without a clause of its own follows that of its class's group.
+void cite_by_groups(Document& document) {
+  for (auto& rule : document.rules) {
+    for (const auto& group : document.identifiers) {
+      const bool listed = std::find(group.classes.begin(), group.classes.end(), rule.subject.value) != group.classes.end();
+      if (rule.cite.empty() && rule.match == Rule::Match::kClass && listed) rule.cite = group.cite;
+    }
+  }
+}
+
 bool read_head(const YamlNode& root, Document& document, Reader& reader) {
   if (!reader.map(root, "the policy", {"apiVersion", "kind", "metadata", "spec"})) return false;
   const auto* api = root.find("apiVersion");
@@ -329,6 +339,7 @@ Document read_document(std::string_view yaml, Findings& findings) {
       read_spec(*node, document, reader);
     }
   }
+  cite_by_groups(document);
   return document;
 }
 

@@ -1,17 +1,18 @@
-// Runs tests/cases/*.yaml: `note`, `policy`, `input` (CSV) and `want`; adding one needs no C++.
+// Runs tests/cases/*.yaml; adding one needs no C++. `mlopsctl policy test` runs the same files.
 //
 //   file: notes.json                                       the input's name tells its format; t.csv unless said
-//   want: {output: |-text}                                   the masked table, byte for byte
-//   want: {refused: slug, facts_have: [words]}               a refusal, and words its facts must hold
-//   want: {lint: [slug…]}                                    all findings, in the order of the text
-//   want.lacks: [values]                                     must stand neither in the output nor in a refusal
+//   at: 2026-12-31                                         the date lint looks at
+//   want: {output: |-text}                                 the masked table, byte for byte
+//   want: {refused: slug, facts_have: [words]}             a refusal, and words its facts must hold
+//   want: {lint: [slug…]}                                  all findings, in the order of the text
+//   want: {diff: [loosened class us_ssn…]}                 what is different from the policy under `old`
+//   want: {tests: [pass, fail…]}                           what comes of the policy's own tests of rows
+//   want.lacks: [values]                                   must stand neither in the output nor in a refusal
 #include <filesystem>
 
 #include "core/base/env.h"
-#include "core/base/yaml.h"
+#include "policies/engine/trial.h"
 #include "tests/unit/catch.h"
-#include "tests/unit/policies/engine/mask_run.h"
-#include "tests/unit/policies/mask/fixed_keys.h"
 
 using namespace mlops;
 using namespace mlops::policy;
@@ -27,45 +28,6 @@ std::vector<std::string> case_files() {
   return files;
 }
 
-std::string text_of(const YamlNode& node, std::string_view key) {
-  const auto* found = node.find(key);
-  return found ? found->scalar : std::string{};
-}
-
-std::vector<std::string> list_of(const YamlNode& node, std::string_view key) {
-  std::vector<std::string> list;
-  if (const auto* found = node.find(key)) {
-    for (const auto& item : found->items) list.push_back(item.scalar);
-  }
-  return list;
-}
-
-void run_lint(const YamlNode& want, const std::string& policy) {
-  std::vector<std::string> slugs;
-  for (const auto& finding : lint_policy(policy, "policy.yaml")) slugs.push_back(finding.slug);
-  CHECK(slugs == list_of(want, "lint"));
-}
-
-// The masked table, or what the refusal says.
-std::string run_mask(const YamlNode& want, const std::string& yaml, const std::string& input, const std::string& path) {
-  const auto policy = load_policy(yaml, "policy.yaml");
-  if (!policy) FAIL(policy.error().message);
-  const mask::FixedKeys keys;
-  std::string output;
-  const auto plan = plan_text(*policy, input, path);
-  const auto evidence =
-      plan ? mask_text(*policy, *plan, input, output, {keys}, "case", path) : Result<MaskEvidence>(fail(plan.error()));
-  if (evidence) {
-    CHECK(text_of(want, "refused").empty());
-    if (want.find("output")) CHECK(output == text_of(want, "output"));
-    return output;
-  }
-  const auto& error = evidence.error();
-  CHECK(error.slug == text_of(want, "refused"));
-  for (const auto& word : list_of(want, "facts_have")) CHECK(error.detail.find(word) != std::string::npos);
-  return error.message + error.hint + error.detail;
-}
-
 }  // namespace
 
 TEST_CASE("cases") {
@@ -75,22 +37,28 @@ TEST_CASE("cases") {
     INFO(file);
     const auto text = read_file(file);
     REQUIRE(text);
-    const auto root = parse_yaml(*text, file);
-    if (!root) FAIL(root.error().message);
-    REQUIRE(yaml_only_known_keys(*root, file, {"note", "policy", "file", "input", "want"}));
-    const auto* want = root->find("want");
-    REQUIRE(want);
-    REQUIRE(yaml_only_known_keys(*want, file, {"output", "refused", "facts_have", "lint", "lacks"}));
-    if (want->find("lint")) {
-      run_lint(*want, text_of(*root, "policy"));
-      continue;
-    }
-    const auto file_name = text_of(*root, "file");
-    const auto said =
-        run_mask(*want, text_of(*root, "policy"), text_of(*root, "input"), file_name.empty() ? "t.csv" : file_name);
-    for (const auto& value : list_of(*want, "lacks")) {
-      INFO(value);
-      CHECK(said.find(value) == std::string::npos);
-    }
+    const auto result = try_case(*text, file);
+    if (!result) FAIL(result.error().message);
+    for (const auto& problem : result->problems) FAIL_CHECK(problem);
   }
+}
+
+TEST_CASE("a case that wants something else fails, with what was expected and what came") {
+  const std::string policy =
+      "policy: |\n  apiVersion: mlops/v1\n  kind: PrivacyPolicy\n  metadata: {name: p, version: 1.0.0}\n  spec:\n"
+      "    classification: {columns: {a: {class: mrn}}}\n"
+      "    transforms: {rules: [{match: {class: mrn}, apply: {redact: {with: X}}}]}\n";
+  const auto problems = [&](const std::string& rest) {
+    const auto result = try_case(policy + rest, "c.yaml");
+    if (!result) FAIL(result.error().message);
+    return result->problems;
+  };
+  const std::string input = "input: |\n  a\n  1\n";
+  CHECK(problems(input + "want: {output: \"a\\nX\\n\"}\n").empty());
+  CHECK(problems(input + "want: {output: \"a\\nY\\n\"}\n").size() == 1);
+  CHECK(problems(input + "want: {refused: columns_unknown}\n").size() == 1);
+  CHECK(problems(input + "want: {lacks: [X]}\n").size() == 1);
+  CHECK(problems("want: {lint: [unknown_key]}\n").size() == 1);
+  CHECK_FALSE(try_case(policy + "want: {ouput: x}\n", "c.yaml"));
+  CHECK_FALSE(try_case(policy, "c.yaml"));
 }
