@@ -34,6 +34,11 @@ constexpr FhirElement kElements[] = {
     {"meta.profile", "code"},
     {"implicitRules", "code"},
 
+    // Names of definitions and of code systems
+    {"extension.url", "code"},
+    {"coding.system", "code"},
+    {"valueCoding.system", "code"},
+
     // Extensions that are known by name
     {"extension[us-core-race].extension.**", "demographic"},
     {"extension[us-core-ethnicity].extension.**", "demographic"},
@@ -221,7 +226,6 @@ constexpr FhirElement kElements[] = {
     {"valueAnnotation.text", "free_text"},
 
     // Urls of extensions and of definitions
-    {"extension.url", "code"},
     {"modifierExtension.url", "code"},
     {"url", "url"},
 

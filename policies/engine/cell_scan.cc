@@ -134,6 +134,15 @@ CellScanner::CellScanner(std::vector<ColumnDetector> detectors, std::string colu
   if (!rest.empty()) scanner_.emplace(rest);
 }
 
+CellScanner scanner_for(const std::vector<ActiveDetector>& active, const std::string& column, NameKind kind) {
+  const std::string name = kind == NameKind::kHeader ? column : std::string{};
+  auto detectors = detectors_for(active, name);
+  if (kind == NameKind::kStandardCode) {
+    std::erase_if(detectors, [](const ColumnDetector& one) { return one.detector->id() == kUrl; });
+  }
+  return CellScanner(std::move(detectors), name);
+}
+
 void CellScanner::find_named(std::string_view cell, Found& found) const {
   const detect::Context context{column_};
   for (const auto i : named_) {

@@ -18,6 +18,7 @@
 #include "policies/data/record.h"
 #include "policies/detect/text_scanner.h"
 #include "policies/engine/body.h"
+#include "policies/engine/mask_dataset.h"
 
 namespace mlops::policy {
 
@@ -32,6 +33,11 @@ struct ColumnDetector {
 
 // The detectors worth running on a column: those that decide by value, and those its name agrees with.
 std::vector<ColumnDetector> detectors_for(const std::vector<ActiveDetector>& active, std::string_view column);
+
+class CellScanner;
+// The scanner of a column that keeps its name: a standard's name is no evidence, and a code system's address no web
+// page.
+CellScanner scanner_for(const std::vector<ActiveDetector>& active, const std::string& column, NameKind kind);
 
 // The names a reader has come to know since `from` of its columns: a table without a header gives its first row as one,
 // and the keys of JSON can be anybody's. Such values must not end up in messages or in the output.

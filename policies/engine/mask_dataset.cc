@@ -43,6 +43,11 @@ struct Work {
   ColumnEvidence evidence;
 };
 
+// Values that may well be a word of somebody's address without being about anybody.
+bool is_coded(const Work& work) {
+  return work.plan->is_coded || work.plan->name_kind == NameKind::kStandardCode;
+}
+
 class RecordView : public mask::RowView {
  public:
   explicit RecordView(const data::RecordReader& reader) : reader_(reader) {}
@@ -58,6 +63,12 @@ class RecordView : public mask::RowView {
  private:
   const data::RecordReader& reader_;
 };
+
+// What every narrative begins with; the address in it is XHTML's own.
+std::string_view markup_head(std::string_view text) {
+  constexpr std::string_view kHead = R"(<div xmlns="http://www.w3.org/1999/xhtml")";
+  return text.starts_with(kHead) ? text.substr(0, kHead.size()) : std::string_view{};
+}
 
 Failure table_changed() {
   return fail(ErrorCode::kConflict, "table_changed", "the table's columns are not the ones that were planned",
@@ -113,8 +124,9 @@ Result<Work> make_work(const Policy::Body& body, const ColumnPlan& plan, const m
     work.is_scanned = work.is_scanned && !work.transform->looks_real();
   }
   // The name of a rewritten column says nothing about what is in it now.
-  const std::string name = work.handling == Handling::kRewrite ? std::string{} : plan.column;
-  work.residual = CellScanner(detectors_for(residual_detectors(body), name), name);
+  const bool is_rewritten = work.handling == Handling::kRewrite;
+  work.residual = scanner_for(residual_detectors(body), is_rewritten ? std::string{} : plan.column,
+                              is_rewritten ? NameKind::kHeader : plan.name_kind);
   return work;
 }
 
@@ -133,7 +145,7 @@ class Run {
       if (at >= plan_.columns.size() || plan_.columns[at].column != names[at]) return table_changed();
       MLOPS_ASSIGN(auto work, make_work(body_, plan_.columns[at], secrets_, dataset_));
       has_open_columns_ |=
-          work.handling == Handling::kRewriteText || (work.handling == Handling::kKeep && !work.plan->is_coded);
+          work.handling == Handling::kRewriteText || (work.handling == Handling::kKeep && !is_coded(work));
       works_.push_back(std::move(work));
     }
     return {};
@@ -181,12 +193,16 @@ class Run {
       out.kind = data::Change::Kind::kReplace;
       const mask::CellContext at{view_,          work.key,    dataset_, work.folded, reader_.records() - 1,
                                  secrets_.vault, &work.counts};
-      MLOPS_ASSIGN(out.text, work.transform->apply(in.text, at));
+      const auto head = is_markup(in) ? markup_head(in.text) : std::string_view{};
+      MLOPS_ASSIGN(out.text, work.transform->apply(in.text.substr(head.size()), at));
       if (work.handling == Handling::kRewriteText) rewrite_rest(work, out.text);
+      if (work.handling == Handling::kRewriteText) out.text.insert(0, head);
     }
     scan_written(in, work, out);
     return {};
   }
+
+  bool is_markup(const data::Cell& in) const { return reader_.column_kind(in.column) == data::ColumnKind::kMarkup; }
 
   // What span redaction cannot see: the row's own values, and data in encoded form, which goes as a whole.
   void rewrite_rest(Work& work, std::string& text) {
@@ -208,8 +224,8 @@ class Run {
       work.residual.skip();
       return;
     }
-    work.residual.scan(written);
-    if (work.handling == Handling::kKeep && !work.plan->is_coded && values_.stand_in(written)) ++work.row_values;
+    work.residual.scan(is_markup(in) ? written.substr(markup_head(written).size()) : written);
+    if (work.handling == Handling::kKeep && !is_coded(work) && values_.stand_in(written)) ++work.row_values;
   }
 
   const Policy::Body& body_;

@@ -21,6 +21,10 @@
 
 namespace mlops::policy {
 
+// What a column's name says: kHeader: what somebody called it. kStandard: an element of a standard, which has said all
+// it says by its class. kStandardCode: such an element that holds words and addresses of code systems.
+enum class NameKind { kHeader, kStandard, kStandardCode };
+
 struct ColumnPlan {
   std::string column;
   std::string class_name;  // "us_ssn", "clinical", "unknown" …
@@ -29,6 +33,7 @@ struct ColumnPlan {
   std::string rule;        // origin:line of the rule; "default" for data that identifies nobody and has no rule
   std::string named_as;    // how the policy names the column ("patients.dob"); its own name when it does not
   bool is_coded = false;   // few values, each in many rows: a coincidence with somebody's name says nothing
+  NameKind name_kind = NameKind::kHeader;
 };
 
 struct ColumnEvidence {

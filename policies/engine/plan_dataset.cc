@@ -40,9 +40,18 @@ const DeclaredColumn* declaration(const Column& column) {
   return column.standard ? &*column.standard : nullptr;
 }
 
+bool is_code(const DeclaredColumn& column) {
+  return column.class_name.value == "code";
+}
+
 // The name a rule for the column would use.
 const std::string& rule_name(const Column& column) {
   return column.declared ? column.declared->name.value : column.name;
+}
+
+NameKind name_kind(const Column& column) {
+  if (!column.standard) return NameKind::kHeader;
+  return is_code(*column.standard) ? NameKind::kStandardCode : NameKind::kStandard;
 }
 
 std::optional<DeclaredColumn> standard_declaration(data::Format format, const std::string& name) {
@@ -61,7 +70,8 @@ Column make_column(const Policy::Body& body, const std::string& table, data::For
   const auto* declared = by_policy ? by_policy : standard ? &*standard : nullptr;
   const auto* rule = declared ? body.rule_for(declared->name.value, declared->class_name.value) : nullptr;
   const bool rewritten = rule && rule->transform.value != "keep" && !rule->redacts_spans();
-  return {name, by_policy, std::move(standard), !rewritten, CellScanner(detectors_for(body.detectors, name), name)};
+  const auto kind = !standard ? NameKind::kHeader : is_code(*standard) ? NameKind::kStandardCode : NameKind::kStandard;
+  return {name, by_policy, std::move(standard), !rewritten, scanner_for(body.detectors, name, kind)};
 }
 
 bool has_declared(const std::deque<Column>& columns) {
@@ -105,7 +115,7 @@ Result<std::vector<ColumnPlan>> decide(const Policy::Body& body, const std::dequ
     }
     plan.push_back({column.name, std::move(decision.class_name), std::move(decision.decided_by),
                     rule ? rule->transform.value : "keep", rule ? rule->where() : std::string(kDefaultRule),
-                    rule_name(column), column.cells.is_coded()});
+                    rule_name(column), column.cells.is_coded(), name_kind(column)});
   }
   if (without_rule.empty()) return plan;
   return fail(ErrorCode::kRefused, "class_without_rule",
