@@ -70,7 +70,7 @@ const Detector& postcode() {
   return kDetector;
 }
 const Detector& certificate() {
-  static const ClueFamily kDetector("certificate", kCertificate, kSure);
+  static const ClueFamily kDetector("labelled_licence", kCertificate, kSure);
   return kDetector;
 }
 

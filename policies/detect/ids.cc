@@ -93,7 +93,8 @@ std::string_view class_of_detector(std::string_view id) {
   for (const auto* row : id_rows()) {
     if (row->id == id) return row->class_name;
   }
-  return id;
+  // A licence number of any form behind its label; the row "certificate" knows the forms.
+  return id == "labelled_licence" ? "certificate" : id;
 }
 
 }  // namespace mlops::detect

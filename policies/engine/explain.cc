@@ -46,7 +46,7 @@ void add_rule(const Body& body, const Rule* rule, std::string_view class_name, J
   out["exception"] = rule ? rule->exception : std::string{};
 }
 
-std::string because(const Body& body, const DeclaredColumn& column, const Rule* rule) {
+std::string because(const DeclaredColumn& column, const Rule* rule) {
   const auto& name = column.class_name.value;
   if (!rule) return class_of(name).kind == ClassKind::kPlain ? "identifies nobody by itself" : "no rule";
   if (rule->match == Rule::Match::kColumn) return "rule for the column";
@@ -64,7 +64,7 @@ Json column_json(const Body& body, const DeclaredColumn& column) {
               {"level", body.level_of(name, class_name)},
               {"category", column.category},
               {"optional", body.is_optional(column)},
-              {"because", because(body, column, rule)}};
+              {"because", because(column, rule)}};
   add_rule(body, rule, class_name, out);
   return out;
 }

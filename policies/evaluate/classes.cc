@@ -82,6 +82,7 @@ constexpr Row kDetectors[] = {
     {"us_npi", "record_id"},
     {"us_dea", "record_id"},
     {"certificate", "record_id"},
+    {"labelled_licence", "record_id"},
     {"passport", "record_id"},
     {"device_serial", "record_id"},
     {"vin", "record_id"},
