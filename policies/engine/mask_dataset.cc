@@ -23,11 +23,6 @@ constexpr std::string_view kRowValueFinding = "row_value";     // an identifier 
 
 enum class Handling { kKeep, kRewrite, kRewriteText, kDrop };
 
-// What these write says nothing about who it was written for, whatever it looks like: random or keyed, or made up.
-// Scanning it would only find the made-up numbers.
-constexpr std::string_view kSpeaksOfNobody[] = {"pseudonymize",          "tokenize", "remap_id",  "encrypt",
-                                                "encrypt_deterministic", "fpe",      "surrogate", "date_shift"};
-
 struct Work {
   const ColumnPlan* plan = nullptr;
   const mask::Transform* transform = nullptr;  // nullptr: kept
@@ -120,8 +115,8 @@ Result<Work> make_work(const Policy::Body& body, const ColumnPlan& plan, const m
                                                    : Handling::kRewrite;
     MLOPS_TRY(lend_key(work, secrets, context));
     work.evidence.key_id = work.key.id;
-    // A made-up name or a moved date is found like a true one.
-    work.is_scanned = work.is_scanned && !work.transform->looks_real();
+    // A made-up name or a moved date is found like a true one; keyed and random codes say nothing about their value.
+    work.is_scanned = work.is_scanned && !work.transform->looks_real() && !work.transform->is_pseudonym();
   }
   // The name of a rewritten column says nothing about what is in it now.
   const bool is_rewritten = work.handling == Handling::kRewrite;
