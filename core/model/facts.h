@@ -22,12 +22,21 @@ struct TaintStep {
   std::string role;  // how the step before used it ("train"); empty on the first step
 };
 
+// An erasure that the member, or something it was made from, waits for.
+struct ErasureFact {
+  std::string erasure_id;
+  std::string ref;    // the version that is waiting: the member or an ancestor
+  std::string state;  // pending, kept (by a hold), undecided, retrained
+  std::string detail; // of retrained: what replaces it
+};
+
 struct MemberFacts {
   Version version;
   std::vector<VersionInput> inputs;
   std::vector<TaintStep> taint_path;      // to the source of the highest label; empty when the label is none
   std::vector<std::string> missing_blobs; // digests the store lacks
   std::vector<std::string> ran_in;        // environments this version, or what it was masked from, runs or ran in
+  std::vector<ErasureFact> open_erasures;
 };
 
 struct ApprovalFact {

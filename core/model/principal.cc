@@ -6,10 +6,10 @@
 namespace mlops::model {
 namespace {
 
-constexpr std::array<std::string_view, 15> kScopeWords{
+constexpr std::array<std::string_view, 17> kScopeWords{
     "public",          "self",           "read",         "metrics:read",      "artifact:write", "artifact:delete",
     "release:plan",    "release:promote", "release:approve", "policy:write", "environment:write", "audit:read",
-    "token:admin",     "store:admin",    "hold:write"};
+    "token:admin",     "store:admin",    "hold:write",   "erasure:write",     "erasure:approve"};
 
 struct RoleRow {
   std::string_view word;
@@ -22,11 +22,12 @@ const std::array<RoleRow, 6>& role_rows() {
       {"viewer", {kSelf, kRead, kMetricsRead}},
       {"ci", {kSelf, kRead, kArtifactWrite, kReleasePlan}},
       {"release", {kSelf, kRead, kMetricsRead, kArtifactWrite, kReleasePlan, kReleasePromote}},
-      {"approver", {kSelf, kRead, kReleaseApprove}},
+      {"approver", {kSelf, kRead, kReleaseApprove, kErasureApprove}},
       {"auditor", {kSelf, kRead, kAuditRead}},
       {"admin",
        {kSelf, kRead, kMetricsRead, kArtifactWrite, kArtifactDelete, kReleasePlan, kReleasePromote, kReleaseApprove,
-        kPolicyWrite, kEnvironmentWrite, kAuditRead, kTokenAdmin, kStoreAdmin, kHoldWrite}},
+        kPolicyWrite, kEnvironmentWrite, kAuditRead, kTokenAdmin, kStoreAdmin, kHoldWrite,
+        kErasureWrite, kErasureApprove}},
   }};
   return rows;
 }

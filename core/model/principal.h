@@ -29,6 +29,8 @@ enum class Scope {
   kTokenAdmin,      // "token:admin"
   kStoreAdmin,      // "store:admin": collections, retention rules
   kHoldWrite,       // "hold:write"
+  kErasureWrite,    // "erasure:write": subject keys, erasure plans and their application
+  kErasureApprove,  // "erasure:approve": a person's word on a plan, and on models it touches
 };
 
 std::string_view to_word(Scope scope);

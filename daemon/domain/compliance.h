@@ -52,6 +52,7 @@ class Compliance {
   Result<meta::Applied> apply_policy(const meta::Actor& actor, const std::string& yaml, const std::string& origin,
                                      meta::Commit commit);
   Result<std::vector<PolicyRevision>> policies(TimestampUs as_of_us);
+  Result<PolicyRevision> policy_revision(sql::Connection& connection, const std::string& id);
   // As it was applied; the compiled form is cached by revision.
   Result<PolicyRevision> policy(sql::Connection& connection, const std::string& name, TimestampUs as_of_us = 0);
   // One revision, in force or not.

@@ -7,6 +7,7 @@
 #include "core/base/text.h"
 #include "core/model/names.h"
 #include "core/model/reference.h"
+#include "daemon/domain/erasure.h"
 #include "daemon/domain/lineage.h"
 #include "daemon/domain/promotion.h"
 #include "policies/gate/gate.h"
@@ -183,6 +184,7 @@ Result<model::MemberFacts> Promotion::member_facts(sql::Connection& connection, 
   MLOPS_ASSIGN(facts.inputs, meta::inputs_of(connection, version.id));
   MLOPS_ASSIGN(facts.taint_path, taint_path(connection, version));
   MLOPS_ASSIGN(facts.missing_blobs, missing_blobs(connection, version));
+  MLOPS_ASSIGN(facts.open_erasures, open_erasures(connection, version.id));
   std::set<std::string> ran_in;
   const auto add_environments = [&](const std::string& version_id) -> Status {
     MLOPS_ASSIGN(const auto rows,

@@ -7,6 +7,7 @@
 #include "core/model/names.h"
 #include "daemon/domain/registry.h"
 #include "daemon/domain/viewer.h"
+#include "storage/meta/erasures.h"
 
 namespace mlops::domain {
 namespace {
@@ -45,8 +46,9 @@ Result<std::vector<ResolvedInput>> resolve_inputs(sql::Connection& connection, c
   std::vector<ResolvedInput> inputs;
   for (const auto& input : wanted.inputs) {
     MLOPS_TRY(model::check_key(input.role, "role"));
-    if (input.role == "masked") {
-      return fail(ErrorCode::kInvalid, "reserved_role", "the role \"masked\" is for masking runs of the server");
+    if (input.role == "masked" || input.role == "erased") {
+      return fail(ErrorCode::kInvalid, "reserved_role",
+                  fmt::format("the role \"{}\" is for what the server makes itself", input.role));
     }
     MLOPS_ASSIGN(const auto reference, model::parse_version_reference(input.ref));
     MLOPS_ASSIGN(auto version, meta::resolve(connection, reference));
@@ -92,6 +94,18 @@ Status record_content(meta::WriteTx& tx, const model::Manifest& manifest, const 
   for (const auto& file : manifest.files) {
     if (!carries_label(file, manifest)) continue;
     MLOPS_TRY(meta::raise_content_label(tx, file.digest, version.sensitivity));
+  }
+  return {};
+}
+
+// What was erased does not come back by registering it again.
+Status check_not_erased(sql::Connection& connection, const model::Manifest& manifest) {
+  for (const auto& file : manifest.files) {
+    MLOPS_ASSIGN(const bool erased, meta::is_erased_file(connection, file.digest));
+    if (!erased) continue;
+    return fail(ErrorCode::kRefused, "bytes_erased",
+                fmt::format("the file {} holds records of a person that were erased", printable(file.path)),
+                "register it without them: `mlopsctl lineage` of the erased version shows what replaced it");
   }
   return {};
 }
@@ -236,6 +250,7 @@ Result<Registered> Registry::register_version(const meta::Actor& actor, const Ne
     MLOPS_ASSIGN(const auto inputs, resolve_inputs(tx.sql(), wanted));
     MLOPS_ASSIGN(auto found, find_registered(tx.sql(), wanted, digest));
     if (found) return std::move(*found);
+    MLOPS_TRY(check_not_erased(tx.sql(), manifest));
     // A collection condemns inside a closure of this same writer: what is here now stays while the version is there.
     if (content_.packs().generation() != generation) {
       MLOPS_TRY(check_bytes(manifest, viewer));

@@ -7,6 +7,7 @@
 
 #include "core/base/json.h"
 #include "core/wire/views_json.h"
+#include "storage/meta/erasures.h"
 #include "storage/meta/releases.h"
 
 namespace mlops::domain {
@@ -90,6 +91,7 @@ Result<Roots> roots_at(sql::Connection& connection, TimestampUs now_us) {
   MLOPS_TRY(add_plans(connection, protections));
 
   MLOPS_ASSIGN(roots.live, meta::live_manifests(connection));
+  MLOPS_ASSIGN(const auto erased, meta::erased_versions(connection));
   MLOPS_ASSIGN(auto deleted, meta::deleted_versions(connection));
   for (auto& version : deleted) {
     DeletedVersion found{std::move(version), {}};
@@ -99,6 +101,10 @@ Result<Roots> roots_at(sql::Connection& connection, TimestampUs now_us) {
     if (const auto rule = rules.find(subject); rule != rules.end()) {
       const auto until_us = after(found.version.deleted_at_us, rule->second);
       if (until_us > now_us) found.protections.push_back({Protection::Kind::kRetention, subject, until_us});
+    }
+    // A person's right ends every retention; only a hold stands above it.
+    if (erased.contains(found.version.id)) {
+      std::erase_if(found.protections, [](const auto& one) { return one.kind != Protection::Kind::kHold; });
     }
     (found.protections.empty() ? roots.loose : roots.kept).push_back(std::move(found));
   }

@@ -7,6 +7,8 @@
 //   environment
 //   a deployment, a plan  one that is open names it
 //
+// Of a version that an erasure took, only a hold keeps the bytes.
+//
 // What protects a deleted version is computed from the rows as they are now: a rule that is set today also protects
 // what was deleted before. Errors: those of meta; kCorrupt "bad_plan". Thread-safety: pure functions over a connection.
 #pragma once

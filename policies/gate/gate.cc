@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/base/text.h"
+#include "policies/gate/erasure_gate.h"
 #include "policies/gate/policy_gates.h"
 #include "policies/gate/verdicts.h"
 
@@ -82,7 +83,8 @@ GateResult judge_reason(const PromotionFacts& facts) {
 }
 
 using MemberGate = GateResult (*)(const MemberFacts&, const PromotionFacts&);
-constexpr MemberGate kMemberGates[] = {judge_integrity, judge_lifecycle, judge_order, judge_environment_clearance};
+constexpr MemberGate kMemberGates[] = {judge_integrity, judge_lifecycle, judge_order, judge_environment_clearance,
+                                       judge_erasure};
 
 // A release without members has no evidence at all.
 GateResult judge_empty() {

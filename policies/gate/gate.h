@@ -1,7 +1,7 @@
 // Gates: pure functions from facts to verdicts. Every promotion and rollback passes through evaluate(), nothing else
 // decides. Deny overrides; missing evidence is a failure, never a pass.
 //
-// Built in, for every environment: integrity, lifecycle (deprecated or deleted), order, clearance, approvals, reason.
+// Built in, for every environment: integrity, lifecycle (deprecated or deleted), order, clearance, erasure, approvals, reason.
 // From the environment's policies: the gates they declare, for the kinds they select. Thread-safety: pure functions.
 #pragma once
 

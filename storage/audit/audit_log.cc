@@ -14,7 +14,7 @@ struct TableRow {
   std::string_view table;
   std::string_view select;
 };
-constexpr std::array<TableRow, 19> kTables{{
+constexpr std::array<TableRow, 24> kTables{{
     {"principals", "SELECT * FROM principals WHERE id = $1"},
     {"tokens", "SELECT * FROM tokens WHERE id = $1"},
     {"artifacts", "SELECT * FROM artifacts WHERE id = $1"},
@@ -34,6 +34,11 @@ constexpr std::array<TableRow, 19> kTables{{
     {"retention_rules", "SELECT * FROM retention_rules WHERE id = $1"},
     {"decisions", "SELECT * FROM decisions WHERE id = $1"},
     {"gc_runs", "SELECT * FROM gc_runs WHERE id = $1"},
+    {"subject_keys", "SELECT * FROM subject_keys WHERE id = $1"},
+    {"erasures", "SELECT * FROM erasures WHERE id = $1"},
+    {"erasure_approvals", "SELECT * FROM erasure_approvals WHERE id = $1"},
+    {"erasure_items", "SELECT * FROM erasure_items WHERE id = $1"},
+    {"erased_files", "SELECT * FROM erased_files WHERE id = $1"},
 }};
 
 constexpr std::string_view kHead = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1";
