@@ -62,6 +62,19 @@ extern const Command kRetentionRemoveCommand;
 extern const Command kBackupCommand;
 extern const Command kRestoreCommand;
 
+extern const Command kSubjectKeySetCommand;
+extern const Command kSubjectKeyListCommand;
+extern const Command kSubjectKeyRemoveCommand;
+extern const Command kErasePlanCommand;
+extern const Command kEraseApproveCommand;
+extern const Command kEraseRejectCommand;
+extern const Command kEraseApplyCommand;
+extern const Command kEraseDecideCommand;
+extern const Command kEraseStatusCommand;
+extern const Command kEraseListCommand;
+extern const Command kEraseReceiptCommand;
+extern const Command kEraseIndexCommand;
+
 extern const Command kTokenCreateCommand;
 extern const Command kTokenListCommand;
 extern const Command kTokenRevokeCommand;

@@ -9,6 +9,7 @@
 #include "daemon/domain/backup.h"
 #include "daemon/domain/compliance.h"
 #include "daemon/domain/decisions.h"
+#include "daemon/domain/erasure.h"
 #include "daemon/domain/gc.h"
 #include "daemon/domain/identity.h"
 #include "daemon/domain/integrity.h"
@@ -29,6 +30,7 @@ struct Services {
   domain::Integrity& integrity;
   domain::Gc& gc;
   domain::Retention& retention;
+  domain::Erasure& erasure;
   domain::Backups& backups;
   cas::ContentStore& content;
   meta::Store& store;

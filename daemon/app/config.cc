@@ -78,6 +78,8 @@ const Setting kSettings[] = {
     {"store.scrub_mib_per_s", "MLOPSD_STORE_SCRUB_MIB_PER_S",
      [](Config& c) -> Slot { return &c.store.scrub_mib_per_s; },
      "how fast the background scrub reads what is stored; 0 turns it off", 0, 100'000},
+    {"erasure.approvals", "MLOPSD_ERASURE_APPROVALS", [](Config& c) -> Slot { return &c.erasure.approvals; },
+     "how many people approve the erasure of a person, besides who asks for it and who applies it", 1, 10},
 };
 
 // The names directly below `prefix` ("listen." → address, port, tls, …), in table order.

@@ -51,6 +51,9 @@ struct Config {
     std::int64_t trash_days = 7;         // how long a collection can be undone
     std::int64_t scrub_mib_per_s = 8;    // of the background scrub; 0: off
   };
+  struct Erasure {
+    std::int64_t approvals = 2;  // of people, for a plan
+  };
 
   Listen listen;
   std::string data_dir;  // filled by load_config: $XDG_STATE_HOME/mlopsd, ~/.local/state/mlopsd or /var/lib/mlopsd
@@ -58,6 +61,7 @@ struct Config {
   Limits limits;
   Token token;
   Store store;
+  Erasure erasure;
 };
 
 using Environment = std::map<std::string, std::string>;

@@ -3,6 +3,7 @@
 //   <data_dir>/LOCK            flock; a second daemon refuses at once
 //   <data_dir>/mlops.db        metadata (with -wal and -shm beside it)
 //   <data_dir>/blobs/          content
+//   <data_dir>/erasure/        keyed indexes of people, derived
 //   <data_dir>/keys/*.key      32 random bytes each, 0600
 //   <data_dir>/admin-token     the first administrator's token, 0600
 //
@@ -27,6 +28,7 @@ class DataDir {
   const std::string& path() const { return path_; }
   std::string database_file() const { return path_ + "/mlops.db"; }
   std::string blob_dir() const { return path_ + "/blobs"; }
+  std::string erasure_dir() const { return path_ + "/erasure"; }
   std::string admin_token_file() const { return path_ + "/admin-token"; }
   // The key of that name, made at the first call ever. REQUIRES: a name of ours, not a client's.
   Result<crypto::SecretBytes> key(const std::string& name) const;

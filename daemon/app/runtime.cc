@@ -130,6 +130,9 @@ Status run_daemon(const Config& config, MissingKeys missing_keys) {
   domain::Integrity integrity(*store, *content);
   domain::Gc gc(*store, *content, {config.store.gc_lease_hours * 3600, config.store.trash_days * 86400});
   domain::Retention retention(*store, *content, gc);
+  MLOPS_ASSIGN(auto erasure_key, data_dir.key("erasure"));
+  domain::Erasure erasure(*store, *content, compliance, gc, std::move(erasure_key),
+                          {.index_dir = data_dir.erasure_dir(), .approvals_needed = config.erasure.approvals});
   MLOPS_ASSIGN(const auto backups, domain::Backups::open(*store, *content));
   MLOPS_TRY(make_first_token(data_dir, *store, *identity, config.token.max_days * 86400, keys));
 
@@ -144,6 +147,7 @@ Status run_daemon(const Config& config, MissingKeys missing_keys) {
                                .integrity = integrity,
                                .gc = gc,
                                .retention = retention,
+                               .erasure = erasure,
                                .backups = *backups,
                                .content = *content,
                                .store = *store,

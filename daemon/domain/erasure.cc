@@ -128,7 +128,7 @@ Result<meta::SubjectKeyRow> Erasure::remove_key(const meta::Actor& actor, const 
     }
     return fail(ErrorCode::kNotFound, "key_not_found",
                 fmt::format("{} has no subject key \"{}\"", artifact.name, printable(folded)),
-                "`mlopsctl erase keys` shows all");
+                "`mlopsctl subject-key list` shows all");
   });
 }
 
@@ -151,7 +151,7 @@ Result<Erasure::Indexed> Erasure::build_index(const std::string& ref) {
   }));
   if (asked.keys.empty()) {
     return fail(ErrorCode::kNotFound, "no_subject_key", fmt::format("{} has no subject key", asked.version.name),
-                "mlopsctl erase key NAME COLUMN");
+                "mlopsctl subject-key set NAME COLUMN");
   }
   Indexed indexed;
   indexed.ref = asked.version.ref();
@@ -182,7 +182,7 @@ Result<ErasureView> Erasure::plan(const meta::Actor& actor, const ErasureWish& w
   if (!is_known) {
     return fail(ErrorCode::kNotFound, "no_subject_key",
                 fmt::format("no dataset has a subject key in the namespace \"{}\"", name_space),
-                "say which column holds the ids: mlopsctl erase key NAME COLUMN");
+                "say which column holds the ids: mlopsctl subject-key set NAME COLUMN");
   }
   Subject subject(index_.key());
   for (const auto& id : wish.ids) subject.add_id(name_space, id);
@@ -190,7 +190,7 @@ Result<ErasureView> Erasure::plan(const meta::Actor& actor, const ErasureWish& w
   if (found.versions.empty()) {
     return fail(ErrorCode::kNotFound, "subject_not_found",
                 fmt::format("none of the {} versions that were searched holds this person", found.versions_searched),
-                "`mlopsctl erase keys` shows where was looked");
+                "`mlopsctl subject-key list` shows where was looked");
   }
   MLOPS_ASSIGN(const auto plan, draft(found, wish.mode));
   return store_.write<ErasureView>(actor, meta::Commit::kKeep, [&](meta::WriteTx& tx) -> Result<ErasureView> {

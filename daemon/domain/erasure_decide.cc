@@ -86,8 +86,8 @@ Result<std::vector<meta::ErasureItemRow>> waiting_items(meta::WriteTx& tx, const
   return items;
 }
 
-Status settle(meta::WriteTx& tx, meta::ErasureItemRow& item, const ErasureDecision& decision,
-              const model::Version& fresh) {
+Status put_word(meta::WriteTx& tx, meta::ErasureItemRow& item, const ErasureDecision& decision,
+                const model::Version& fresh) {
   if (item.id.empty()) {
     item.id = tx.new_id();
     MLOPS_TRY(meta::insert_erasure_item(tx, item));
@@ -136,7 +136,7 @@ Result<std::vector<ErasureView::Item>> Erasure::decide(const meta::Actor& actor,
     Items items;
     for (auto& row : rows) {
       if (!fresh.id.empty()) MLOPS_TRY(check_retrained(tx.sql(), version, fresh, row.erasure_id));
-      MLOPS_TRY(settle(tx, row, decision, fresh));
+      MLOPS_TRY(put_word(tx, row, decision, fresh));
       items.push_back({row, version.typed_ref(), fresh.id.empty() ? std::string() : fresh.typed_ref()});
     }
     return items;

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "daemon/domain/compliance.h"
+#include "daemon/domain/erasure.h"
 #include "daemon/domain/gc.h"
 #include "daemon/domain/identity.h"
 #include "daemon/domain/integrity.h"
@@ -39,6 +40,7 @@ struct DomainFixture : StoreFixture {
         compliance(*store, content, key_of(1)),
         promotion(*store, content, compliance),
         decisions(*store, compliance, promotion),
+        erasure(*store, content, compliance, gc, key_of(3), {.index_dir = dir / "erasure"}),
         integrity(*store, content),
         lineage(*store),
         identity(domain::Identity::open(*store, {key_of(2)}).value()) {}
@@ -142,6 +144,7 @@ struct DomainFixture : StoreFixture {
   domain::Compliance compliance;
   domain::Promotion promotion;
   domain::Decisions decisions;
+  domain::Erasure erasure;
   domain::Integrity integrity;
   domain::Lineage lineage;
   std::unique_ptr<domain::Identity> identity;
