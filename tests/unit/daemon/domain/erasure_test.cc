@@ -143,7 +143,7 @@ TEST_CASE("source, masked copy and model: rewritten, masked again, blocked; the 
   REQUIRE(receipt);
   CHECK(receipt->is_sound);
   CHECK(receipt->receipt.at("not_erased").empty());
-  CHECK(f.integrity.fsck({}));
+  CHECK(f.integrity.fsck(FsckDepth::kReadData));
   f.verified();
 }
 
@@ -236,7 +236,7 @@ TEST_CASE("an application that failed goes on where it was") {
   const auto chunks = f.content.chunks_of(f.registry.files("other@v1")->front().digest, 0, 200'000, 100);
   REQUIRE(chunks);
   f.damage(chunks->front().digest);
-  CHECK_FALSE(f.integrity.fsck({.read_data = true}));  // finds it, so that the collection refuses
+  CHECK_FALSE(f.integrity.fsck(FsckDepth::kReadData));  // finds it, so that the collection refuses
   const auto stopped = f.apply(view);
   REQUIRE_FALSE(stopped);
   CHECK(stopped.error().slug == "store_damaged");
