@@ -1,87 +1,103 @@
+#include <iterator>
+
 #include "cli/cmd/rows.h"
 #include "cli/commands.h"
 
 namespace mlops::cli {
+namespace {
+
+const Command* const kRows[] = {
+    // Daily work
+    &kRegisterCommand,
+    &kPlanCommand,
+    &kPromoteCommand,
+    &kApproveCommand,
+    &kRejectCommand,
+    &kRollbackCommand,
+    &kStatusCommand,
+    &kHistoryCommand,
+    &kLineageCommand,
+    &kRanCommand,
+    // Registry
+    &kListCommand,
+    &kShowCommand,
+    &kDiffCommand,
+    &kPullCommand,
+    &kAliasCommand,
+    &kLabelCommand,
+    &kDeprecateCommand,
+    &kDeleteCommand,
+    &kPlansCommand,
+    // Environments and policies
+    &kEnvApplyCommand,
+    &kEnvListCommand,
+    &kEnvShowCommand,
+    &kPolicyApplyCommand,
+    &kPolicyListCommand,
+    &kPolicyShowCommand,
+    &kPolicyScanCommand,
+    &kPolicyLintCommand,
+    &kPolicyMaskCommand,
+    &kPolicyEvalCommand,
+    &kPolicyReplayCommand,
+    &kPolicyRiskCommand,
+    &kPolicyPacksCommand,
+    &kDecisionShowCommand,
+    &kDecisionVerifyCommand,
+    &kPolicyBenchmarkCommand,
+    // Audit
+    &kAuditLogCommand,
+    &kAuditVerifyCommand,
+    &kFsckCommand,
+    // Storage
+    &kGcPlanCommand,
+    &kGcRunCommand,
+    &kGcWhyCommand,
+    &kGcRunsCommand,
+    &kGcRestoreCommand,
+    &kHoldAddCommand,
+    &kHoldListCommand,
+    &kHoldReleaseCommand,
+    &kRetentionSetCommand,
+    &kRetentionListCommand,
+    &kRetentionRemoveCommand,
+    &kBackupCommand,
+    &kRestoreCommand,
+    // Erasure
+    &kSubjectKeySetCommand,
+    &kSubjectKeyListCommand,
+    &kSubjectKeyRemoveCommand,
+    &kErasePlanCommand,
+    &kEraseApproveCommand,
+    &kEraseRejectCommand,
+    &kEraseApplyCommand,
+    &kEraseDecideCommand,
+    &kEraseStatusCommand,
+    &kEraseListCommand,
+    &kEraseReceiptCommand,
+    &kEraseIndexCommand,
+    // Administration
+    &kTokenCreateCommand,
+    &kTokenListCommand,
+    &kTokenRevokeCommand,
+    &kWhoamiCommand,
+    &kCanICommand,
+    &kDoctorCommand,
+};
+
+}  // namespace
 
 const std::vector<const Command*>& all_commands() {
   static const std::vector<const Command*> kAll = {
       // Daily work
-      &kRegisterCommand,
-      &kPlanCommand,
-      &kPromoteCommand,
-      &kApproveCommand,
-      &kRejectCommand,
-      &kRollbackCommand,
-      &kStatusCommand,
-      &kHistoryCommand,
-      &kLineageCommand,
-      &kRanCommand,
       // Registry
-      &kListCommand,
-      &kShowCommand,
-      &kDiffCommand,
-      &kPullCommand,
-      &kAliasCommand,
-      &kLabelCommand,
-      &kDeprecateCommand,
-      &kDeleteCommand,
-      &kPlansCommand,
       // Environments and policies
-      &kEnvApplyCommand,
-      &kEnvListCommand,
-      &kEnvShowCommand,
-      &kPolicyApplyCommand,
-      &kPolicyListCommand,
-      &kPolicyShowCommand,
-      &kPolicyScanCommand,
-      &kPolicyLintCommand,
-      &kPolicyMaskCommand,
-      &kPolicyEvalCommand,
-      &kPolicyReplayCommand,
-      &kPolicyRiskCommand,
-      &kPolicyPacksCommand,
-      &kDecisionShowCommand,
-      &kDecisionVerifyCommand,
-      &kPolicyBenchmarkCommand,
       // Audit
-      &kAuditLogCommand,
-      &kAuditVerifyCommand,
-      &kFsckCommand,
       // Storage
-      &kGcPlanCommand,
-      &kGcRunCommand,
-      &kGcWhyCommand,
-      &kGcRunsCommand,
-      &kGcRestoreCommand,
-      &kHoldAddCommand,
-      &kHoldListCommand,
-      &kHoldReleaseCommand,
-      &kRetentionSetCommand,
-      &kRetentionListCommand,
-      &kRetentionRemoveCommand,
-      &kBackupCommand,
-      &kRestoreCommand,
       // Erasure
-      &kSubjectKeySetCommand,
-      &kSubjectKeyListCommand,
-      &kSubjectKeyRemoveCommand,
-      &kErasePlanCommand,
-      &kEraseApproveCommand,
-      &kEraseRejectCommand,
-      &kEraseApplyCommand,
-      &kEraseDecideCommand,
-      &kEraseStatusCommand,
-      &kEraseListCommand,
-      &kEraseReceiptCommand,
-      &kEraseIndexCommand,
       // Administration
-      &kTokenCreateCommand,
-      &kTokenListCommand,
-      &kTokenRevokeCommand,
-      &kWhoamiCommand,
-      &kCanICommand,
-      &kDoctorCommand,
   };
+  static const std::vector<const Command*> kAll(std::begin(kRows), std::end(kRows));
   return kAll;
 }
 

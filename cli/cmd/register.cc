@@ -151,6 +151,10 @@ Result<int> register_artifact(Session& session) {
   }
   if (!answer) return fail(answer.error());
   if (!session.dry_run() && !is_settled) push.remember();
+  if (const auto column = session.option("--subject-key"); column && !session.dry_run()) {
+    MLOPS_TRY(session.api().put("/api/v1/subject-keys", {{"name", fmt::format("{}:{}", model::to_word(*kind), name)},
+                                                         {"column", *column}}));
+  }
   (*answer)["sent_bytes"] = pushed.sent_bytes;
   (*answer)["stored_bytes"] = pushed.stored_bytes;
   (*answer)["known_bytes"] = is_settled ? walk.size_bytes : pushed.known_bytes;
@@ -192,6 +196,9 @@ const Command kRegisterCommand{
           .help = "of its own content; inputs can only raise it",
           .complete = Complete::kChoice,
           .choices = {"none", "pseudonymous", "personal", "special_category", "child"}},
+         {.name = "--subject-key",
+          .value_name = "COLUMN",
+          .help = "this column holds people's ids, in all versions (needs erasure:write; see subject-key set)"},
          {.name = "--git",
           .value_name = "DIR",
           .help = "record commit, branch, remote and dirty state of this work tree",

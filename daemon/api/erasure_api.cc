@@ -194,30 +194,36 @@ void add_erasure_routes(const Services& s, Routes& routes) {
   const auto bind = [&s](auto handler) {
     return answering([&s, handler](Request& request) { return handler(s, request); });
   };
-  const auto get = [&](std::string_view path, std::string_view summary, auto handler) {
-    return http::Route{Method::kGet, path, Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, summary, bind(handler)};
+  const auto row = [&](Method method, std::string_view path, Scope scope, std::string_view summary, auto handler) {
+    const bool has_body = method != Method::kGet;
+    return http::Route{method,
+                       path,
+                       scope,
+                       has_body ? BodyMode::kBuffered : BodyMode::kNone,
+                       has_body ? limit : 0,
+                       RunOn::kWorker,
+                       summary,
+                       bind(handler)};
   };
-  const auto change = [&](Method method, std::string_view path, Scope scope, std::string_view summary, auto handler) {
-    return http::Route{method, path, scope, BodyMode::kBuffered, limit, RunOn::kWorker, summary, bind(handler)};
-  };
+  constexpr auto kRead = Scope::kRead;
   constexpr auto kWrite = Scope::kErasureWrite;
   constexpr auto kApprove = Scope::kErasureApprove;
   routes.insert(
       routes.end(),
-      {get("/api/v1/subject-keys", "Which columns hold people's ids.", list_keys),
-       change(Method::kPut, "/api/v1/subject-keys", kWrite, "Say which column of an artifact holds people's ids.",
-              set_key),
-       change(Method::kDelete, "/api/v1/subject-keys", kWrite, "Take that back.", remove_key),
-       change(Method::kPost, "/api/v1/subject-index", kWrite, "Build a version's index of people anew.", build_index),
-       change(Method::kPost, "/api/v1/erasures", kWrite, "Find a person and plan what each version needs.", plan),
-       get("/api/v1/erasures", "Erasures, newest first.", list),
-       get("/api/v1/erasures/{id}", "One erasure: plan, approvals, what became of each version.", show),
-       change(Method::kPost, "/api/v1/erasures/{id}/approve", kApprove, "Approve an erasure's plan.", approve),
-       change(Method::kPost, "/api/v1/erasures/{id}/reject", kApprove, "Reject an erasure's plan.", reject),
-       change(Method::kPost, "/api/v1/erasures/{id}/apply", kWrite, "Erase, or go on with it.", apply),
-       get("/api/v1/erasures/{id}/receipt", "The receipt of an erasure that is done.", receipt),
-       change(Method::kPost, "/api/v1/erasure-decisions", kApprove, "Decide about what was made from erased records.",
-              decide)});
+      {row(Method::kGet, "/api/v1/subject-keys", kRead, "Which columns hold people's ids.", list_keys),
+       row(Method::kPut, "/api/v1/subject-keys", kWrite, "Say which column of an artifact holds people's ids.", set_key),
+       row(Method::kDelete, "/api/v1/subject-keys", kWrite, "Take that back.", remove_key),
+       row(Method::kPost, "/api/v1/subject-index", kWrite, "Build a version's index of people anew.", build_index),
+       row(Method::kPost, "/api/v1/erasures", kWrite, "Find a person and plan what each version needs.", plan),
+       row(Method::kGet, "/api/v1/erasures", kRead, "Erasures, newest first.", list),
+       row(Method::kGet, "/api/v1/erasures/{id}", kRead, "One erasure: plan, approvals, what became of each version.",
+           show),
+       row(Method::kPost, "/api/v1/erasures/{id}/approve", kApprove, "Approve an erasure's plan.", approve),
+       row(Method::kPost, "/api/v1/erasures/{id}/reject", kApprove, "Reject an erasure's plan.", reject),
+       row(Method::kPost, "/api/v1/erasures/{id}/apply", kWrite, "Erase, or go on with it.", apply),
+       row(Method::kGet, "/api/v1/erasures/{id}/receipt", kRead, "The receipt of an erasure that is done.", receipt),
+       row(Method::kPost, "/api/v1/erasure-decisions", kApprove, "Decide about what was made from erased records.",
+           decide)});
 }
 
 }  // namespace mlops::api

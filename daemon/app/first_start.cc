@@ -9,6 +9,7 @@
 #include "core/base/env.h"
 #include "core/base/log.h"
 #include "core/base/yaml.h"
+#include "storage/meta/erasures.h"
 
 namespace mlops::app {
 
@@ -16,8 +17,11 @@ Result<Keys> check_keys(const DataDir& data_dir, meta::Store& store, MissingKeys
   MLOPS_ASSIGN(const auto tokens, store.read<std::vector<meta::TokenRow>>(
                                       [](sql::Connection& connection) { return meta::list_tokens(connection); }));
   if (tokens.empty()) return Keys::kUsual;
-  for (const std::string name : {"token", "masking"}) {
-    if (data_dir.has_key(name)) continue;
+  MLOPS_ASSIGN(const auto erasures, store.read<std::vector<meta::ErasureRow>>([](sql::Connection& connection) {
+    return meta::list_erasures(connection, {.after_id = {}, .limit = 1});
+  }));
+  for (const std::string name : {"token", "masking", "erasure"}) {
+    if (data_dir.has_key(name) || (name == "erasure" && erasures.empty())) continue;
     if (missing == MissingKeys::kReplace) return Keys::kReplaced;
     return fail(ErrorCode::kRefused, "key_missing",
                 fmt::format("the database in {} is in use already, but keys/{}.key is not there", data_dir.path(), name),

@@ -37,6 +37,20 @@ sigset_t stop_signals() {
   return set;
 }
 
+int wait_for(const sigset_t& signals) {
+  int signal = 0;
+  ::sigwait(&signals, &signal);
+  return signal;
+}
+
+// Before any thread is made, so that only wait_for() receives them.
+sigset_t block_signals() {
+  const auto signals = stop_signals();
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
+
 Result<std::unique_ptr<cas::ContentStore>> open_content(const DataDir& data_dir, const Config& config,
                                                         const Clock& clock) {
   cas::ContentStoreOptions options;
@@ -83,6 +97,14 @@ domain::ScrubOptions scrub_options(const Config& config, domain::Gc& gc, Metrics
   return options;
 }
 
+domain::ErasureOptions erasure_options(const DataDir& data_dir, const Config& config, domain::Backups& backups) {
+  domain::ErasureOptions options;
+  options.index_dir = data_dir.erasure_dir();
+  options.approvals_needed = config.erasure.approvals;
+  options.end_backups = [&backups] { backups.end_all(); };
+  return options;
+}
+
 void tell_service_manager(std::string_view state) {
   const char* socket = std::getenv("NOTIFY_SOCKET");
   if (auto sent = sd_notify(socket ? socket : "", state); !sent) {
@@ -101,11 +123,7 @@ std::string url_of(const Config& config, int port) {
 }  // namespace
 
 Status run_daemon(const Config& config, MissingKeys missing_keys) {
-  // Blocked before any thread is made, so that only the wait below receives them.
-  const auto signals = stop_signals();
-  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
-
+  const auto signals = block_signals();
   // Two heaps, not one for each of the threads: a hostile body is gone from memory once it is answered.
   ::mallopt(M_ARENA_MAX, 2);
   ::mallopt(M_TRIM_THRESHOLD, 1 << 20);
@@ -134,6 +152,9 @@ Status run_daemon(const Config& config, MissingKeys missing_keys) {
   domain::Erasure erasure(*store, *content, compliance, gc, std::move(erasure_key),
                           {.index_dir = data_dir.erasure_dir(), .approvals_needed = config.erasure.approvals});
   MLOPS_ASSIGN(const auto backups, domain::Backups::open(*store, *content));
+  MLOPS_ASSIGN(auto erasure_key, data_dir.key("erasure"));
+  auto erasures = erasure_options(data_dir, config, *backups);
+  domain::Erasure erasure(*store, *content, compliance, gc, std::move(erasure_key), std::move(erasures));
   MLOPS_TRY(make_first_token(data_dir, *store, *identity, config.token.max_days * 86400, keys));
 
   Metrics metrics;
@@ -167,8 +188,7 @@ Status run_daemon(const Config& config, MissingKeys missing_keys) {
   log::info("ready", {{"url", std::string_view(url)}, {"version", kVersion}, {"data_dir", std::string_view(data_dir.path())}});
   tell_service_manager(kNotifyReady);
 
-  int signal = 0;
-  ::sigwait(&signals, &signal);
+  const int signal = wait_for(signals);
   tell_service_manager(kNotifyStopping);
   ready = false;
   log::info("draining", {{"signal", std::int64_t{signal}}});

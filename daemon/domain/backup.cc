@@ -311,4 +311,10 @@ Status Backups::end(const std::string& id) {
   return {};
 }
 
+void Backups::end_all() {
+  std::map<std::string, std::shared_ptr<Session>> ended;  // gone after the lock
+  std::lock_guard lock(mutex_);
+  ended.swap(sessions_);
+}
+
 }  // namespace mlops::domain

@@ -76,6 +76,8 @@ class Backups {
   };
   Result<std::unique_ptr<ItemReader>> open_item(const std::string& id, const std::string& name);
   Status end(const std::string& id);
+  // Also those that somebody reads from: an erasure must not leave links to what it took. Reads under way end first.
+  void end_all();
   // Those that nobody has read from lately; called by itself.
   void end_idle();
 

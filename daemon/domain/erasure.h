@@ -13,6 +13,7 @@
 // application at a time.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -32,6 +33,7 @@ struct ErasureOptions {
   std::string index_dir;
   std::int64_t approvals_needed = 2;
   std::int64_t valid_s = 14 * 86400;  // of a plan, from its making
+  std::function<void()> end_backups;  // those under way link to packs that are to go; may be empty
 };
 
 struct ErasureWish {
@@ -138,6 +140,7 @@ class Erasure {
   Result<GcOutcome> collect(Application& work);
   Status finish(Application& work, const GcOutcome& collected);
   Result<Json> make_receipt(Application& work, const SearchResult& left, const GcOutcome& collected);
+  Result<std::vector<model::KnownBackup>> backups_since(TimestampUs since_us);
   std::string seal_of(const std::string& receipt) const;
 
   meta::Store& store_;

@@ -22,6 +22,19 @@ using model::ErasureStep;
 constexpr std::size_t kVersionsMax = 100'000;
 constexpr std::size_t kBackupsMax = 1000;
 
+Result<std::vector<model::KnownBackup>> list_backups(sql::Connection& connection, TimestampUs since_us) {
+  audit::Filter filter;
+  filter.action = "backup.create";
+  filter.since_us = since_us;
+  filter.limit = kBackupsMax;
+  MLOPS_ASSIGN(const auto entries, audit::list_entries(connection, filter));
+  std::vector<model::KnownBackup> backups;
+  for (const auto& entry : entries) {
+    backups.push_back({entry.value("target", ""), entry.value("at", ""), entry.value("actor", "")});
+  }
+  return backups;
+}
+
 // Builds the steps inside one read transaction.
 class Draft {
  public:
@@ -36,7 +49,7 @@ class Draft {
     for (const auto& hit : found_.versions) MLOPS_TRY(add_holder(hit));
     for (const auto& hit : found_.masked) MLOPS_TRY(add_masked(hit));
     MLOPS_TRY(add_derived());
-    MLOPS_TRY(add_backups());
+    MLOPS_ASSIGN(plan_.backups, list_backups(connection_, earliest_us_));
     return std::move(plan_);
   }
 
@@ -182,18 +195,6 @@ class Draft {
     return {};
   }
 
-  Status add_backups() {
-    audit::Filter filter;
-    filter.action = "backup.create";
-    filter.since_us = earliest_us_;
-    filter.limit = kBackupsMax;
-    MLOPS_ASSIGN(const auto entries, audit::list_entries(connection_, filter));
-    for (const auto& entry : entries) {
-      plan_.backups.push_back({entry.value("target", ""), entry.value("at", ""), entry.value("actor", "")});
-    }
-    return {};
-  }
-
   sql::Connection& connection_;
   cas::ContentStore& content_;
   const SearchResult& found_;
@@ -207,6 +208,11 @@ class Draft {
 };
 
 }  // namespace
+
+Result<std::vector<model::KnownBackup>> Erasure::backups_since(TimestampUs since_us) {
+  return store_.read<std::vector<model::KnownBackup>>(
+      [&](sql::Connection& connection) { return list_backups(connection, since_us); }, meta::Patience::kLong);
+}
 
 Result<model::ErasurePlan> Erasure::draft(const SearchResult& found, ErasureWish::Mode mode) {
   MLOPS_ASSIGN(const auto trash, cas::list_trash(content_));

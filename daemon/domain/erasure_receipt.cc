@@ -32,7 +32,8 @@ Json approvals_json(const ErasureView& view) {
 }
 
 // What is still somewhere, and why.
-Json remains_json(const ErasureView& view, const SearchResult& left) {
+Json remains_json(const ErasureView& view, const SearchResult& left,
+                  const std::vector<model::KnownBackup>& later_backups) {
   Json list = Json::array();
   const auto add = [&](const std::string& what, const std::string& why) {
     list.push_back({{"what", what}, {"why", why}});
@@ -55,7 +56,9 @@ Json remains_json(const ErasureView& view, const SearchResult& left) {
   for (const auto& step : view.plan.steps) {
     for (const auto& file : step.unsearched) add(step.ref + " " + file.path, "not searched: " + file.why);
   }
-  for (const auto& backup : view.plan.backups) add("backup " + backup.id, "made " + backup.at + ", out of reach");
+  for (const auto* backups : {&view.plan.backups, &later_backups}) {
+    for (const auto& backup : *backups) add("backup " + backup.id, "made " + backup.at + ", out of reach");
+  }
   return list;
 }
 
@@ -63,6 +66,7 @@ Json remains_json(const ErasureView& view, const SearchResult& left) {
 
 // What nothing needs goes at once, with all of the trash: a pack there may hold copies of anything.
 Result<GcOutcome> Erasure::collect(Application& work) {
+  if (options_.end_backups) options_.end_backups();
   MLOPS_TRY(gc_.sweep(work.actor, 0));  // what a hold needs comes back before the rest is looked at
   GcWish wish;
   wish.reason = "erasure " + work.id();
@@ -97,6 +101,7 @@ Result<Json> Erasure::make_receipt(Application& work, const SearchResult& left, 
   }
   Json items = Json::array();
   for (const auto& item : view.items) items.push_back(item_json(item));
+  MLOPS_ASSIGN(const auto later, backups_since(view.row.created_at_us));
   MLOPS_ASSIGN(const auto gc, parse_json(collected.run.row.receipt, kReceiptLimits));
   return Json{{"erasure", work.id()},
               {"plan_digest", view.row.digest},
@@ -110,7 +115,7 @@ Result<Json> Erasure::make_receipt(Application& work, const SearchResult& left, 
               {"items", std::move(items)},
               {"collection", {{"run", collected.run.row.id}, {"objects", gc.at("objects")}, {"digest", gc.at("digest")}}},
               {"searched_after", {{"versions", left.versions_searched}, {"files", left.searched_files.size()}}},
-              {"not_erased", remains_json(view, left)}};
+              {"not_erased", remains_json(view, left, later)}};
 }
 
 Status Erasure::finish(Application& work, const GcOutcome& collected) {
