@@ -88,15 +88,6 @@ const Command* const kRows[] = {
 }  // namespace
 
 const std::vector<const Command*>& all_commands() {
-  static const std::vector<const Command*> kAll = {
-      // Daily work
-      // Registry
-      // Environments and policies
-      // Audit
-      // Storage
-      // Erasure
-      // Administration
-  };
   static const std::vector<const Command*> kAll(std::begin(kRows), std::end(kRows));
   return kAll;
 }

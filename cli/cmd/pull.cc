@@ -41,8 +41,10 @@ Result<int> pull(Session& session) {
   const auto directory = session.operand(1);
   MLOPS_ASSIGN(const auto named, model::parse_version_reference(session.operand(0)));
   MLOPS_TRY(check_target(directory, session.flag("--force") ? Overwrite::kYes : Overwrite::kNo));
-  MLOPS_ASSIGN(const Json version, session.api().get(item_path("versions", session.operand(0))));
-  MLOPS_TRY(check_named_digest(named, version));
+  const bool may_be_masked = session.flag("--masked");
+  MLOPS_ASSIGN(const Json version,
+               session.api().get(item_path("versions", session.operand(0), may_be_masked ? "/view" : "")));
+  if (!may_be_masked) MLOPS_TRY(check_named_digest(named, version));
   // From here on the exact version is named: an alias may move between two requests.
   const auto ref = text_of(version, "kind") + ":" + text_of(version, "ref");
   MLOPS_ASSIGN(const auto files, files_of(session, version, ref));
@@ -106,6 +108,8 @@ const Command kPullCommand{
                  .value_name = "WHAT",
                  .help = "by what long files are verified; files when REF names a digest, chunks otherwise",
                  .choices = {kVerifyChunks, kVerifyFiles}},
+                {.name = "--masked",
+                 .help = "where the token's clearance does not reach the version: the newest masked version made of it"},
                 {.name = "--sync", .help = "return only when everything is on the disk: a power cut cannot undo it"}},
     .shared = kOutput,
     .description =
@@ -118,6 +122,8 @@ Files of 64 MiB and more are verified by the SHA-256 of their chunks, as the ser
 whole: that takes half the hashing time, and finds all damage on the way or on a disk. --verify files computes the SHA-256 of every whole
 file instead: the version's digest proves each. That is what a REF with a digest (NAME@sha256:...) does by itself, and one with
 all 64 digits need not believe the server anything.
+
+Bytes above the token's clearance are refused with exit code 3; --masked gives what masking made of them, when that is within it.
 
 Examples:
   mlopsctl pull hospital/readmission@v3 ./model

@@ -54,6 +54,7 @@ Result<Json> token_body(const Session& session) {
                {"name", session.option("--name").value_or(principal + "-" + role)},
                {"expires_in_s", life_s}};
   if (const auto scopes = session.option_all("--scope"); !scopes.empty()) body["scopes"] = scopes;
+  if (const auto clearance = session.option("--clearance")) body["clearance"] = *clearance;
   return body;
 }
 
@@ -63,6 +64,7 @@ Lines token_lines(const Json& token, const Style& style) {
   rows.add("for", text_of(token, "principal") + (bool_of(token, "human") ? "" : ", a service") + ", role " +
                       text_of(token, "role"));
   rows.add("scopes", join(strings_of(token, "scopes"), ", "));
+  rows.add("clearance", text_of(token, "clearance"));
   rows.add("expires", style.time(text_of(token, "expires_at")));
   return rows.lines(style, 2);
 }
@@ -114,6 +116,7 @@ Result<int> token_list(Session& session) {
       {"FOR", [](const Json& t) { return text_of(t, "principal"); }},
       {"KIND", [](const Json& t) { return std::string(bool_of(t, "human") ? "person" : "service"); }},
       {"ROLE", [](const Json& t) { return text_of(t, "role"); }},
+      {"CLEARANCE", [](const Json& t) { return text_of(t, "clearance"); }, true},
       {"STATE", token_state},
       {"EXPIRES", [&session](const Json& t) { return show_time(session, text_of(t, "expires_at")); }},
       {"ID", [](const Json& t) { return text_of(t, "id"); }, true},
@@ -149,6 +152,11 @@ const Command kTokenCreateCommand{
                 {.name = "--name", .value_name = "NAME", .help = "what to call it (default PRINCIPAL-ROLE)"},
                 {.name = "--expires", .value_name = "TIME", .help = "how long it lives (default 90d)"},
                 {.name = "--scope", .value_name = "SCOPE", .help = "only this of the role's rights", .repeated = true},
+                {.name = "--clearance",
+                 .value_name = "LABEL",
+                 .help = "the highest sensitivity whose bytes it may read (default child: all)",
+                 .complete = Complete::kChoice,
+                 .choices = {"none", "pseudonymous", "personal", "special_category", "child"}},
                 {.name = "--out",
                  .value_name = "FILE",
                  .help = "write the secret to a new file of mode 0600 instead of standard output",

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/base/clock.h"
+#include "core/model/kind.h"
 
 namespace mlops::model {
 
@@ -50,6 +51,7 @@ struct Principal {
   std::vector<Role> roles;
   std::vector<Scope> scopes;
   std::string token_id;
+  Sensitivity clearance = Sensitivity::kChild;  // the highest label whose bytes the token may read
   bool has(Scope scope) const;
 };
 

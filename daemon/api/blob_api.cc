@@ -111,6 +111,7 @@ std::optional<Range> parse_range(std::string_view text, std::uint64_t size) {
 Result<Response> download(const Services& services, Request& request) {
   MLOPS_TRY(only_known_params(request, {}));
   MLOPS_ASSIGN(const auto digest, crypto::Digest::parse(request.params[0]));
+  MLOPS_TRY(services.clearance.check(request.principal, {digest}));
   MLOPS_ASSIGN(auto reader, services.content.open_blob(digest));
   const auto size = reader->size_bytes();
   Response response;

@@ -30,6 +30,7 @@ Json token_json(const meta::TokenRow& row) {
           {"human", row.principal.is_human},
           {"role", to_word(row.role)},
           {"scopes", scope_words(row.scopes)},
+          {"clearance", to_word(row.clearance)},
           {"created_at", format_rfc3339(row.created_at_us)},
           {"expires_at", format_rfc3339(row.expires_at_us)},
           {"revoked_at", row.revoked_at_us ? Json(format_rfc3339(*row.revoked_at_us)) : Json(nullptr)}};
@@ -51,6 +52,7 @@ Result<Response> whoami(const Services& services, Request& request) {
                               {"human", principal.is_human},
                               {"roles", std::move(roles)},
                               {"scopes", scope_words(principal.scopes)},
+                              {"clearance", to_word(principal.clearance)},
                               {"token", std::move(token)},
                               {"machine", crypto::machine_word()}});
 }
@@ -100,6 +102,10 @@ Result<domain::NewToken> read_wish(const Json& body) {
     if (!scope) return fail(ErrorCode::kInvalid, "unknown_scope", "a scope in `scopes` is not known");
     wanted.scopes.push_back(*scope);
   }
+  MLOPS_ASSIGN(const auto clearance, optional_string(body, "clearance", "child"));
+  const auto label = model::sensitivity_from_word(clearance);
+  if (!label) return fail(ErrorCode::kInvalid, "unknown_label", "`clearance` is not a label", "use none, pseudonymous, personal, special_category or child");
+  wanted.clearance = *label;
   MLOPS_ASSIGN(wanted.name, optional_string(body, "name"));
   MLOPS_ASSIGN(wanted.expires_in_s, optional_int(body, "expires_in_s", 90 * 86400, 1, std::int64_t{1} << 40));
   return wanted;
@@ -107,7 +113,7 @@ Result<domain::NewToken> read_wish(const Json& body) {
 
 Result<Response> create_token(const Services& services, Request& request) {
   MLOPS_ASSIGN(const auto body,
-               body_with(request, {"principal", "human", "role", "scopes", "name", "expires_in_s"}));
+               body_with(request, {"principal", "human", "role", "scopes", "clearance", "name", "expires_in_s"}));
   MLOPS_ASSIGN(const auto wanted, read_wish(body));
   MLOPS_ASSIGN(const auto issued, services.identity.create_token(actor_of(request), wanted, meta::Commit::kKeep));
   auto json = token_json(issued.row);

@@ -169,6 +169,13 @@ Result<Response> list_versions(const Services& services, Request& request) {
   return Response::json(200, page(std::move(items), limit, [](const Json& last) { return last.at("id"); }));
 }
 
+Result<Response> view_version(const Services& services, Request& request) {
+  MLOPS_TRY(only_known_params(request, {}));
+  MLOPS_ASSIGN(const auto version, services.clearance.view(request.principal, request.params[0]));
+  MLOPS_ASSIGN(const auto view, services.registry.show(version.typed_ref(), 0));
+  return Response::json(200, wire::to_json(view));
+}
+
 Result<Response> show_version(const Services& services, Request& request) {
   MLOPS_TRY(only_known_params(request, {"as_of"}));
   MLOPS_ASSIGN(const auto time, as_of(request));
@@ -291,6 +298,7 @@ void add_registry_routes(const Services& s, Routes& routes) {
        {Method::kDelete, "/api/v1/versions/{ref}", Scope::kArtifactDelete, BodyMode::kBuffered, limit, RunOn::kWorker, "Delete a version; a tombstone stays.", bind(delete_version)},
        {Method::kGet, "/api/v1/versions/{ref}/manifest", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "The manifest's bytes.", bind(show_manifest)},
        {Method::kGet, "/api/v1/versions/{ref}/files", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "Every file of a version.", bind(list_files)},
+       {Method::kGet, "/api/v1/versions/{ref}/view", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "The version as the token's clearance may see it: itself, or a masked one.", bind(view_version)},
        {Method::kPost, "/api/v1/versions/{ref}/labels", Scope::kArtifactWrite, BodyMode::kBuffered, limit, RunOn::kWorker, "Set and remove labels.", bind(label_version)},
        {Method::kPost, "/api/v1/versions/{ref}/deprecate", Scope::kArtifactWrite, BodyMode::kBuffered, limit, RunOn::kWorker, "Deprecate a version, or undo it.", bind(deprecate_version)},
        {Method::kGet, "/api/v1/artifacts", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "Artifacts by name.", bind(list_artifacts)},

@@ -7,6 +7,7 @@
 
 #include "daemon/api/page_cache.h"
 #include "daemon/domain/backup.h"
+#include "daemon/domain/clearance.h"
 #include "daemon/domain/compliance.h"
 #include "daemon/domain/decisions.h"
 #include "daemon/domain/erasure.h"
@@ -24,6 +25,7 @@ struct Services {
   domain::Identity& identity;
   domain::Registry& registry;
   domain::Compliance& compliance;
+  domain::Clearance& clearance;
   domain::Promotion& promotion;
   domain::Decisions& decisions;
   domain::Lineage& lineage;

@@ -64,6 +64,7 @@ Result<Response> recipe(const Services& services, Request& request) {
   MLOPS_ASSIGN(const auto digest, crypto::Digest::parse(request.params[0]));
   const auto offset = parse_int(request.query_or("offset", "0"));
   if (!offset || *offset < 0) return fail(ErrorCode::kInvalid, "bad_parameter", "offset must be a number of bytes");
+  MLOPS_TRY(services.clearance.check(request.principal, {digest}));
   MLOPS_ASSIGN(auto body, FileTransfer(services.content).recipe(digest, static_cast<std::uint64_t>(*offset)));
   return binary(std::move(body));
 }
@@ -81,7 +82,11 @@ class SenderBody : public http::BodySource {
 Result<Response> fetch(const Services& services, Request& request) {
   MLOPS_TRY(only_known_params(request, {}));
   MLOPS_ASSIGN(const auto body, read_all(request));
-  MLOPS_ASSIGN(auto sender, FileTransfer(services.content).send(body));
+  MLOPS_ASSIGN(const auto wants, FileTransfer::read_wants(body));
+  std::vector<crypto::Digest> files;
+  for (const auto& want : wants) files.push_back(want.digest);
+  MLOPS_TRY(services.clearance.check(request.principal, files));
+  MLOPS_ASSIGN(auto sender, FileTransfer(services.content).send(wants));
   Response response;
   response.content_type = "application/octet-stream";
   response.source = std::make_unique<SenderBody>(std::move(sender));

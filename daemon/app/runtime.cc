@@ -142,15 +142,13 @@ Status run_daemon(const Config& config, MissingKeys missing_keys) {
   MLOPS_ASSIGN(auto masking_key, data_dir.key("masking"));
   domain::Registry registry(*store, *content);
   domain::Compliance compliance(*store, *content, std::move(masking_key));
+  domain::Clearance clearance(*store, *content);
   domain::Promotion promotion(*store, *content, compliance);
   domain::Decisions decisions(*store, compliance, promotion);
   domain::Lineage lineage(*store);
   domain::Integrity integrity(*store, *content);
   domain::Gc gc(*store, *content, {config.store.gc_lease_hours * 3600, config.store.trash_days * 86400});
   domain::Retention retention(*store, *content, gc);
-  MLOPS_ASSIGN(auto erasure_key, data_dir.key("erasure"));
-  domain::Erasure erasure(*store, *content, compliance, gc, std::move(erasure_key),
-                          {.index_dir = data_dir.erasure_dir(), .approvals_needed = config.erasure.approvals});
   MLOPS_ASSIGN(const auto backups, domain::Backups::open(*store, *content));
   MLOPS_ASSIGN(auto erasure_key, data_dir.key("erasure"));
   auto erasures = erasure_options(data_dir, config, *backups);
@@ -162,6 +160,7 @@ Status run_daemon(const Config& config, MissingKeys missing_keys) {
   const api::Services services{.identity = *identity,
                                .registry = registry,
                                .compliance = compliance,
+                               .clearance = clearance,
                                .promotion = promotion,
                                .decisions = decisions,
                                .lineage = lineage,

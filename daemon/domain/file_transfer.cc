@@ -73,14 +73,18 @@ Result<std::string> FileTransfer::recipe(const crypto::Digest& blob, std::uint64
   return body;
 }
 
-Result<cas::Sender> FileTransfer::send(ByteView wants) {
-  MLOPS_TRY(check_length(wants, cas::kWantBytes));
+Result<std::vector<cas::Want>> FileTransfer::read_wants(ByteView body) {
+  MLOPS_TRY(check_length(body, cas::kWantBytes));
   std::vector<cas::Want> list;
-  for (std::size_t at = 0; at < wants.size(); at += cas::kWantBytes) {
-    MLOPS_ASSIGN(const auto want, cas::parse_want(wants.subspan(at, cas::kWantBytes)));
+  for (std::size_t at = 0; at < body.size(); at += cas::kWantBytes) {
+    MLOPS_ASSIGN(const auto want, cas::parse_want(body.subspan(at, cas::kWantBytes)));
     list.push_back(want);
   }
-  return cas::Sender::prepare(content_, list);
+  return list;
+}
+
+Result<cas::Sender> FileTransfer::send(const std::vector<cas::Want>& wants) {
+  return cas::Sender::prepare(content_, wants);
 }
 
 }  // namespace mlops::domain

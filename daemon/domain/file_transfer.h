@@ -28,7 +28,8 @@ class FileTransfer {
                                            const std::optional<crypto::Digest>& expected);
   // The chunks from the one that holds `offset` on.
   Result<std::string> recipe(const crypto::Digest& blob, std::uint64_t offset);
-  Result<cas::Sender> send(ByteView wants);
+  static Result<std::vector<cas::Want>> read_wants(ByteView body);
+  Result<cas::Sender> send(const std::vector<cas::Want>& wants);
 
  private:
   bool is_here(const cas::Question& question, cas::OwnerTag viewer);

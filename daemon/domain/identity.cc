@@ -91,6 +91,7 @@ Result<model::Principal> Identity::authenticate(std::string_view authorization) 
   principal.roles = {token.role};
   principal.scopes = token.scopes;
   principal.token_id = token.id;
+  principal.clearance = token.clearance;
   return principal;
 }
 
@@ -98,7 +99,8 @@ Result<IssuedToken> Identity::create_token(const meta::Actor& actor, const NewTo
   MLOPS_TRY(check_wish(wanted, options_.max_lifetime_s));
   MLOPS_ASSIGN(const auto secret, new_token_secret());
   auto issued = store_.write<IssuedToken>(actor, commit, [&](meta::WriteTx& tx) -> Result<IssuedToken> {
-    tx.begin_entry("token.create", wanted.principal, fmt::format("role {}", to_word(wanted.role)));
+    tx.begin_entry("token.create", wanted.principal,
+                   fmt::format("role {}, clearance {}", to_word(wanted.role), to_word(wanted.clearance)));
     MLOPS_ASSIGN(auto principal, meta::find_principal(tx.sql(), wanted.principal));
     if (principal && principal->is_human != wanted.is_human) {
       return fail(ErrorCode::kConflict, "principal_kind",
@@ -116,6 +118,7 @@ Result<IssuedToken> Identity::create_token(const meta::Actor& actor, const NewTo
     row.mac = mac_of(secret);
     row.role = wanted.role;
     row.scopes = wanted.scopes.empty() ? model::scopes_of(wanted.role) : wanted.scopes;
+    row.clearance = wanted.clearance;
     row.created_at_us = tx.now_us();
     row.expires_at_us = tx.now_us() + wanted.expires_in_s * 1'000'000;
     MLOPS_TRY(meta::insert_token(tx, row));

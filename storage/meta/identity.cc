@@ -18,6 +18,9 @@ constexpr std::string_view kInsertToken =
     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 constexpr std::string_view kRevokeToken = "UPDATE tokens SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
 
+// Among a token's scopes; a token without the word reads everything, as those of before there were clearances.
+constexpr std::string_view kClearance = "clearance:";
+
 PrincipalRow read_principal(const sql::Cursor& cursor, int column) {
   return {cursor.text(column), cursor.text(column + 1), cursor.integer(column + 2) != 0};
 }
@@ -32,6 +35,12 @@ Result<TokenRow> read_token(const sql::Cursor& cursor) {
   if (!role) return fail(ErrorCode::kCorrupt, "bad_row", "a stored token has an unknown role");
   token.role = *role;
   for (const auto word : split(cursor.text_view(7), ' ')) {
+    if (word.starts_with(kClearance)) {
+      const auto clearance = model::sensitivity_from_word(word.substr(kClearance.size()));
+      if (!clearance) return fail(ErrorCode::kCorrupt, "bad_row", "a stored token has an unknown clearance");
+      token.clearance = *clearance;
+      continue;
+    }
     const auto scope = model::scope_from_word(word);
     if (!scope) return fail(ErrorCode::kCorrupt, "bad_row", "a stored token has an unknown scope");
     token.scopes.push_back(*scope);
@@ -88,6 +97,7 @@ Status insert_token(WriteTx& tx, const TokenRow& token) {
   MLOPS_TRY(tx.touch("tokens", token.id));
   std::vector<std::string> words;
   for (const auto scope : token.scopes) words.emplace_back(to_word(scope));
+  if (token.clearance != model::Sensitivity::kChild) words.push_back(fmt::format("{}{}", kClearance, to_word(token.clearance)));
   return tx.sql().execute(kInsertToken,
                           {std::string_view(token.id), std::string_view(token.principal.id),
                            std::string_view(token.name), std::string_view(token.mac), to_word(token.role),

@@ -24,6 +24,7 @@ struct TokenRow {
   std::string mac;  // hex
   model::Role role = model::Role::kViewer;
   std::vector<model::Scope> scopes;
+  model::Sensitivity clearance = model::Sensitivity::kChild;  // the highest label whose bytes it may read
   TimestampUs created_at_us = 0;
   TimestampUs expires_at_us = 0;
   std::optional<TimestampUs> revoked_at_us;

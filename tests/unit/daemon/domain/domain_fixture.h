@@ -6,7 +6,9 @@
 #include <fstream>
 #include <map>
 
+#include "daemon/domain/clearance.h"
 #include "daemon/domain/compliance.h"
+#include "daemon/domain/decisions.h"
 #include "daemon/domain/erasure.h"
 #include "daemon/domain/gc.h"
 #include "daemon/domain/identity.h"
@@ -38,6 +40,7 @@ struct DomainFixture : StoreFixture {
         retention(*store, content, gc),
         registry(*store, content),
         compliance(*store, content, key_of(1)),
+        clearance(*store, content),
         promotion(*store, content, compliance),
         decisions(*store, compliance, promotion),
         erasure(*store, content, compliance, gc, key_of(3), {.index_dir = dir / "erasure"}),
@@ -142,6 +145,7 @@ struct DomainFixture : StoreFixture {
   domain::Retention retention;
   domain::Registry registry;
   domain::Compliance compliance;
+  domain::Clearance clearance;
   domain::Promotion promotion;
   domain::Decisions decisions;
   domain::Erasure erasure;
