@@ -94,7 +94,7 @@ class WordCache {
 
  private:
   static constexpr std::size_t kBytes = 16;
-  static constexpr unsigned kSlotBits = 12;
+  static constexpr unsigned kSlotBits = 14;
   struct Slot {
     std::array<std::uint64_t, 2> bytes{};
     Known known;
