@@ -378,7 +378,7 @@ class Finder {
     while (is_word_at(end) && end - i < kMostPlaceWords) {
       const Token& token = tokens_[end];
       const bool small_link = !token.capital && is_word_at(end + 1) && tokens_[end + 1].capital &&
-                              (token.has(kParticle) || (end > i && token.letters <= 3)) && reading_.gap(end) == " ";
+                              (token.has(kParticle) || (end > i && token.letters <= 3)) && reading_.blank(end);
       if ((is_everyday(token) && !small_link) || (!token.capital && !small_link && token.entry.known())) break;
       if (end > i && (tokens_[end].has(kCountry) || reading_.place_at(end).word.has(kCountry))) break;
       ++end;
@@ -400,7 +400,7 @@ class Finder {
     while (is_word_at(end) && end - i < 3 && (tokens_[end].capital || line) &&
            !tokens_[end].has(kMonth | kLabel | kTitle)) {
       ++end;
-      if (reading_.gap(end - 1) != " ") break;
+      if (!reading_.blank(end - 1)) break;
     }
     if (end == i || end >= tokens_.size() || !gap_is(end - 1, " ,\n")) return i;
     if (!tokens_[i].capital && reading_.gap(end - 1).find('\n') == std::string_view::npos) return i;
@@ -413,16 +413,16 @@ class Finder {
     if (!stands_alone(i)) return i;
     if (token.letters >= 4 && token.letters <= 6) {
       // Groups of a telephone number follow each other.
-      if (is_number_at(i + 1) && reading_.gap(i) == " " && tokens_[i + 1].letters >= 2) return i;
+      if (is_number_at(i + 1) && reading_.blank(i) && tokens_[i + 1].letters >= 2) return i;
       points_ += kPostcode;
       return i + 1;
     }
-    if (token.letters == 3 && is_number_at(i + 1) && tokens_[i + 1].letters == 2 && reading_.gap(i) == " " &&
+    if (token.letters == 3 && is_number_at(i + 1) && tokens_[i + 1].letters == 2 && reading_.blank(i) &&
         !is_number_at(i + 2)) {
       points_ += kPostcode;
       return i + 2;
     }
-    const bool district = token.letters <= 2 && reading_.gap(i - 1) == " " && gap_is(i, " ,\n") &&
+    const bool district = token.letters <= 2 && reading_.blank(i - 1) && gap_is(i, " ,\n") &&
                           reading_.gap(i).find_first_of(",\n") != std::string_view::npos;
     return district ? i + 1 : i;  // "Budejovice 6, …"
   }

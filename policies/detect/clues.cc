@@ -5,6 +5,7 @@
 
 #include "policies/detect/name_words.h"
 #include "policies/detect/scan.h"
+#include "policies/detect/word_roles.h"
 
 namespace mlops::detect {
 namespace {
@@ -120,11 +121,21 @@ std::size_t name_run_end(const Reading& reading, std::size_t first, std::size_t 
   return end;
 }
 
+// A long text without one everyday word of Spanish need not be read as one; a short one may be only an address.
+bool may_be_spanish(const Reading& reading) {
+  constexpr std::size_t kFewTokens = 64;
+  const auto& tokens = reading.tokens();
+  return tokens.size() < kFewTokens ||
+         std::any_of(tokens.begin(), tokens.end(), [](const Token& token) { return token.does(role::kSpanish); });
+}
+
 void find_clues(const Reading& reading, Clues& out) {
   if (!may_hold_clues(reading.text())) return;
   find_labelled_fields(reading, out);
-  find_spanish_places(reading, out);
-  find_spanish_persons(reading, out);
+  if (may_be_spanish(reading)) {
+    find_spanish_places(reading, out);
+    find_spanish_persons(reading, out);
+  }
   propagate_names(reading, out);
 }
 

@@ -99,7 +99,7 @@ class Date : public Family {
     if (year < 1900 || year > 2079 || !number_may_begin(text, token.begin)) return false;
     const bool decade = at_or_nul(text, token.end) == 's' && !is_word(at_or_nul(text, token.end + 1));
     if (!decade && !number_may_end(text, token.end)) return false;
-    if (i == 0 || reading.gap(i - 1) != " ") return false;
+    if (i == 0 || !reading.blank(i - 1)) return false;
     const Token& before = reading.tokens()[i - 1];
     return before.is_word() && (before.has(kMonth) || before.does(role::kYearFollows));
   }

@@ -17,7 +17,31 @@ constexpr HeaderRule kHeaders[] = {
 constexpr std::size_t kLongestSide = 255;
 
 bool is_local(char c) {
-  return is_word(c) || std::string_view(".!#$%&'*+-/=?^`{|}~").find(c) != std::string_view::npos;
+  if (is_word(c)) return true;
+  switch (c) {
+    case '.':
+    case '!':
+    case '#':
+    case '$':
+    case '%':
+    case '&':
+    case '\'':
+    case '*':
+    case '+':
+    case '-':
+    case '/':
+    case '=':
+    case '?':
+    case '^':
+    case '`':
+    case '{':
+    case '|':
+    case '}':
+    case '~':
+      return true;
+    default:
+      return false;
+  }
 }
 bool is_domain(char c) {
   return is_word(c) || c == '-' || c == '.';

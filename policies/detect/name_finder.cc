@@ -113,7 +113,7 @@ class Finder {
     return tokens_[i - 2].does(role::kBeforeIs);
   }
   double preposition(std::size_t i) const {
-    if (i == 0 || !tokens_[i - 1].is_word() || tokens_[i - 1].letters > 7 || reading_.gap(i - 1) != " ") return 0;
+    if (i == 0 || !tokens_[i - 1].is_word() || tokens_[i - 1].letters > 7 || !reading_.blank(i - 1)) return 0;
     if (tokens_[i - 1].does(role::kInPlace)) return kPlaceBefore;
     return tokens_[i - 1].does(role::kDirection) ? kDirectionBefore : 0;
   }
@@ -131,14 +131,13 @@ class Finder {
       return token.is_word() && token.capital && token.letters > 2 && token.has(kOrdinaryWord) &&
              !token.has(kName | kTitle | kLabel);
     };
-    if (begin > 0 && reading_.gap(begin - 1) == " " && plain(begin - 1) && !reading_.begins_sentence(begin - 1))
-      return true;
-    return end < tokens_.size() && reading_.gap(end - 1) == " " && plain(end);
+    if (begin > 0 && reading_.blank(begin - 1) && plain(begin - 1) && !reading_.begins_sentence(begin - 1)) return true;
+    return end < tokens_.size() && reading_.blank(end - 1) && plain(end);
   }
   // A street's name: "07 Celso Ferreiro 23".
   double numbers_around(std::size_t begin, std::size_t end) const {
-    if (begin == 0 || !tokens_[begin - 1].is_number() || reading_.gap(begin - 1) != " ") return 0;
-    const bool behind = end < tokens_.size() && tokens_[end].is_number() && reading_.gap(end - 1) == " ";
+    if (begin == 0 || !tokens_[begin - 1].is_number() || !reading_.blank(begin - 1)) return 0;
+    const bool behind = end < tokens_.size() && tokens_[end].is_number() && reading_.blank(end - 1);
     return behind ? kBetweenNumbers : kHouseNumber;
   }
   // Behind "United Arab Emirates", "San Luis", "Marshall Islands"; i when no such place begins here.
@@ -153,7 +152,7 @@ class Finder {
     return place.word.has(kCountry) || (!led_by_name && !goes_on) ? i + place.words : i;
   }
   bool speaks_after(std::size_t end) const {
-    return is_word_at(end) && reading_.gap(end - 1) == " " && tokens_[end].does(role::kSpeaks);
+    return is_word_at(end) && reading_.blank(end - 1) && tokens_[end].does(role::kSpeaks);
   }
   bool no_person_follows(std::size_t end) const {
     const auto between = reading_.gap(end - 1);
@@ -299,11 +298,11 @@ class Finder {
   std::size_t small_letters(std::size_t i) {
     const Token& token = tokens_[i];
     const bool told =
-        introduced_by_name(i) || title_before(i) || label_before(i) || (introduced(i) && reading_.gap(i - 1) == " ");
+        introduced_by_name(i) || title_before(i) || label_before(i) || (introduced(i) && reading_.blank(i - 1));
     const bool known = token.has(kFirstName) && !token.has(kOrdinaryWord | kNoName | kMonth | kParticle | kDrug);
     if (!(known || (told && may_be_small_name(token))) || token.letters < 3) return i + 1;
     std::size_t end = i + 1;
-    while (end < tokens_.size() && end - i < 4 && !tokens_[end - 1].possessive && reading_.gap(end - 1) == " ") {
+    while (end < tokens_.size() && end - i < 4 && !tokens_[end - 1].possessive && reading_.blank(end - 1)) {
       const Token& next = tokens_[end];
       if (!next.is_word() || next.capital) break;
       const bool surname = may_be_small_name(next) && (next.has(kName) || next.letters >= 4);
@@ -328,7 +327,7 @@ class Finder {
   }
   bool introduced_by_name(std::size_t i) const {
     return i >= 2 && equals_ignoring_case(word(i - 1), "is") && tokens_[i - 2].is_word() &&
-           equals_ignoring_case(word(i - 2), "name") && reading_.gap(i - 1) == " ";
+           equals_ignoring_case(word(i - 2), "name") && reading_.blank(i - 1);
   }
 
   // Every other place where a part of a found name stands, in any case.

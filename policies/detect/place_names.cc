@@ -30,12 +30,12 @@ class Finder {
 
   enum class Preposition { kNone, kMaybe, kSurely };
   Preposition preposition_before(std::size_t i) const {
-    if (i == 0 || !tokens_[i - 1].is_word() || reading_.gap(i - 1) != " ") return Preposition::kNone;
+    if (i == 0 || !tokens_[i - 1].is_word() || !reading_.blank(i - 1)) return Preposition::kNone;
     if (tokens_[i - 1].does(role::kPlaceFollows)) return Preposition::kSurely;
     return tokens_[i - 1].does(role::kPlaceMayFollow) ? Preposition::kMaybe : Preposition::kNone;
   }
   bool is_part_of_organisation(std::size_t end) const {
-    return end < tokens_.size() && tokens_[end].is_word() && tokens_[end].capital && reading_.gap(end - 1) == " " &&
+    return end < tokens_.size() && tokens_[end].is_word() && tokens_[end].capital && reading_.blank(end - 1) &&
            tokens_[end].does(role::kOrganisation);
   }
   // "city Perugia", "born in …" two words before.
@@ -102,8 +102,7 @@ class Finder {
   // "in Troubelice": written like a name where a place stands.
   double unknown(std::size_t i, bool preposition) const {
     const Token& token = tokens_[i];
-    const bool town =
-        i > 0 && tokens_[i - 1].is_word() && reading_.gap(i - 1) == " " && tokens_[i - 1].does(role::kTown);
+    const bool town = i > 0 && tokens_[i - 1].is_word() && reading_.blank(i - 1) && tokens_[i - 1].does(role::kTown);
     if (!(preposition || town) || !token.capital || token.letters < 3) return 0;
     if (token.all_capitals && token.letters < 5) return 0;
     if (token.has(kFirstName | kOrdinaryWord | kNoName | kTitle | kLabel | kMonth | kDrug | kEponym | kNationality))
@@ -112,7 +111,7 @@ class Finder {
   }
   std::size_t unknown_end(std::size_t i) const {
     std::size_t end = i + 1;
-    while (end < tokens_.size() && end - i < 4 && reading_.gap(end - 1) == " ") {
+    while (end < tokens_.size() && end - i < 4 && reading_.blank(end - 1)) {
       const Token& token = tokens_[end];
       const bool link = token.has(kParticle) && end + 1 < tokens_.size() && tokens_[end + 1].capital;
       if (!token.is_word() || !(token.capital || link) || token.has(kMonth)) break;

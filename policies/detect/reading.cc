@@ -94,7 +94,7 @@ class WordCache {
 
  private:
   static constexpr std::size_t kBytes = 16;
-  static constexpr unsigned kSlotBits = 12;
+  static constexpr unsigned kSlotBits = 14;
   struct Slot {
     std::array<std::uint64_t, 2> bytes{};
     Known known;
@@ -192,6 +192,8 @@ Reading::Reading(std::string_view text) : text_(text) {
       ++at;
     }
   }
+  for (std::size_t i = 0; i + 1 < tokens_.size(); ++i)
+    tokens_[i].blank_behind = tokens_[i + 1].begin - tokens_[i].end == 1 && text[tokens_[i].end] == ' ';
   for (std::size_t i = 0; i < tokens_.size(); ++i) {
     if (tokens_[i].has(kPlace | kPlaceStart)) find_place(i);
   }
@@ -204,7 +206,7 @@ std::string_view Reading::gap(std::size_t i) const {
 
 bool Reading::joined(std::size_t i) const {
   const auto between = gap(i);
-  if (between == " " || between == "  ") return true;
+  if (blank(i) || between == "  ") return true;
   if (between.empty() || between[0] != '.') return false;
   const Token& token = tokens_[i];
   const bool short_word = token.letters <= 2 || token.has(kTitle | kSuffix);
@@ -226,11 +228,11 @@ std::size_t Reading::country_end(std::size_t i) const {
   std::size_t at = i;
   while (at < tokens_.size() && at - i < 6 && tokens_[at].is_word()) {
     if (const PlaceMatch place = place_at(at); place.word.has(kCountry)) return at + place.words;
-    if (at == i && tokens_[at].has(kNationality) && at + 1 < tokens_.size() && gap(at) == " " &&
-        tokens_[at + 1].is_word() && equals_ignoring_case(word(tokens_[at + 1]), "republic"))
+    if (at == i && tokens_[at].has(kNationality) && at + 1 < tokens_.size() && blank(at) && tokens_[at + 1].is_word() &&
+        equals_ignoring_case(word(tokens_[at + 1]), "republic"))
       return at + 2;
     if (!tokens_[at].does(role::kCountryForm)) return i;
-    if (gap(at) != " " && gap(at) != "'s ") return i;
+    if (!blank(at) && gap(at) != "'s ") return i;
     ++at;
   }
   return i;
@@ -241,9 +243,11 @@ bool Reading::may_begin_long_place(std::size_t i) const {
   if (!tokens_[i].has(kPlaceStart) || i + 1 >= tokens_.size()) return false;
   const Token& next = tokens_[i + 1];
   if (!next.is_word()) return false;
-  constexpr unsigned kVeryCommon = 7, kCommon = 6;
   if (tokens_[i].capital) return next.capital || next.has(kParticle);
-  return tokens_[i].entry.frequency_grade() < kVeryCommon && next.entry.frequency_grade() < kCommon;
+  constexpr unsigned kVeryCommon = 7;
+  return tokens_[i].entry.frequency_grade() < kVeryCommon &&
+         (next.has(kPlace | kFirstName | kSurname) || !next.entry.known() ||
+          (next.does(role::kCountryForm) && next.letters > 3));
 }
 
 void Reading::find_place(std::size_t i) {

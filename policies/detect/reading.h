@@ -28,6 +28,7 @@ struct Token {
   bool capital = false;       // begins with a capital, or with a letter beyond ASCII
   bool all_capitals = false;  // two letters or more, none small
   bool possessive = false;
+  bool blank_behind = false;  // one blank, and the next token
 
   bool is_word() const { return kind == TokenKind::kWord; }
   bool is_number() const { return kind == TokenKind::kNumber; }
@@ -45,6 +46,8 @@ class Reading {
   std::string_view word(const Token& token) const { return text_.substr(token.begin, token.letters); }
   // Between token `i` and the next; "\n" behind the last.
   std::string_view gap(std::size_t i) const;
+  // gap(i) == " ", which is asked most.
+  bool blank(std::size_t i) const { return tokens_[i].blank_behind; }
   // Does a blank, or the dot of an initial or abbreviation and blanks, lie between token `i` and the next?
   bool joined(std::size_t i) const;
   // Nothing, or the end of a sentence, a line or an opening quote, is before token `i`.

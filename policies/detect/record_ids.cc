@@ -180,10 +180,11 @@ class RecordId : public Family {
       }
     }
     for (std::size_t at = 0; at < text.size();) {
-      if (!is_alnum(text[at])) {
+            if (!is_digit(text[at])) {
         ++at;
         continue;
       }
+      while (at > 0 && (is_alnum(text[at - 1]) || (text[at - 1] == '-' && at > 1 && is_alnum(text[at - 2])))) --at;
       std::size_t end = at;
       std::size_t digits = 0;
       while (is_alnum(at_or_nul(text, end)) || (at_or_nul(text, end) == '-' && is_alnum(at_or_nul(text, end + 1)))) {

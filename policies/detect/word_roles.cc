@@ -77,6 +77,9 @@ constexpr Row kRows[] = {
     {role::kCountryForm,
      "and democratic federal federated islamic kingdom of people people's republic socialist state states "
      "the union"},
+    {role::kSpanish,
+     "anos ano paciente por fecha calle apellidos nombre con para una avda mujer varon hijo hija medico telefono espana se "
+     "su esta desde hasta nino nina domicilio nacimiento informe"},
     {role::kSpelledAge, "a centenarian hundred ninety nonagenarian one supercentenarian"},
 };
 
