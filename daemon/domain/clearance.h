@@ -30,7 +30,7 @@ class Clearance {
  private:
   struct DigestHash {
     std::size_t operator()(const crypto::Digest& digest) const {
-      return std::hash<std::string_view>{}({reinterpret_cast<const char*>(digest.bytes.data()), digest.bytes.size()});
+      return std::hash<std::string_view>{}({reinterpret_cast<const char*>(digest.bytes().data()), digest.bytes().size()});
     }
   };
   Status catch_up(sql::Connection& connection);

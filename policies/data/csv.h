@@ -48,7 +48,8 @@ struct CsvDialect {
   std::string line_end = "\n";  // of the first row
 };
 
-// One row of the reader. REQUIRES of all views: used before the reader's following next().
+// One row of the reader. Its raw cells lie in one piece, a delimiter apart. REQUIRES of all views: used before the
+// reader's following next().
 class CsvRow {
  public:
   std::size_t size() const { return cells_.size(); }
@@ -121,6 +122,7 @@ class CsvWriter {
   // The same cell by cell. REQUIRES: begin_row, then one put a cell in order, then end_row.
   void begin_row();
   void put_kept(const CsvRow& row, std::size_t index);
+  void put_kept(const CsvRow& row, std::size_t begin, std::size_t end);  // several, in one piece
   void put_masked(const CsvRow& row, std::size_t index, std::string_view value);
   Status end_row(const CsvRow& row);
   // Writes what is buffered and `trailer` (CsvReader::trailer()). REQUIRES: last call; without it rows are lost.
@@ -128,6 +130,7 @@ class CsvWriter {
 
  private:
   enum class Quotes { kWhenNeeded, kAlways };
+  bool needs_quotes(std::string_view value) const;
   void put_value(std::string_view value, Quotes quotes);
   Status flush_if_full();
   bool begin_cell(std::size_t index);

@@ -1,5 +1,7 @@
 #include "policies/data/csv_records.h"
 
+#include <algorithm>
+
 namespace mlops::data {
 namespace {
 
@@ -12,14 +14,16 @@ class CsvRecordWriter : public RecordWriter {
 
   Status write(std::span<const Change> changes) override {
     writer_.begin_row();
-    for (std::size_t i = 0; i < row_.size(); ++i) {
-      const auto kind = i < changes.size() ? changes[i].kind : Change::Kind::kKeep;
-      if (kind == Change::Kind::kKeep) {
-        writer_.put_kept(row_, i);
-      } else {
-        writer_.put_masked(row_, i, kind == Change::Kind::kReplace ? std::string_view(changes[i].text) : "");
-      }
+    std::size_t kept = 0;  // cells before this one that are kept and not written yet begin here
+    const std::size_t changed = std::min(changes.size(), row_.size());
+    for (std::size_t i = 0; i < changed; ++i) {
+      const auto& change = changes[i];
+      if (change.kind == Change::Kind::kKeep) continue;
+      writer_.put_kept(row_, kept, i);
+      writer_.put_masked(row_, i, change.kind == Change::Kind::kReplace ? std::string_view(change.text) : "");
+      kept = i + 1;
     }
+    writer_.put_kept(row_, kept, row_.size());
     return writer_.end_row(row_);
   }
 

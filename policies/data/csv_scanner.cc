@@ -10,7 +10,7 @@
 namespace mlops::data {
 namespace {
 
-constexpr std::size_t kBufferBytes = 256u << 10;
+constexpr std::size_t kBufferBytes = 64u << 10;
 constexpr std::string_view kBom = "\xEF\xBB\xBF";
 constexpr std::string_view kDelimiters = ",;\t|";
 constexpr std::string_view kRareDelimiters = "^~\x01\x1F:";

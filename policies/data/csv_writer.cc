@@ -14,9 +14,14 @@ CsvWriter::CsvWriter(Sink& sink, CsvDialect dialect, std::vector<bool> dropped)
   if (std::find(dropped_.begin(), dropped_.end(), true) == dropped_.end()) dropped_.clear();
 }
 
+bool CsvWriter::needs_quotes(std::string_view value) const {
+  bool needs = false;
+  for (const char c : value) needs |= c == dialect_.delimiter || c == '"' || c == '\r' || c == '\n';
+  return needs;
+}
+
 void CsvWriter::put_value(std::string_view value, Quotes quotes) {
-  const char special[] = {dialect_.delimiter, '"', '\r', '\n'};
-  if (quotes == Quotes::kWhenNeeded && value.find_first_of(std::string_view(special, 4)) == std::string_view::npos) {
+  if (quotes == Quotes::kWhenNeeded && !needs_quotes(value)) {
     buffer_.append(value);
     return;
   }
@@ -80,6 +85,15 @@ bool CsvWriter::begin_cell(std::size_t index) {
 
 void CsvWriter::put_kept(const CsvRow& row, std::size_t index) {
   if (begin_cell(index)) buffer_.append(row.raw(index));
+}
+
+void CsvWriter::put_kept(const CsvRow& row, std::size_t begin, std::size_t end) {
+  if (!dropped_.empty()) {
+    for (std::size_t i = begin; i < end; ++i) put_kept(row, i);
+  } else if (begin < end && begin_cell(begin)) {
+    const auto last = row.raw(end - 1);
+    buffer_.append(row.raw(begin).data(), last.data() + last.size());
+  }
 }
 
 void CsvWriter::put_masked(const CsvRow& row, std::size_t index, std::string_view value) {

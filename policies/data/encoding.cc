@@ -15,7 +15,7 @@ namespace {
 
 using namespace std::literals;
 
-constexpr std::size_t kChunkBytes = 64u << 10;
+constexpr std::size_t kChunkBytes = 16u << 10;
 constexpr std::string_view kHint = "say which it is: --encoding utf-8, utf-16le, utf-16be, latin-1 or cp1252";
 
 constexpr std::pair<Encoding, std::string_view> kWords[] = {

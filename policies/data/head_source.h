@@ -17,9 +17,11 @@ class HeadSource : public Source {
   // The first `size_bytes` bytes, fewer when the source ends. REQUIRES: before the first read().
   Result<std::string_view> look(std::size_t size_bytes) {
     while (head_.size() < size_bytes) {
+      constexpr std::size_t kStepBytes = 16u << 10;
       const std::size_t before = head_.size();
-      head_.resize(size_bytes);
-      auto count = inner_.read({head_.data() + before, size_bytes - before});
+      const std::size_t step = std::min(kStepBytes, size_bytes - before);
+      head_.resize(before + step);
+      auto count = inner_.read({head_.data() + before, step});
       head_.resize(before + (count ? *count : 0));
       if (!count) return fail(std::move(count.error()));
       if (*count == 0) break;

@@ -121,6 +121,20 @@ const char* find_string_stop(const char* at, const char* end) {
 }
 
 const char* find_bracket_or_quote(const char* at, const char* end) {
+#ifdef __SSE2__
+  const __m128i quote = _mm_set1_epi8('"');
+  const __m128i opener = _mm_set1_epi8('{');
+  const __m128i closer = _mm_set1_epi8('}');
+  const __m128i bit = _mm_set1_epi8(0x20);  // between a bracket and a brace
+  for (; end - at >= 16; at += 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    const __m128i braces = _mm_or_si128(bytes, bit);
+    const __m128i found = _mm_or_si128(_mm_cmpeq_epi8(bytes, quote),
+                                       _mm_or_si128(_mm_cmpeq_epi8(braces, opener), _mm_cmpeq_epi8(braces, closer)));
+    const auto mask = static_cast<unsigned>(_mm_movemask_epi8(found));
+    if (mask != 0) return at + std::countr_zero(mask);
+  }
+#endif
   while (at < end && !kMarks[static_cast<unsigned char>(*at)]) ++at;
   return at;
 }

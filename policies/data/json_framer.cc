@@ -10,7 +10,7 @@
 namespace mlops::data {
 namespace {
 
-constexpr std::size_t kBufferBytes = 256u << 10;
+constexpr std::size_t kBufferBytes = 64u << 10;
 constexpr std::string_view kBom = "\xEF\xBB\xBF";
 
 struct Entries {
@@ -83,9 +83,11 @@ Failure JsonFramer::record_error(const JsonScanner::Problem& problem) const {
 // The record was used: what follows it begins the next chunk.
 void JsonFramer::leave_chunk() {
   const auto used = view(0, record_end_);
-  const auto lines = lines_in(used);
-  line_ += lines;
+  if (!used.empty()) last_byte_ = used.back();
+  // A line has no line end inside.
+  const auto lines = lines_in(framing_ == JsonFraming::kLines ? gap() : used);
   column_ = lines == 0 ? column_ + used.size() : used.size() - used.rfind('\n');
+  line_ += lines;
   chunk_ += record_end_;
   record_begin_ = record_end_ = 0;
 }
@@ -148,7 +150,9 @@ Result<bool> JsonFramer::next() {
   if (framing_ == JsonFraming::kLines) return next_line(at);
   switch (state_) {
     case State::kStart:
+      return next_value(at);
     case State::kValues:
+      MLOPS_TRY(check_apart(at));
       return next_value(at);
     case State::kFirst:
     case State::kElements:
@@ -157,6 +161,13 @@ Result<bool> JsonFramer::next() {
       break;
   }
   return error_at(at, "json_syntax", "text follows the array");
+}
+
+// Two values that touch must be told apart by their brackets, whatever is written in the place of one.
+Status JsonFramer::check_apart(std::size_t at) const {
+  const bool brackets = (last_byte_ == '}' || last_byte_ == ']') && (byte(at) == '{' || byte(at) == '[');
+  if (at > 0 || brackets) return {};
+  return error_at(at, "json_syntax", "text follows the value");
 }
 
 Result<bool> JsonFramer::end_at(std::size_t at) {

@@ -1,8 +1,9 @@
 // Private to policies/data: cuts a JSON file into records, holding one of them in memory.
 //
 //   lines    = *(blank-line / value line-end)                          a record: a line
-//   values   = *value / "[" [value *("," value)] "]"                   a record: a value, an element
-//   bundle   = *( head [value *("," value)] tail ) / values            head = "{" … "entry": "["   tail = "]" … "}"
+//   values   = *value (apart by blanks or brackets) / "[" [value *("," value)] "]"                   a record: a value,
+//   an element bundle   = *( head [value *("," value)] tail ) / values            head = "{" … "entry": "["   tail =
+//   "]" … "}"
 // A bundle is an object that says `"resourceType": "Bundle"` before its array `entry`; head, elements of the array and
 // tail are records. Whatever lies between two records is a gap, so that gaps and records together are the file.
 // Only nesting is balanced here; the grammar of a record is the scanner's. Errors: json_syntax, json_record_too_long.
@@ -63,6 +64,7 @@ class JsonFramer {
   Result<bool> take_value(std::size_t at, std::size_t depth);
   Result<std::size_t> end_of_nested(std::size_t at, std::size_t depth);
   Result<std::size_t> end_of_scalar(std::size_t at);
+  Status check_apart(std::size_t at) const;
   Result<bool> end_at(std::size_t at);
 
   Source& source_;
@@ -78,6 +80,7 @@ class JsonFramer {
   bool in_bundle_ = false;  // the array being read is a bundle's
   bool is_entry_ = false;
   bool is_begun_ = false;
+  char last_byte_ = '\0';  // of the record before
   JsonPart part_ = JsonPart::kValue;
   std::uint64_t line_ = 1;  // of the chunk's first byte
   std::uint64_t column_ = 1;

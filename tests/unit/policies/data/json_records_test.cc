@@ -125,6 +125,8 @@ TEST_CASE("json: what is wrong is told with line and column, and never with a va
   CHECK(problem(json(), "[1] 2") == "json_syntax 1:5");
   CHECK(problem(json(), "[{\"a\":1}, {\"b\":x}]") == "json_syntax 1:16");
   CHECK(problem(json(), "[,1]") == "json_syntax 1:2");
+  CHECK(problem(json(), "\"a\"2") == "json_syntax 1:4");  // dropped, the first would make one of two
+  CHECK(problem(json(), "{}2") == "json_syntax 1:3");
   CHECK(problem(json(), "}") == "json_syntax 1:1");
   CHECK(problem(json(), "{]") == "json_syntax 1:2");
 }
