@@ -76,10 +76,9 @@ Status Clearance::catch_up(sql::Connection& connection) {
 Status Clearance::check(const model::Principal& principal, const std::vector<crypto::Digest>& files) {
   if (principal.clearance >= kHighest) return {};
   std::lock_guard lock(mutex_);
-  MLOPS_TRY(store_.read<bool>([&](sql::Connection& connection) -> Result<bool> {
-    MLOPS_TRY(catch_up(connection));
-    return true;
-  }));
+  const auto caught_up = store_.read<bool>(
+      [&](sql::Connection& connection) { return catch_up(connection).map([] { return true; }); });
+  if (!caught_up) return fail(caught_up.error());
   for (const auto& file : files) {
     const auto known = lowest_.find(file);
     const auto label = known == lowest_.end() ? kHighest : known->second;
