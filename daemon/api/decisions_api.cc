@@ -97,7 +97,7 @@ void add_decision_routes(const Services& s, Routes& routes) {
   routes.insert(
       routes.end(),
       {{Method::kPost, "/api/v1/decisions/eval", Scope::kReleasePlan, BodyMode::kBuffered, limit, RunOn::kWorker, "What every gate would say under a policy that is not applied.", bind(eval_policy)},
-       {Method::kPost, "/api/v1/decisions/replay", Scope::kRead, BodyMode::kBuffered, limit, RunOn::kWorker, "Run a policy over the facts of past decisions and list what flips.", bind(replay_policy)},
+       {Method::kPost, "/api/v1/decisions/replay", Scope::kReleasePlan, BodyMode::kBuffered, limit, RunOn::kWorker, "Run a policy over the facts of past decisions and list what flips.", bind(replay_policy)},
        {Method::kGet, "/api/v1/decisions/verify", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "Decide every stored decision again and compare the bytes.", bind(verify_decisions)},
        {Method::kGet, "/api/v1/plans/{id}/decision", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "The decision record of a plan, with its facts.", bind(show_decision)}});
 }

@@ -191,10 +191,22 @@ Result<PolicyRevision> Compliance::policy_revision(sql::Connection& connection, 
   return PolicyRevision{std::move(row), std::move(policy)};
 }
 
+namespace {
+
+// A format nobody can read record by record is a refusal on record, not an error of the request.
+Result<std::unique_ptr<data::RecordReader>> open_for_masking(data::Source& source, const model::FileEntry& file) {
+  auto reader = data::open_records(source, {.path = file.path});
+  if (reader || reader.error().slug != "format_unknown") return reader;
+  return fail(ErrorCode::kRefused, "not_maskable", "the file is of no format that is read record by record",
+              "register the dataset as CSV, JSON, JSON Lines, FHIR or text");
+}
+
+}  // namespace
+
 Result<policy::FilePlan> Compliance::plan_file(policy::DatasetPlanner& planner, const model::FileEntry& file) {
   MLOPS_ASSIGN(const auto blob, content_.open_blob(file.digest));
   BlobSource source(*blob, file);
-  MLOPS_ASSIGN(const auto reader, data::open_records(source, {.path = file.path}));
+  MLOPS_ASSIGN(const auto reader, open_for_masking(source, file));
   MLOPS_ASSIGN(auto plan, planner.plan(table_of(file.path), *reader));
   MLOPS_TRY(source.check_digest());
   return plan;
@@ -205,7 +217,7 @@ Result<model::FileEntry> Compliance::mask_file(const policy::Policy& policy, con
                                                policy::MaskEvidence& evidence) {
   MLOPS_ASSIGN(const auto blob, content_.open_blob(file.digest));
   BlobSource source(*blob, file);
-  MLOPS_ASSIGN(const auto reader, data::open_records(source, {.path = file.path}));
+  MLOPS_ASSIGN(const auto reader, open_for_masking(source, file));
   MLOPS_ASSIGN(auto upload, content_.start_upload());
   UploadSink sink(upload);
   const MasterKeys keys(master_key_);

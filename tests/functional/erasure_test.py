@@ -350,7 +350,7 @@ class RulesTest(ErasureCase):
         erasure = self.plan("m-1", name_space="mixed", options=["--shred"])
         self.assertEqual(self.steps(erasure), {f"dataset:{ref}": "shred"})
         self.assertEqual({f["path"]: f["why"] for f in erasure["steps"][0]["unsearched"]},
-                         {"codes.csv": "column_missing", "picture.bin": "format_unknown"})
+                         {"codes.csv": "column_missing", "picture.bin": "text_encoding"})
         rewritten = self.erase("m-1", name_space="mixed")
         fresh = self.outcome(rewritten)[f"dataset:{ref}"]["replacement"]
         self.assertEqual({f["path"] for f in self.json("show", fresh)["files"]},

@@ -219,7 +219,8 @@ TEST_CASE("a hold keeps the source; its masked copy is masked again all the same
                                                               {"dataset:patients-deid@v1", "done"}});
   CHECK(f.bytes_of("patients@v1") == kTable);
   CHECK(f.running("patients-deid", "lab") == "patients-deid@v2");
-  CHECK(std::count(f.bytes_of("patients-deid@v2").begin(), f.bytes_of("patients-deid@v2").end(), '\n') == 2);
+  const auto masked = f.bytes_of("patients-deid@v2");
+  CHECK(std::count(masked.begin(), masked.end(), '\n') == 2);
   const auto refused = f.promote("patients@v1", "ward");
   REQUIRE_FALSE(refused);
   CHECK(refused.error().message.find("erasure") != std::string::npos);

@@ -136,7 +136,7 @@ TEST_CASE("a refused masking leaves no version and no deployment") {
   };
   const Row rows[] = {
       {"mrn,last_name,note,hba1c,shoe\n1,Quisenberry,well,6.1,Quisenberry\n", "p.csv", "columns_unknown"},
-      {kCsv, "p.parquet", "not_maskable"},
+      {std::string("PAR1\x15\0\x15\x1cQuisenberry\0PAR1", 22), "p.parquet", "not_maskable"},
       {"mrn,last_name,note,hba1c\n1,Quisenberry\n", "p.csv", ""},
   };
   for (const auto& row : rows) {
