@@ -82,7 +82,7 @@ class Age : public Family {
   static std::size_t number(std::string_view text, std::size_t at, bool column, std::vector<Span>& out) {
     const std::size_t digits = digits_at(text, at);
     const std::size_t end = at + digits;
-    if (digits > 3 || is_word(before_or_nul(text, at))) return end;
+    if (digits > 3 || is_word(before_or_nul(text, at)) || (!column && !number_may_begin(text, at))) return end;
     const int age = to_int(text.substr(at, digits));
     if (age > kOldest) return end;
     if (age <= kCap) {

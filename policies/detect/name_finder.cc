@@ -297,8 +297,8 @@ class Finder {
   // "john smith", "my name is jane".
   std::size_t small_letters(std::size_t i) {
     const Token& token = tokens_[i];
-    const bool told =
-        introduced_by_name(i) || title_before(i) || label_before(i) || (introduced(i) && reading_.blank(i - 1));
+    const bool labelled = label_before(i) && (tokens_[i - 1].capital || tokens_[i - 1].letters > 4);  // not "to: all"
+    const bool told = introduced_by_name(i) || title_before(i) || labelled || (introduced(i) && reading_.blank(i - 1));
     const bool known = token.has(kFirstName) && !token.has(kOrdinaryWord | kNoName | kMonth | kParticle | kDrug);
     if (!(known || (told && may_be_small_name(token))) || token.letters < 3) return i + 1;
     std::size_t end = i + 1;

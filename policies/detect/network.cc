@@ -30,8 +30,9 @@ constexpr HeaderRule kMacHeaders[] = {
 constexpr std::string_view kIpWords[] = {"ip", "ip address", "host", "server", "login from", "logged in from"};
 constexpr std::string_view kVersionWords[] = {"version", "ver", "release", "oid", "section", "v"};
 // Top-level domains a bare host is believed with; "file.py" and "U.S." are none.
-constexpr std::string_view kTopLevels[] = {"app",  "co", "com", "dev", "edu", "eu", "gov", "health",
-                                           "info", "io", "mil", "net", "org", "uk", "us"};
+constexpr std::string_view kTopLevels[] = {"com", "edu", "gov", "mil", "net", "org", "uk"};
+// … that are names of members in programs as well.
+constexpr std::string_view kRareTopLevels[] = {"app", "co", "dev", "eu", "health", "info", "io", "us"};
 
 bool is_url_byte(char c) {
   return !is_blank(c) && c != '"' && c != '<' && c != '>' && c != '\0' && c != '|';
@@ -67,7 +68,7 @@ class Url : public Family {
       if (has_at(text, begin, "www.") && is_word(at_or_nul(text, begin + 4)))
         put(begin, 0.9);
       else if (is_bare_host(text, begin))
-        put(begin, column_score >= kAgrees ? 0.9 : 0.5);
+        put(begin, column_score >= kAgrees ? 0.9 : ends_in(text, begin, kTopLevels) ? 0.5 : 0.4);
     }
   }
 
@@ -88,17 +89,32 @@ class Url : public Family {
     return begin;
   }
   static bool is_bare_host(std::string_view text, std::size_t begin) {
+    const std::string_view host = host_at(text, begin);
+    const std::size_t end = begin + host.size();
+    const std::size_t dot = host.rfind('.');
+    if (dot == std::string_view::npos || dot < 2 || at_or_nul(text, end) == '@') return false;
+    if (at_or_nul(text, end) == '_' || at_or_nul(text, end) == '(') return false;  // listen.io_threads
+    return ends_in(text, begin, kTopLevels) || ends_in(text, begin, kRareTopLevels);
+  }
+  // Is the last label of the host at `begin` one of these?
+  static bool ends_in(std::string_view text, std::size_t begin, std::span<const std::string_view> tops) {
+    const std::string_view host = host_at(text, begin);
+    const std::string_view last = host.substr(host.rfind('.') + 1);
+    return std::any_of(tops.begin(), tops.end(), [&](std::string_view top) { return equals_ignoring_case(last, top); });
+  }
+  static std::string_view host_at(std::string_view text, std::size_t begin) {
     std::size_t end = begin;
     while (end < text.size() && end - begin < 255 && (is_alnum(text[end]) || text[end] == '-' || text[end] == '.'))
       ++end;
     while (end > begin && text[end - 1] == '.') --end;
-    const std::string_view host = text.substr(begin, end - begin);
-    const std::size_t dot = host.rfind('.');
-    if (dot == std::string_view::npos || dot < 2 || at_or_nul(text, end) == '@') return false;
-    return std::any_of(std::begin(kTopLevels), std::end(kTopLevels),
-                       [&](std::string_view top) { return equals_ignoring_case(host.substr(dot + 1), top); });
+    return text.substr(begin, end - begin);
   }
 };
+
+// 127.0.0.1, 0.0.0.0: every machine's own.
+bool is_nobodys(std::string_view address) {
+  return address.starts_with("127.") || address.starts_with("0.0.0.0");
+}
 
 class Ipv4 : public Family {
  public:
@@ -111,7 +127,10 @@ class Ipv4 : public Family {
       const std::size_t end = digits == 0 ? at : end_of(text, at);
       if (end != at) {
         const bool context = column_score >= kAgrees || keyword_before(text, at, kIpWords);
-        const double score = context ? 0.95 : keyword_before(text, at, kVersionWords) ? 0.2 : 0.6;
+        const double score = is_nobodys(text.substr(at, end - at))     ? 0.3
+                             : context                                 ? 0.95
+                             : keyword_before(text, at, kVersionWords) ? 0.2
+                                                                       : 0.6;
         if (score >= 0.3) out.push_back({at, end, score});
         at = end;
       } else {

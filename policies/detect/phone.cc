@@ -163,6 +163,15 @@ bool is_money_or_measure(std::string_view text, const Candidate& it) {
   return c == '$' || c == '=' || (is_high(c) && before >= 2);
 }
 
+// "0123456789" stands for "the digits".
+bool counts_up(std::string_view text, const Candidate& it) {
+  if (it.count != 1 || it.digits < 9) return false;
+  for (std::size_t i = 1; i < it.digits; ++i) {
+    if ((digit_of(text, it, i) - digit_of(text, it, i - 1) + 10) % 10 != 1) return false;
+  }
+  return true;
+}
+
 std::size_t extension_end(std::string_view text, std::size_t at) {
   std::size_t from = at;
   while (at_or_nul(text, from) == ' ' || at_or_nul(text, from) == ',') ++from;
@@ -227,7 +236,7 @@ class Phone : public Family {
     const std::size_t end = extension_end(text, it.end);
     // After an extension nothing but a word boundary can follow; it was checked there.
     const bool ends = end != it.end || number_may_end(text, it.end) || dash_and_word_follow(text, it.end);
-    if (!ends || is_money_or_measure(text, it)) return retry(text, it);
+    if (!ends || is_money_or_measure(text, it) || counts_up(text, it)) return retry(text, it);
     double score = prior(text, it);
     const bool plausible = it.digits >= 7 || (it.digits >= 4 && end != it.end);
     if (plausible && it.separator != '/') {

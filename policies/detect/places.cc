@@ -113,6 +113,22 @@ std::optional<Degree> degree_at(std::string_view text, std::size_t at) {
   return Degree{end, std::strtod(number.c_str(), nullptr), decimals};
 }
 
+// Another number goes before or after: a row of measurements, an embedding.
+bool is_part_of_list(std::string_view text, std::size_t begin, std::size_t end) {
+  const auto separates = [](char c) { return c == ',' || c == ';' || c == '\t' || c == ' '; };
+  std::size_t before = begin;
+  while (before > 0 && begin - before < 3 && separates(text[before - 1])) --before;
+  std::size_t after = end;
+  while (after < text.size() && after - end < 3 && separates(text[after])) ++after;
+  const char next = at_or_nul(text, after);
+  const bool follows = is_digit(next) || ((next == '-' || next == '+') && is_digit(at_or_nul(text, after + 1)));
+  return (before < begin && is_digit(before_or_nul(text, before))) || (after > end && follows);
+}
+
+// Any two numbers with decimals look like this: without a word for it, it stays a guess.
+constexpr std::string_view kGeoWords[] = {"lat", "latitude",    "lon",      "long",     "longitude",
+                                          "gps", "coordinates", "location", "position", "geo"};
+
 class Geo : public Family {
  public:
   Geo() : Family({"geo", kGeoHeaders, Needs::kDigit, false, 8}) {}
@@ -139,7 +155,11 @@ class Geo : public Family {
       const auto longitude = next == latitude->end ? std::nullopt : degree_at(text, next);
       if (!longitude || longitude->decimals < 3 || longitude->value > 180 || is_word(at_or_nul(text, longitude->end)))
         continue;
-      out.push_back({at, longitude->end, 0.5});
+      if (is_part_of_list(text, at, longitude->end)) {
+        dot = longitude->end - 1;
+        continue;
+      }
+      out.push_back({at, longitude->end, keyword_near(text, at, longitude->end, kGeoWords) ? 0.7 : 0.4});
       dot = longitude->end - 1;
     }
   }

@@ -243,7 +243,10 @@ bool Reading::may_begin_long_place(std::size_t i) const {
   if (!tokens_[i].has(kPlaceStart) || i + 1 >= tokens_.size()) return false;
   const Token& next = tokens_[i + 1];
   if (!next.is_word()) return false;
-  if (tokens_[i].capital) return next.capital || next.has(kParticle);
+  if (tokens_[i].capital) {
+    const bool link = next.letters <= 3 && i + 2 < tokens_.size() && tokens_[i + 2].capital;  // Trinidad and Tobago
+    return next.capital || next.has(kParticle) || link;
+  }
   constexpr unsigned kVeryCommon = 7;
   return tokens_[i].entry.frequency_grade() < kVeryCommon &&
          (next.has(kPlace | kFirstName | kSurname) || !next.entry.known() ||
