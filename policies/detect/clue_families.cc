@@ -43,11 +43,14 @@ constexpr HeaderRule kOrganization[] = {
     {"facility", HeaderMatch::kSole, 0.7},
 };
 
+constexpr double kSure = 0.85, kQuasi = 0.45;  // of a column named so
+
 class ClueFamily : public Family {
  public:
   // Quasi-identifiers identify only in combination: a whole column of them is certain, but no residual finding.
   ClueFamily(std::string_view id, std::span<const HeaderRule> headers, double column)
       : Family({id, headers, Needs::kNothing, false}), column_(column) {}
+  bool identifies() const override { return column_ >= kSure; }
   void search_reading(const Reading& /*reading*/, std::vector<Span>& /*out*/) const override {}
 
  protected:
@@ -60,8 +63,6 @@ class ClueFamily : public Family {
  private:
   double column_;
 };
-
-constexpr double kSure = 0.85, kQuasi = 0.45;
 
 }  // namespace
 

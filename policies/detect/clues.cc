@@ -64,10 +64,21 @@ void propagate_names(const Reading& reading, Clues& out) {
   }
 }
 
-// A label and its value, or a phrase, need a few words.
+// A letter, then at most a few signs, then a colon: a label perhaps, and no time of day.
+bool has_label(std::string_view text) {
+  for (std::size_t colon = text.find(':'); colon != std::string_view::npos; colon = text.find(':', colon + 1)) {
+    std::size_t at = colon;
+    while (at > 0 && colon - at < 4 && !is_alnum(text[at - 1])) --at;
+    if (at > 0 && is_alpha(text[at - 1])) return true;
+  }
+  return false;
+}
+
+// A label and its value, or a phrase, need a few words: most cells of a table end here.
 bool may_hold_clues(std::string_view text) {
-  return text.size() >= 6 &&
-         (text.find(':') != std::string_view::npos || (text.size() >= 12 && text.find(' ') != std::string_view::npos));
+  if (text.size() >= 12 && text.find(' ') != std::string_view::npos)
+    return std::any_of(text.begin(), text.end(), is_alpha);
+  return text.size() >= 6 && has_label(text);
 }
 
 bool joins_name(std::string_view gap, const Token& before) {

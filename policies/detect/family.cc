@@ -96,9 +96,14 @@ void Family::find_folded(std::string_view text, double column_score, std::vector
   if (has_what_it_needs(text, spec_.needs)) search(text, column_score, out);
   if (!field_ || column_score >= kAgrees) return;
   for (const Clue& clue : clues_of(text)) {
-    const auto same = [&](const Span& span) { return span.begin == clue.span.begin && span.end == clue.span.end; };
-    if (clue.field == *field_ && std::none_of(out.begin() + static_cast<std::ptrdiff_t>(before), out.end(), same))
+    if (clue.field != *field_) continue;
+    const auto same = std::find_if(out.begin() + static_cast<std::ptrdiff_t>(before), out.end(), [&](const Span& span) {
+      return span.begin == clue.span.begin && span.end == clue.span.end;
+    });
+    if (same == out.end())
       out.push_back(clue.span);
+    else
+      same->score = std::max(same->score, clue.span.score);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "policies/detect/clues.h"
+#include "policies/detect/family.h"
 #include "policies/detect/name_words.h"
 #include "policies/detect/scan.h"
 
@@ -78,6 +79,7 @@ constexpr Label kLabels[] = {
     {"e mail autor", Field::kName, Shape::kEnd, 0},
     {"edad", Field::kAge, Shape::kAge, kWeak},
     {"email", Field::kName, Shape::kEnd, 0},
+    {"email address", Field::kName, Shape::kEnd, 0},
     {"emergency contact", Field::kName, Shape::kName, kLikely},
     {"employer", Field::kOrganization, Shape::kPlace, kWeak},
     {"encounter number", Field::kAccount, Shape::kNumber, kLikely},
@@ -109,6 +111,7 @@ constexpr Label kLabels[] = {
     {"informe clinico", Field::kName, Shape::kEnd, 0},
     {"informe clinico del paciente", Field::kName, Shape::kEnd, 0},
     {"insurance id", Field::kPlan, Shape::kNumber, kSure},
+    {"ip address", Field::kName, Shape::kEnd, 0},
     {"ipp", Field::kMrn, Shape::kNumber, kLikely},
     {"krankenversichertennummer", Field::kPlan, Shape::kNumber, kSure},
     {"last name", Field::kName, Shape::kFullName, kSure},
@@ -116,6 +119,7 @@ constexpr Label kLabels[] = {
     {"localidad", Field::kCity, Shape::kPlace, kSure},
     {"localidad provincia", Field::kCity, Shape::kPlace, kSure},
     {"lugar de nacimiento", Field::kCity, Shape::kPlace, kSure},
+    {"mac address", Field::kName, Shape::kEnd, 0},
     {"maiden name", Field::kName, Shape::kFullName, kSure},
     {"medecin", Field::kName, Shape::kName, kSure},
     {"medecin traitant", Field::kName, Shape::kName, kSure},
@@ -141,6 +145,13 @@ constexpr Label kLabels[] = {
     {"nhc", Field::kMrn, Shape::kNumber, kSure},
     {"nhs", Field::kMrn, Shape::kNumber, kLikely},
     {"no col", Field::kLicence, Shape::kNumber, kSure},
+    {"no colegiado", Field::kLicence, Shape::kNumber, kSure},
+    {"no de historia", Field::kMrn, Shape::kNumber, kSure},
+    {"no episodio", Field::kAccount, Shape::kNumber, kSure},
+    {"no historia", Field::kMrn, Shape::kNumber, kSure},
+    {"no ss", Field::kPlan, Shape::kNumber, kSure},
+    {"nocol", Field::kLicence, Shape::kNumber, kSure},
+    {"nocolegiado", Field::kLicence, Shape::kNumber, kSure},
     {"nom", Field::kName, Shape::kWeakName, kLikely},
     {"nom de famille", Field::kName, Shape::kFullName, kSure},
     {"nombre", Field::kName, Shape::kFullName, kSure},
@@ -179,7 +190,6 @@ constexpr Label kLabels[] = {
     {"residence", Field::kStreet, Shape::kPlace, kWeak},
     {"responsable", Field::kName, Shape::kName, kLikely},
     {"responsable clinico", Field::kName, Shape::kName, kSure},
-    {"serie", Field::kName, Shape::kEnd, 0},
     {"servicio", Field::kName, Shape::kEnd, 0},
     {"sesso", Field::kSex, Shape::kWord, kWeak},
     {"sex", Field::kSex, Shape::kWord, kWeak},
@@ -196,6 +206,7 @@ constexpr Label kLabels[] = {
     {"versichertennummer", Field::kPlan, Shape::kNumber, kSure},
     {"ville", Field::kCity, Shape::kPlace, kWeak},
     {"vorname", Field::kName, Shape::kFullName, kSure},
+    {"web address", Field::kName, Shape::kEnd, 0},
     {"wohnort", Field::kCity, Shape::kPlace, kSure},
     {"zip code", Field::kPostcode, Shape::kNumber, kLikely},
 };
@@ -262,7 +273,7 @@ class Values {
     while (value.begin < value.end && is_blank(text_[value.begin])) ++value.begin;
     while (value.end > value.begin && (is_blank(text_[value.end - 1]) || is_end_mark(text_[value.end - 1])))
       --value.end;
-    if (value.begin == value.end || text_[value.begin] == '[') return;
+    if (value.begin == value.end || text_[value.begin] == '[' || is_masked_already(part(value))) return;
     take(*place.label, value);
   }
 
@@ -284,7 +295,8 @@ class Values {
       case Shape::kWeakName:
         return take_name(label, value);
       case Shape::kLine:
-        return put(label, value);
+        if (label.score >= kSure || is_written_out(text)) put(label, value);
+        return;
       case Shape::kPlace:
         if ((is_upper(text[0]) || is_high(text[0])) && text.size() <= 60) put(label, value);
         return;
@@ -303,6 +315,11 @@ class Values {
     }
   }
 
+  // Not "0x7ffe0000", "example.org:80".
+  static bool is_written_out(std::string_view text) {
+    return (is_upper(text[0]) || is_digit(text[0]) || is_high(text[0])) && text.find_first_of("@=<>{}") == text.npos &&
+           (text.find(' ') != text.npos || is_alpha(text[0])) && text.find("://") == text.npos;
+  }
   // Up to six words and nothing else, whatever their case.
   static bool is_plain_name(std::string_view text) {
     if (text.size() > 60) return false;
@@ -321,7 +338,8 @@ class Values {
     unsigned known = 0;
     for (std::size_t i = first; i < end; ++i) known += tokens[i].has(kFirstName | kSurname) ? 1 : 0;
     if (label.shape == Shape::kWeakName && known == 0) return;
-    put(label, {tokens[first].begin, tokens[end - 1].end});
+    const double score = label.shape == Shape::kWeakName && known < 2 ? kWeak : label.score;
+    out_.push_back({label.field, {tokens[first].begin, tokens[end - 1].end, score}});
   }
   // "Dr.", "D.", "Dña."
   bool is_courtesy(const Token& token) const {
@@ -360,7 +378,7 @@ class Values {
       }
       ++end;
     }
-    if (digits >= 3) put(label, {value.begin, last});
+    if (digits >= (label.field == Field::kPostcode ? 4 : 3)) put(label, {value.begin, last});
   }
 
   const Reading& reading_;

@@ -9,87 +9,11 @@
 
 #include "policies/detect/clues.h"
 #include "policies/detect/dictionary.h"
+#include "policies/detect/letterhead_words.h"
 #include "policies/detect/scan.h"
 
 namespace mlops::detect {
 namespace {
-
-constexpr std::string_view kHouses[] = {"ambulatorio", "centre",       "centro",       "clinic",      "clinica",
-                                        "complejo",    "complexo",     "consorci",     "consorcio",   "consultorio",
-                                        "corporacio",  "escuela",      "facultad",     "facultat",    "fundacio",
-                                        "fundacion",   "hospital",     "hospitales",   "institut",    "instituto",
-                                        "laboratorio", "laboratorios", "policlinica",  "policlinico", "residencia",
-                                        "sanatorio",   "universidad",  "universidade", "universitat", "xarxa"};
-constexpr std::string_view kStreets[] = {
-    "alameda",   "apartado", "autovia",      "av",       "avd",       "avda",     "avenida",  "avgda",  "avinguda",
-    "barrio",    "bulevar",  "calle",        "callejon", "camino",    "campus",   "carr",     "carrer", "carrera",
-    "carretera", "cno",      "costanilla",   "crt",      "ctra",      "cuesta",   "glorieta", "gta",    "paraje",
-    "parque",    "partida",  "pasaje",       "paseo",    "passeig",   "placa",    "plaza",    "pol",    "poligono",
-    "psg",       "pso",      "pza",          "rambla",   "ronda",     "rondilla", "rua",      "sector", "trav",
-    "travesia",  "urb",      "urbanizacion", "via",      "zumarkalea"};
-// … which a name written small may follow: they are hardly anything else.
-constexpr std::string_view kPlainStreets[] = {"apartado", "av",        "avda", "avenida", "calle",
-                                              "carrera",  "carretera", "ctra", "paseo",   "plaza"};
-static_assert(std::is_sorted(std::begin(kPlainStreets), std::end(kPlainStreets)));
-constexpr std::string_view kFloors[] = {
-    "a",         "bajo",   "bajos",    "bis", "bl",       "bloque", "d",      "dcha", "der",
-    "derecha",   "dr",     "edificio", "esc", "escalera", "i",      "iz",     "izda", "izq",
-    "izquierda", "km",     "local",    "n",   "no",       "num",    "numero", "o",    "p",
-    "piso",      "planta", "portal",   "pta", "pto",      "puerta", "s",      "sn",   "y"};
-constexpr std::string_view kPhones[] = {"fax",    "movil", "tel", "telef", "telefono", "telefonos", "telefs", "telf",
-                                        "telfno", "telfs", "tfn", "tfno",  "tlf",      "tlfn",      "tlfno",  "tno"};
-constexpr std::string_view kStops[] = {"c",   "cirugia",  "correo",   "departamento", "dpto",   "e",      "email",
-                                       "fax", "jefe",     "medicina", "seccion",      "serv",   "servei", "servicio",
-                                       "tel", "telefono", "tfno",     "tlf",          "unidad", "unitat"};
-// Before "de" or "en" and a place.
-constexpr std::string_view kHomes[] = {"ciudad",     "nacida",    "nacido", "natural",    "originaria", "originario",
-                                       "procedente", "provincia", "reside", "residencia", "residente",  "vecina",
-                                       "vecino",     "vive",      "vivia",  "viviendo"};
-static_assert(std::is_sorted(std::begin(kHomes), std::end(kHomes)));
-// Written small inside the name of an institution.
-constexpr std::string_view kJoiners[] = {"a",
-                                         "clinico",
-                                         "comarcal",
-                                         "d",
-                                         "e",
-                                         "en",
-                                         "general",
-                                         "i",
-                                         "infantil",
-                                         "materno",
-                                         "medico",
-                                         "o",
-                                         "para",
-                                         "provincial",
-                                         "regional",
-                                         "universitari",
-                                         "universitaria",
-                                         "universitario",
-                                         "y"};
-static_assert(std::is_sorted(std::begin(kJoiners), std::end(kJoiners)));
-static_assert(std::is_sorted(std::begin(kHouses), std::end(kHouses)));
-static_assert(std::is_sorted(std::begin(kStreets), std::end(kStreets)));
-static_assert(std::is_sorted(std::begin(kFloors), std::end(kFloors)));
-static_assert(std::is_sorted(std::begin(kPhones), std::end(kPhones)));
-static_assert(std::is_sorted(std::begin(kStops), std::end(kStops)));
-
-// Sorted. Before a dot they end no sentence.
-constexpr std::string_view kAbbreviations[] = {"av",   "avda", "dr", "dra", "gral", "hosp", "ma",  "ntra", "ntro",
-                                               "prof", "s",    "sn", "sra", "st",   "sta",  "sto", "univ", "virg"};
-static_assert(std::is_sorted(std::begin(kAbbreviations), std::end(kAbbreviations)));
-
-constexpr WordGate kGate = [] {
-  WordGate gate;
-  const std::span<const std::string_view> tables[] = {kHouses, kStreets, kPhones, kStops};
-  for (const auto& table : tables) {
-    for (const std::string_view word : table) gate.add(word);
-  }
-  return gate;
-}();
-
-bool is_one_of(std::string_view word, std::span<const std::string_view> sorted) {
-  return std::binary_search(sorted.begin(), sorted.end(), LowerWord(word).text());
-}
 
 constexpr std::size_t kMostStreetBytes = 90;
 constexpr double kCertain = 0.75;  // more than a person's name in the name of a street or hospital
@@ -118,11 +42,10 @@ class Finder {
     return i < tokens_.size() ? reading_.word(tokens_[i]) : std::string_view();
   }
 
-  // "C/", "c\\", "Pº"
+  // "C/", "c\\"
   bool begins_street(std::size_t i) const {
     const std::string_view word = word_of(i);
-    if (word.empty()) return false;
-    if (word.size() > 1) return to_lower(word[0]) == 'p' && without_signs(word).size() == 1 && word.size() <= 3;
+    if (word.size() != 1) return false;
     const char after = at_or_nul(text_, tokens_[i].end);
     return to_lower(word[0]) == 'c' && (after == '/' || after == '\\');
   }
@@ -130,7 +53,7 @@ class Finder {
   void word(std::size_t i) {
     const std::string_view word = word_of(i);
     const bool capital = tokens_[i].capital;
-    if (word.size() <= 3 && begins_street(i)) return street(i, false);
+    if (begins_street(i)) return street(i, false);
     if (kGate.may_be(word)) {
       if (is_one_of(word, kPhones)) return phone(i);
       if (tokens_[i].begin < done_) return;
@@ -245,7 +168,7 @@ class Finder {
       number = number || !is_day_of_name(k);
       return true;
     }
-    const std::string_view word = without_signs(reading_.word(token));
+    const std::string_view word = reading_.word(token);
     if (number) {
       return is_one_of(word, kFloors) || (token.letters <= 2 && gap.find(". ") == std::string_view::npos);
     }
@@ -255,12 +178,6 @@ class Finder {
     if (stops || is_one_of(word, kStops)) return false;
     name = name || token.capital;
     return true;
-  }
-  // "nº" is "n"
-  static std::string_view without_signs(std::string_view word) {
-    std::size_t size = 0;
-    while (size < word.size() && !is_high(word[size])) ++size;
-    return word.substr(0, size);
   }
   // "s/n" loses its n as a token, "2º-1ª" its signs.
   std::size_t behind_number(std::size_t to) const {
@@ -312,17 +229,8 @@ class Finder {
     return known > 0 ? std::max(i + known, std::min(run, i + known)) : run;
   }
   std::size_t place_words(std::size_t i, unsigned* bits = nullptr) const {
-    std::array<LowerWord, kMostPlaceWords> lower{LowerWord(word_of(i)), LowerWord(word_of(i + 1)),
-                                                 LowerWord(word_of(i + 2)), LowerWord(word_of(i + 3)),
-                                                 LowerWord(word_of(i + 4))};
-    std::array<std::string_view, kMostPlaceWords> words;
-    std::size_t count = 0;
-    for (std::size_t k = i; k < tokens_.size() && count < kMostPlaceWords && tokens_[k].is_word(); ++k) {
-      if (k > i && reading_.gap(k - 1) != " ") break;
-      words[count] = lower[count].text();
-      ++count;
-    }
-    const PlaceMatch match = longest_place({words.data(), count});
+    if (i >= tokens_.size()) return 0;
+    const PlaceMatch match = reading_.place_at(i);
     if (bits) *bits = match.word.bits();
     return match.words;
   }
