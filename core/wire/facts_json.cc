@@ -127,6 +127,7 @@ Json to_json(const model::PromotionFacts& facts) {
           {"members", std::move(members)},
           {"current_metrics", facts.current_metrics},
           {"current_ref", facts.current_ref},
+          {"decided_at_us", facts.decided_at_us},
           {"approvals", std::move(approvals)}};
 }
 
@@ -147,6 +148,7 @@ Result<model::PromotionFacts> facts_from_json(const Json& json) {
     for (const auto& member : json.at("members")) facts.members.push_back(member_from(member));
     facts.current_metrics = json.at("current_metrics").get<std::map<std::string, double>>();
     facts.current_ref = json.at("current_ref");
+    facts.decided_at_us = json.at("decided_at_us");
     for (const auto& approval : json.at("approvals")) {
       facts.approvals.push_back(
           {approval.at("principal"), approval.at("roles").get<std::vector<std::string>>(), approval.at("is_human")});

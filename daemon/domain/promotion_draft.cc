@@ -278,6 +278,7 @@ Result<Draft> Promotion::draft(sql::Connection& connection, const Wish& wish) {
   out.facts.requested_by = wish.requested_by;
   out.facts.reason = wish.reason;
   out.facts.is_rollback = wish.kind == "rollback";
+  out.facts.decided_at_us = store_.clock().now_us();
   auto& plan = out.plan;
   plan.id = wish.plan_id;
   plan.kind = wish.kind;

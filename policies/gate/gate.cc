@@ -6,7 +6,7 @@
 
 #include "core/base/text.h"
 #include "policies/gate/erasure_gate.h"
-#include "policies/gate/policy_gates.h"
+#include "policies/gate/terms_gates.h"
 #include "policies/gate/verdicts.h"
 
 namespace mlops::gate {
@@ -104,7 +104,7 @@ std::vector<GateResult> evaluate(const std::vector<policy::Policy>& policies, co
   results.push_back(
       judge_approvals(approvals, facts, facts.environment.approvals_needed, facts.environment.approver_roles));
   results.push_back(judge_reason(facts));
-  for (const auto& policy : policies) evaluate_policy(policy, facts, results);
+  for (const auto& policy : policies) judge_policy(policy, facts, results);
   return results;
 }
 

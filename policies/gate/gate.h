@@ -2,7 +2,8 @@
 // decides. Deny overrides; missing evidence is a failure, never a pass.
 //
 // Built in, for every environment: integrity, lifecycle (deprecated or deleted), order, clearance, erasure, approvals, reason.
-// From the environment's policies: the gates they declare, for the kinds they select. Thread-safety: pure functions.
+// From the environment's policies: what their terms ask for (in force, evidence, residency, retention) and the gates they
+// declare, for the kinds they select; softened by their mode of enforcement and by exceptions. Thread-safety: pure functions.
 #pragma once
 
 #include <vector>

@@ -42,6 +42,7 @@ metadata:
   extends: [pack/hipaa-safe-harbor]
 spec:
   select: {kinds: [dataset]}
+  attestations: {no_actual_knowledge: {ref: A-1, by: officer, at: 2026-01-01}}
   classification:
     columns:
       mrn: {class: mrn}

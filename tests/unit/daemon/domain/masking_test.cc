@@ -12,6 +12,7 @@ kind: PrivacyPolicy
 metadata: {name: deid, version: 1.0.0, extends: [pack/hipaa-safe-harbor]}
 spec:
   select: {kinds: [dataset]}
+  attestations: {no_actual_knowledge: {ref: A-1, by: officer, at: 2020-01-01}}
   classification:
     columns:
       mrn: {class: mrn}
