@@ -47,7 +47,9 @@ class Positions {
 
 }  // namespace
 
-std::string fold_subject_column(std::string_view name) { return to_lower_ascii(trim(name)); }
+std::string fold_subject_column(std::string_view name) {
+  return to_lower_ascii(trim(name));
+}
 
 Result<RecordCounts> walk_records(data::Source& source, const std::string& path,
                                   const std::vector<std::string>& columns, const JudgeRecord& judge, data::Sink* out) {
