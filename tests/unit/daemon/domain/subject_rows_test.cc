@@ -72,6 +72,13 @@ TEST_CASE("JSON Lines: a record's line goes, by a member's name or a pointer") {
   const std::string two = "{\"id\":8,\"v\":[1,2]}\n";
   CHECK(without("7", one + two, "t.jsonl").out == two);
   CHECK(without("8", one + two, "t.jsonl").out == one);
+  const std::string three = "{\"id\":9}\n";
+  CHECK(without("7", one + one + two + three, "t.jsonl").out == two + three);
+  CHECK(without("8", one + two + three + two + one, "t.jsonl").out == one + three + one);
+  CHECK(without("9", three + one + "{\"id\":9}", "t.jsonl").out + "\n" == one);  // the file ended without a line end
+  CHECK(without("7", one, "t.jsonl").out.empty());
+  CHECK(without("1", "{\"id\":1}\r\n{\"id\":2}\r\n{\"id\":1}\r\n{\"id\":3}\r\n", "t.jsonl").out ==
+        "{\"id\":2}\r\n{\"id\":3}\r\n");
   const std::string deep = "{\"a\":{\"ids\":[\"1\",\"2\"]}}\n";
   const auto walked = without("2", deep + two, "t.jsonl", {"/a/ids/*"});
   CHECK(walked.out == two);
