@@ -38,8 +38,9 @@ Result<std::vector<std::string>> read_ids(Session& session) {
                        "mlopsctl erase plan --subject-file - --reason \"…\"");
   }
   if (!word.empty()) {
-    session.warn("an id on the command line stays in the shell's history and is seen by others: --subject-file - "
-                 "reads it from standard input");
+    session.warn(
+        "an id on the command line stays in the shell's history and is seen by others: --subject-file - "
+        "reads it from standard input");
     return std::vector<std::string>{word};
   }
   MLOPS_ASSIGN(const auto named, read_named_text(*file));
@@ -67,14 +68,19 @@ Result<int> say(Session& session, std::string_view verb, std::string_view said) 
   if (reason.empty()) {
     return usage_error(fmt::format("{} needs --reason", verb), "it is signed with the plan's digest");
   }
-  MLOPS_ASSIGN(const auto erasure, session.api().post(item_path("erasures", session.operand(0), "/" + std::string(verb)),
-                                                      with_dry_run(session, {{"reason", reason}})));
+  MLOPS_ASSIGN(const auto erasure,
+               session.api().post(item_path("erasures", session.operand(0), "/" + std::string(verb)),
+                                  with_dry_run(session, {{"reason", reason}})));
   print_erasure(session, erasure, std::string(said));
   return kExitDone;
 }
 
-Result<int> erase_approve(Session& session) { return say(session, "approve", "approved"); }
-Result<int> erase_reject(Session& session) { return say(session, "reject", "rejected"); }
+Result<int> erase_approve(Session& session) {
+  return say(session, "approve", "approved");
+}
+Result<int> erase_reject(Session& session) {
+  return say(session, "reject", "rejected");
+}
 
 Result<int> erase_apply(Session& session) {
   if (!session.dry_run() && !session.flag("--yes")) {
@@ -100,13 +106,16 @@ Result<int> erase_list(Session& session) {
       {"STATE", [](const Json& e) { return text_of(e, "state"); }},
       {"VERSIONS", [](const Json& e) { return std::to_string(array_of(e, "steps").size()); }, false, true},
       {"APPROVALS",
-       [](const Json& e) { return fmt::format("{}/{}", int_of(e, "approvals_counted"), int_of(e, "approvals_needed")); }},
+       [](const Json& e) {
+         return fmt::format("{}/{}", int_of(e, "approvals_counted"), int_of(e, "approvals_needed"));
+       }},
       {"ASKED", [&session](const Json& e) { return show_time(session, text_of(e, "requested_at")); }},
       {"BY", [](const Json& e) { return text_of(e, "requested_by"); }},
       {"REASON", [](const Json& e) { return text_of(e, "reason"); }},
       {"DONE", [&session](const Json& e) { return show_time(session, text_of(e, "finished_at")); }, true},
       {"NEXT", next_step_of_erasure, true}};
-  session.print_list(items, columns, [](const Json& e) { return text_of(e, "id"); }, "nobody was ever to be erased");
+  session.print_list(
+      items, columns, [](const Json& e) { return text_of(e, "id"); }, "nobody was ever to be erased");
   return kExitDone;
 }
 
@@ -266,26 +275,29 @@ Examples:
   mlopsctl erase decide hospital/readmission@v3 --assessed sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08)",
     .run = run_body<erase_decide>};
 
-const Command kEraseReceiptCommand{.path = "erase receipt",
-                                   .group = kGroup,
-                                   .summary = "show the receipt of an erasure, and check its seal",
-                                   .operands = {kErasure},
-                                   .shared = kOutput,
-                                   .description = R"(Its digest stands in the audit log (action erasure.done). Exit code 8: it is not what the server sealed.
+const Command kEraseReceiptCommand{
+    .path = "erase receipt",
+    .group = kGroup,
+    .summary = "show the receipt of an erasure, and check its seal",
+    .operands = {kErasure},
+    .shared = kOutput,
+    .description =
+        R"(Its digest stands in the audit log (action erasure.done). Exit code 8: it is not what the server sealed.
 
 Example:
   mlopsctl erase receipt 019384a2-7b1c-7e02 -o json)",
-                                   .run = run_body<erase_receipt>};
+    .run = run_body<erase_receipt>};
 
-const Command kEraseIndexCommand{.path = "erase index",
-                                 .group = kGroup,
-                                 .summary = "build a version's index of people anew",
-                                 .operands = {{.name = "REF", .help = "the version", .complete = Complete::kReference}},
-                                 .shared = kOutput,
-                                 .description = R"(Not needed: a plan builds what is missing. Built before, it makes the plan fast.
+const Command kEraseIndexCommand{
+    .path = "erase index",
+    .group = kGroup,
+    .summary = "build a version's index of people anew",
+    .operands = {{.name = "REF", .help = "the version", .complete = Complete::kReference}},
+    .shared = kOutput,
+    .description = R"(Not needed: a plan builds what is missing. Built before, it makes the plan fast.
 
 Example:
   mlopsctl erase index hospital/patients@v3)",
-                                 .run = run_body<erase_index>};
+    .run = run_body<erase_index>};
 
 }  // namespace mlops::cli

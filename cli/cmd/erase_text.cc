@@ -23,8 +23,9 @@ std::string holds_text(const Json& step) {
 std::vector<std::string> step_row(const Json& step, const Json& item) {
   auto what = text_of(step, "why") + holds_text(step);
   if (const auto by = text_of(item, "replacement"); !by.empty()) what = "→ " + by;
-  return {text_of(step, "action"), text_of(step, "ref"), rows_text(step),
-          join(strings_of(step, "environments"), ", "), text_of(item, "state"), what};
+  return {text_of(step, "action"), text_of(step, "ref"),
+          rows_text(step),         join(strings_of(step, "environments"), ", "),
+          text_of(item, "state"),  what};
 }
 
 const Json& item_of(const Json& erasure, const std::string& ref) {

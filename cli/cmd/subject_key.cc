@@ -42,8 +42,8 @@ Result<int> subject_key_list(Session& session) {
       {"NAMESPACE", [](const Json& k) { return text_of(k, "namespace"); }},
       {"SET", [&session](const Json& k) { return show_time(session, text_of(k, "set_at")); }},
       {"BY", [](const Json& k) { return text_of(k, "set_by"); }}};
-  session.print_list(items, columns, [](const Json& k) { return text_of(k, "name"); },
-                     "no subject keys: nobody can be found");
+  session.print_list(
+      items, columns, [](const Json& k) { return text_of(k, "name"); }, "no subject keys: nobody can be found");
   return kExitDone;
 }
 
@@ -53,9 +53,8 @@ Result<int> subject_key_remove(Session& session) {
   session.print_value(
       key,
       [&] {
-        session.print_line(done_mark(session) +
-                           fmt::format("{}: the column {} is no subject key any more", text_of(key, "name"),
-                                       text_of(key, "column")));
+        session.print_line(done_mark(session) + fmt::format("{}: the column {} is no subject key any more",
+                                                            text_of(key, "name"), text_of(key, "column")));
       },
       [&] { return text_of(key, "name"); });
   return kExitDone;

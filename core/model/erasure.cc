@@ -14,7 +14,9 @@ constexpr std::array<std::string_view, 5> kActions{"rewrite", "remask", "shred",
 
 }  // namespace
 
-std::string_view to_word(ErasureAction action) { return kActions[static_cast<std::size_t>(action)]; }
+std::string_view to_word(ErasureAction action) {
+  return kActions[static_cast<std::size_t>(action)];
+}
 
 std::optional<ErasureAction> erasure_action_from_word(std::string_view word) {
   const auto found = std::find(kActions.begin(), kActions.end(), word);

@@ -1,7 +1,7 @@
 // The plan of an erasure: what every version needs that holds one person's rows, or was made from one that does.
 //
-// The digest covers what approvals sign: the person's fingerprints, and of each step the version, its bytes, the action,
-// the number of rows and the holds. Thread-safety: values and pure functions.
+// The digest covers what approvals sign: the person's fingerprints, and of each step the version, its bytes, the
+// action, the number of rows and the holds. Thread-safety: values and pure functions.
 #pragma once
 
 #include <cstdint>
@@ -42,11 +42,11 @@ struct ErasureStep {
   std::string ref;  // with its kind
   std::string digest;
   ErasureAction action = ErasureAction::kDecide;
-  std::string why;  // one sentence
-  std::uint64_t rows = 0;     // of the person
-  std::uint64_t of_rows = 0;  // in the files that hold them
-  std::string source_version_id;   // kRemask: what it is masked from
-  std::string policy_revision_id;  // kRemask
+  std::string why;                        // one sentence
+  std::uint64_t rows = 0;                 // of the person
+  std::uint64_t of_rows = 0;              // in the files that hold them
+  std::string source_version_id;          // kRemask: what it is masked from
+  std::string policy_revision_id;         // kRemask
   std::vector<std::string> holds;         // cases
   std::vector<std::string> environments;  // that run it
   std::vector<std::string> aliases;

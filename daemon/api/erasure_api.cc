@@ -17,7 +17,9 @@ Json time_or_null(const std::optional<TimestampUs>& time_us) {
   return time_us ? Json(format_rfc3339(*time_us)) : Json(nullptr);
 }
 
-Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
+Json text_or_null(const std::string& text) {
+  return text.empty() ? Json(nullptr) : Json(text);
+}
 
 Json to_json(const meta::SubjectKeyRow& key) {
   return {{"name", key.name},
@@ -42,8 +44,8 @@ Json to_json(const domain::ErasureView::Item& item) {
 Json to_json(const domain::ErasureView& view) {
   Json approvals = Json::array();
   for (const auto& one : view.approvals) {
-    approvals.push_back({{"by", one.by}, {"decision", one.decision}, {"reason", one.reason},
-                         {"at", format_rfc3339(one.at_us)}});
+    approvals.push_back(
+        {{"by", one.by}, {"decision", one.decision}, {"reason", one.reason}, {"at", format_rfc3339(one.at_us)}});
   }
   Json items = Json::array();
   for (const auto& item : view.items) items.push_back(to_json(item));
@@ -98,8 +100,7 @@ Result<Response> build_index(const Services& services, Request& request) {
   MLOPS_ASSIGN(const auto body, body_with(request, {"ref"}));
   MLOPS_ASSIGN(const auto ref, require_string(body, "ref"));
   MLOPS_ASSIGN(const auto indexed, services.erasure.build_index(ref));
-  return Response::json(200,
-                        {{"ref", indexed.ref}, {"columns", indexed.columns}, {"subjects", indexed.subjects}});
+  return Response::json(200, {{"ref", indexed.ref}, {"columns", indexed.columns}, {"subjects", indexed.subjects}});
 }
 
 Result<Response> plan(const Services& services, Request& request) {
@@ -158,10 +159,8 @@ Result<Response> apply(const Services& services, Request& request) {
 Result<Response> receipt(const Services& services, Request& request) {
   MLOPS_TRY(only_known_params(request, {}));
   MLOPS_ASSIGN(const auto found, services.erasure.receipt(request.params[0]));
-  return Response::json(200, {{"receipt", found.receipt},
-                              {"digest", found.digest},
-                              {"seal", found.seal},
-                              {"sound", found.is_sound}});
+  return Response::json(
+      200, {{"receipt", found.receipt}, {"digest", found.digest}, {"seal", found.seal}, {"sound", found.is_sound}});
 }
 
 Result<Response> decide(const Services& services, Request& request) {
@@ -196,14 +195,9 @@ void add_erasure_routes(const Services& s, Routes& routes) {
   };
   const auto row = [&](Method method, std::string_view path, Scope scope, std::string_view summary, auto handler) {
     const bool has_body = method != Method::kGet;
-    return http::Route{method,
-                       path,
-                       scope,
-                       has_body ? BodyMode::kBuffered : BodyMode::kNone,
-                       has_body ? limit : 0,
-                       RunOn::kWorker,
-                       summary,
-                       bind(handler)};
+    return http::Route{
+        method,         path,    scope,        has_body ? BodyMode::kBuffered : BodyMode::kNone, has_body ? limit : 0,
+        RunOn::kWorker, summary, bind(handler)};
   };
   constexpr auto kRead = Scope::kRead;
   constexpr auto kWrite = Scope::kErasureWrite;
@@ -211,7 +205,8 @@ void add_erasure_routes(const Services& s, Routes& routes) {
   routes.insert(
       routes.end(),
       {row(Method::kGet, "/api/v1/subject-keys", kRead, "Which columns hold people's ids.", list_keys),
-       row(Method::kPut, "/api/v1/subject-keys", kWrite, "Say which column of an artifact holds people's ids.", set_key),
+       row(Method::kPut, "/api/v1/subject-keys", kWrite, "Say which column of an artifact holds people's ids.",
+           set_key),
        row(Method::kDelete, "/api/v1/subject-keys", kWrite, "Take that back.", remove_key),
        row(Method::kPost, "/api/v1/subject-index", kWrite, "Build a version's index of people anew.", build_index),
        row(Method::kPost, "/api/v1/erasures", kWrite, "Find a person and plan what each version needs.", plan),

@@ -51,6 +51,14 @@ sigset_t block_signals() {
   return signals;
 }
 
+Result<std::unique_ptr<meta::Store>> open_store(const DataDir& data_dir, const Config& config, const Clock& clock) {
+  meta::StoreOptions options;
+  options.database_file = data_dir.database_file();
+  options.on_fatal = stop_at_once;
+  options.instant_readers = static_cast<std::size_t>(config.listen.io_threads);
+  return meta::Store::open(std::move(options), clock);
+}
+
 Result<std::unique_ptr<cas::ContentStore>> open_content(const DataDir& data_dir, const Config& config,
                                                         const Clock& clock) {
   cas::ContentStoreOptions options;
@@ -131,11 +139,7 @@ Status run_daemon(const Config& config, MissingKeys missing_keys) {
 
   const SystemClock clock;
   MLOPS_ASSIGN(const auto data_dir, DataDir::open(config.data_dir));
-  meta::StoreOptions store_options;
-  store_options.database_file = data_dir.database_file();
-  store_options.on_fatal = stop_at_once;
-  store_options.instant_readers = static_cast<std::size_t>(config.listen.io_threads);
-  MLOPS_ASSIGN(const auto store, meta::Store::open(std::move(store_options), clock));
+  MLOPS_ASSIGN(const auto store, open_store(data_dir, config, clock));
   MLOPS_ASSIGN(const auto content, open_content(data_dir, config, clock));
   MLOPS_ASSIGN(const auto keys, check_keys(data_dir, *store, missing_keys));
   MLOPS_ASSIGN(const auto identity, open_identity(*store, data_dir, config));

@@ -36,8 +36,7 @@ Status check_ids(const ErasureWish& wish) {
   for (const auto& id : wish.ids) {
     const auto text = trim(id);
     if (text.empty() || text.size() > kIdBytesMax || !is_valid_utf8(text)) {
-      return fail(ErrorCode::kInvalid, "bad_subject",
-                  fmt::format("an id is UTF-8 text of 1 to {} bytes", kIdBytesMax));
+      return fail(ErrorCode::kInvalid, "bad_subject", fmt::format("an id is UTF-8 text of 1 to {} bytes", kIdBytesMax));
     }
     constexpr std::size_t kTellingBytes = 3;
     if (text.size() < kTellingBytes || wish.reason.find(text) == std::string::npos) continue;
@@ -92,8 +91,7 @@ Result<meta::SubjectKeyRow> Erasure::set_key(const meta::Actor& actor, const Sub
   return store_.write<meta::SubjectKeyRow>(actor, commit, [&](meta::WriteTx& tx) -> Result<meta::SubjectKeyRow> {
     MLOPS_ASSIGN(const auto artifact, meta::the_artifact(tx.sql(), reference.kind, reference.name));
     if (!wish.pseudonyms_of.empty()) {
-      MLOPS_ASSIGN(const auto masked,
-                   meta::the_artifact(tx.sql(), model::ArtifactKind::kDataset, wish.pseudonyms_of));
+      MLOPS_ASSIGN(const auto masked, meta::the_artifact(tx.sql(), model::ArtifactKind::kDataset, wish.pseudonyms_of));
       name_space = pseudonym_space(masked.name);
     }
     MLOPS_ASSIGN(const auto keys, meta::list_subject_keys(tx.sql()));
@@ -104,9 +102,8 @@ Result<meta::SubjectKeyRow> Erasure::set_key(const meta::Actor& actor, const Sub
     const auto target = fmt::format("{}:{} {}", to_word(artifact.kind), artifact.name, printable(column));
     tx.begin_entry("subject_key.set", target, name_space);
     if (known != keys.end()) MLOPS_TRY(meta::close_subject_key(tx, known->id));
-    const meta::SubjectKeyRow row{tx.new_id(),   artifact.id, artifact.kind,
-                                  artifact.name, column,      name_space,
-                                  actor.principal.name, tx.now_us()};
+    const meta::SubjectKeyRow row{tx.new_id(), artifact.id, artifact.kind,        artifact.name,
+                                  column,      name_space,  actor.principal.name, tx.now_us()};
     MLOPS_TRY(meta::insert_subject_key(tx, row));
     return row;
   });
@@ -177,8 +174,8 @@ Result<ErasureView> Erasure::plan(const meta::Actor& actor, const ErasureWish& w
   MLOPS_TRY(check_ids(wish));
   MLOPS_ASSIGN(const auto name_space, name_space_of(wish.name_space));
   MLOPS_ASSIGN(const auto all_keys, keys());
-  const bool is_known = std::any_of(all_keys.begin(), all_keys.end(),
-                                    [&](const auto& key) { return key.name_space == name_space; });
+  const bool is_known =
+      std::any_of(all_keys.begin(), all_keys.end(), [&](const auto& key) { return key.name_space == name_space; });
   if (!is_known) {
     return fail(ErrorCode::kNotFound, "no_subject_key",
                 fmt::format("no dataset has a subject key in the namespace \"{}\"", name_space),
@@ -189,8 +186,9 @@ Result<ErasureView> Erasure::plan(const meta::Actor& actor, const ErasureWish& w
   MLOPS_ASSIGN(const auto found, search(std::move(subject)));
   if (found.versions.empty()) {
     return fail(ErrorCode::kNotFound, "subject_not_found",
-                fmt::format("none of the {} versions that were searched holds this person", found.versions_searched),
-                "`mlopsctl subject-key list` shows where was looked");
+                fmt::format("none of the {} versions that were searched holds this person{}{}", found.versions_searched,
+                            found.notes.empty() ? "" : "; ", join(found.notes, "; ")),
+                "`mlopsctl subject-key list` shows where was looked", canonical_dump({{"notes", found.notes}}));
   }
   MLOPS_ASSIGN(const auto plan, draft(found, wish.mode));
   return store_.write<ErasureView>(actor, meta::Commit::kKeep, [&](meta::WriteTx& tx) -> Result<ErasureView> {
@@ -278,7 +276,8 @@ Result<ErasureView> Erasure::say(const meta::Actor& actor, const std::string& id
                   "make a new one: mlopsctl erase plan");
     }
     if (row.requested_by_id == who.id) {
-      return fail(ErrorCode::kDenied, "own_plan", fmt::format("{} asked for this erasure and cannot decide it", who.name),
+      return fail(ErrorCode::kDenied, "own_plan",
+                  fmt::format("{} asked for this erasure and cannot decide it", who.name),
                   "other people approve or reject it");
     }
     if (!who.is_human) return not_a_person(who);

@@ -21,8 +21,8 @@ struct Erasure::Application {
 struct Erasure::Replacement {
   std::vector<model::FileEntry> files;
   std::string manifest_body;
-  Json evidence;               // of a masking
-  std::string refused_because; // a slug: masking again did not work
+  Json evidence;                // of a masking
+  std::string refused_because;  // a slug: masking again did not work
 };
 
 }  // namespace mlops::domain

@@ -20,6 +20,11 @@ Failure stale(const std::string& id) {
               "make a new one: mlopsctl erase plan");
 }
 
+Failure expired(const std::string& id) {
+  return fail(ErrorCode::kRefused, "erasure_expired", fmt::format("the plan {} has expired", id),
+              "make a new one: mlopsctl erase plan");
+}
+
 Failure closed(const meta::ErasureRow& row) {
   return fail(ErrorCode::kConflict, row.state == "stale" ? "stale_plan" : "erasure_closed",
               fmt::format("the erasure {} is {}", row.id, row.state), "`mlopsctl erase status` shows it");
@@ -35,7 +40,8 @@ std::string first_state(model::ErasureAction action) {
 Result<ErasureView> Erasure::apply(const meta::Actor& actor, const std::string& id, meta::Commit commit) {
   std::unique_lock lock(mutex_, std::try_to_lock);
   if (!lock.owns_lock()) {
-    return fail(ErrorCode::kConflict, "erasure_running", "an erasure is being applied", "`mlopsctl erase list` shows it");
+    return fail(ErrorCode::kConflict, "erasure_running", "an erasure is being applied",
+                "`mlopsctl erase list` shows it");
   }
   MLOPS_ASSIGN(const auto view, get(id));
   if (view.row.state == "done") return view;
@@ -49,8 +55,7 @@ Result<ErasureView> Erasure::apply(const meta::Actor& actor, const std::string& 
 
 Result<ErasureView> Erasure::apply_locked(const meta::Actor& actor, const ErasureView& view, meta::Commit commit) {
   MLOPS_ASSIGN(const auto body, parse_json(view.row.body, kBodyLimits));
-  const auto mode =
-      body.value("mode", "rewrite") == "shred" ? ErasureWish::Mode::kShred : ErasureWish::Mode::kRewrite;
+  const auto mode = body.value("mode", "rewrite") == "shred" ? ErasureWish::Mode::kShred : ErasureWish::Mode::kRewrite;
   Subject subject(index_.key());
   MLOPS_TRY(subject.add(view.plan.subject));
   MLOPS_ASSIGN(auto found, search(std::move(subject)));
@@ -72,12 +77,9 @@ Result<ErasureView> Erasure::apply_locked(const meta::Actor& actor, const Erasur
 
 Status Erasure::check_ready(Application& work, meta::Commit commit) {
   const auto& row = work.view.row;
-  if (row.expires_at_us <= store_.clock().now_us()) {
-    return fail(ErrorCode::kRefused, "erasure_expired", fmt::format("the plan {} has expired", row.id),
-                "make a new one: mlopsctl erase plan");
-  }
-  const auto counted = model::counted_approvals(work.view.approvals, row.digest, row.requested_by_id,
-                                                work.actor.principal.id);
+  if (row.expires_at_us <= store_.clock().now_us()) return expired(row.id);
+  const auto counted =
+      model::counted_approvals(work.view.approvals, row.digest, row.requested_by_id, work.actor.principal.id);
   if (counted < row.approvals_needed) {
     return fail(ErrorCode::kRefused, "approvals_pending",
                 fmt::format("{} of {} approvals: who asked for it and who applies it do not count", counted,
@@ -105,6 +107,7 @@ Status Erasure::begin(Application& work) {
   auto begun = store_.write<bool>(work.actor, meta::Commit::kKeep, [&](meta::WriteTx& tx) -> Result<bool> {
     MLOPS_ASSIGN(auto row, meta::find_erasure(tx.sql(), work.id()));
     if (row.state != "open") return closed(row);
+    if (row.expires_at_us <= tx.now_us()) return expired(row.id);  // by the log's time, which never runs back
     tx.begin_entry("erasure.start", row.id, row.digest);
     row.state = "applying";
     row.applied_by = work.actor.principal.name;
@@ -167,9 +170,10 @@ Result<std::vector<model::FileEntry>> Erasure::clean_files(Application& work, co
     changed = true;
   }
   if (changed) return files;
-  return fail(ErrorCode::kConflict, "erasure_changed",
-              fmt::format("{} was to be rewritten, and the person is not found in it any more", source.first.typed_ref()),
-              "was a subject key removed meanwhile? Set it again and apply again");
+  return fail(
+      ErrorCode::kConflict, "erasure_changed",
+      fmt::format("{} was to be rewritten, and the person is not found in it any more", source.first.typed_ref()),
+      "was a subject key removed meanwhile? Set it again and apply again");
 }
 
 Result<model::FileEntry> Erasure::clean_file(Application& work, const FileHit& hit) {

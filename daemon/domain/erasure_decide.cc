@@ -14,7 +14,9 @@
 namespace mlops::domain {
 namespace {
 
-bool is_decided(const std::string& state) { return state == "assessed" || state == "accepted"; }
+bool is_decided(const std::string& state) {
+  return state == "assessed" || state == "accepted";
+}
 bool stops(const std::string& state) {
   return state == "undecided" || state == "retrained" || state == "kept" || state == "pending";
 }
@@ -65,7 +67,8 @@ Status check_retrained(sql::Connection& connection, const model::Version& old, c
   return {};
 }
 
-// The version's own items that wait for a word; for erasures that reach it only through what it was made from, new ones.
+// The version's own items that wait for a word; for erasures that reach it only through what it was made from, new
+// ones.
 Result<std::vector<meta::ErasureItemRow>> waiting_items(meta::WriteTx& tx, const model::Version& version) {
   MLOPS_ASSIGN(auto items, meta::erasure_items_of_version(tx.sql(), version.id));
   MLOPS_ASSIGN(const auto facts, open_erasures(tx.sql(), version.id));

@@ -216,9 +216,10 @@ Result<std::vector<model::KnownBackup>> Erasure::backups_since(TimestampUs since
 
 Result<model::ErasurePlan> Erasure::draft(const SearchResult& found, ErasureWish::Mode mode) {
   MLOPS_ASSIGN(const auto trash, cas::list_trash(content_));
-  MLOPS_ASSIGN(auto plan, store_.read<model::ErasurePlan>(
-                              [&](sql::Connection& connection) { return Draft(connection, content_, found, mode).run(); },
-                              meta::Patience::kLong));
+  MLOPS_ASSIGN(auto plan,
+               store_.read<model::ErasurePlan>(
+                   [&](sql::Connection& connection) { return Draft(connection, content_, found, mode).run(); },
+                   meta::Patience::kLong));
   plan.trash_runs = trash.size();
   return plan;
 }

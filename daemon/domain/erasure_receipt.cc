@@ -103,19 +103,20 @@ Result<Json> Erasure::make_receipt(Application& work, const SearchResult& left, 
   for (const auto& item : view.items) items.push_back(item_json(item));
   MLOPS_ASSIGN(const auto later, backups_since(view.row.created_at_us));
   MLOPS_ASSIGN(const auto gc, parse_json(collected.run.row.receipt, kReceiptLimits));
-  return Json{{"erasure", work.id()},
-              {"plan_digest", view.row.digest},
-              {"reason", view.row.reason},
-              {"requested_by", view.row.requested_by},
-              {"requested_at", format_rfc3339(view.row.created_at_us)},
-              {"approvals", approvals_json(view)},
-              {"applied_by", view.row.applied_by},
-              {"started_at", format_rfc3339(view.row.started_at_us.value_or(0))},
-              {"subject", std::move(subject)},
-              {"items", std::move(items)},
-              {"collection", {{"run", collected.run.row.id}, {"objects", gc.at("objects")}, {"digest", gc.at("digest")}}},
-              {"searched_after", {{"versions", left.versions_searched}, {"files", left.searched_files.size()}}},
-              {"not_erased", remains_json(view, left, later)}};
+  return Json{
+      {"erasure", work.id()},
+      {"plan_digest", view.row.digest},
+      {"reason", view.row.reason},
+      {"requested_by", view.row.requested_by},
+      {"requested_at", format_rfc3339(view.row.created_at_us)},
+      {"approvals", approvals_json(view)},
+      {"applied_by", view.row.applied_by},
+      {"started_at", format_rfc3339(view.row.started_at_us.value_or(0))},
+      {"subject", std::move(subject)},
+      {"items", std::move(items)},
+      {"collection", {{"run", collected.run.row.id}, {"objects", gc.at("objects")}, {"digest", gc.at("digest")}}},
+      {"searched_after", {{"versions", left.versions_searched}, {"files", left.searched_files.size()}}},
+      {"not_erased", remains_json(view, left, later)}};
 }
 
 Status Erasure::finish(Application& work, const GcOutcome& collected) {
@@ -144,9 +145,8 @@ Status Erasure::finish(Application& work, const GcOutcome& collected) {
 }
 
 Result<ErasureReceipt> Erasure::receipt(const std::string& id) {
-  MLOPS_ASSIGN(const auto row, store_.read<meta::ErasureRow>([&](sql::Connection& connection) {
-    return meta::find_erasure(connection, id);
-  }));
+  MLOPS_ASSIGN(const auto row, store_.read<meta::ErasureRow>(
+                                   [&](sql::Connection& connection) { return meta::find_erasure(connection, id); }));
   if (row.receipt.empty()) {
     return fail(ErrorCode::kNotFound, "no_receipt", fmt::format("the erasure {} is {}, not done", row.id, row.state),
                 "mlopsctl erase apply " + row.id);

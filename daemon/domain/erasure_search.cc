@@ -16,8 +16,10 @@ namespace {
 constexpr std::string_view kPseudonymPrefix = "pseudonym:";
 constexpr std::string_view kMaskedRole = "masked";
 
-// What the records of a file say about its form is an answer; what the store says about its bytes is an error.
-bool is_about_form(const Error& error) { return error.code == ErrorCode::kInvalid; }
+// What is said about one file, its form or its damage, is an answer about that file; the rest is an error of all.
+bool is_about_file(const Error& error) {
+  return error.code == ErrorCode::kInvalid || error.code == ErrorCode::kCorrupt;
+}
 
 void add_column(FileHit& hit, const SubjectColumn& column) {
   if (std::find(hit.columns.begin(), hit.columns.end(), column) == hit.columns.end()) hit.columns.push_back(column);
@@ -37,7 +39,9 @@ std::vector<std::string> names_of(const std::vector<SubjectColumn>& columns) {
 
 }  // namespace
 
-std::string pseudonym_space(const std::string& masked_name) { return std::string(kPseudonymPrefix) + masked_name; }
+std::string pseudonym_space(const std::string& masked_name) {
+  return std::string(kPseudonymPrefix) + masked_name;
+}
 
 Status ErasureSearch::load() {
   auto loaded = store_.read<bool>(
@@ -66,9 +70,9 @@ Result<std::uint64_t> ErasureSearch::index_file(const model::FileEntry& file, co
   BlobSource source(*blob, file);
   SubjectIndex::Builder builder(index_, file.digest, column);
   MLOPS_ASSIGN(const auto counts, walk_records(source, file.path, {column.column}, [&](auto ids) {
-    for (const auto& cell : ids) builder.add(cell.id);
-    return Fate::kStay;
-  }));
+                 for (const auto& cell : ids) builder.add(cell.id);
+                 return Fate::kStay;
+               }));
   MLOPS_TRY(source.check_digest());
   if (!counts.has_column.front()) {
     return fail(ErrorCode::kInvalid, "column_missing", "the file has no such column");
@@ -82,7 +86,7 @@ Result<std::string> ErasureSearch::ask_file(const model::FileEntry& file, const 
   MLOPS_ASSIGN(auto answer, index_.may_hold(file.digest, column, macs));
   if (!answer) {
     const auto built = index_file(file, column);
-    if (!built && is_about_form(built.error())) return built.error().slug;
+    if (!built && is_about_file(built.error())) return built.error().slug;
     if (!built) return fail(built.error());
     MLOPS_ASSIGN(answer, index_.may_hold(file.digest, column, macs));
   }
@@ -133,9 +137,15 @@ Status ErasureSearch::search_version(const meta::StoredVersion& version, const S
     if (!may_hold) continue;
     FileHit hit;
     hit.file = file;
-    if (const auto known = result.files.find(file.digest); known != result.files.end()) hit.columns = known->second.columns;
+    if (const auto known = result.files.find(file.digest); known != result.files.end())
+      hit.columns = known->second.columns;
     add_column(hit, column);
-    MLOPS_TRY(count_rows(hit, result.subject));
+    const auto counted = count_rows(hit, result.subject);
+    if (!counted && is_about_file(counted.error())) {
+      unsearched.push_back({file.path, counted.error().slug});
+      continue;
+    }
+    MLOPS_TRY(counted);
     if (hit.rows > 0) result.files[file.digest] = std::move(hit);
   }
   return {};
@@ -176,7 +186,7 @@ Status ErasureSearch::link_pseudonyms(const meta::StoredVersion& source, const m
       for (const auto& cell : ids) pseudonyms.emplace_back(cell.id);
       return Fate::kStay;
     });
-    if (!counts && !is_about_form(counts.error())) return fail(counts.error());
+    if (!counts && !is_about_file(counts.error())) return fail(counts.error());
     if (!counts || counts->records != hit->second.of_rows) {
       add_note(result, fmt::format("{} is not row for row {}: its pseudonyms were not looked for elsewhere",
                                    output.typed_ref(), source.typed_ref()));
@@ -264,7 +274,31 @@ Result<SearchResult> ErasureSearch::run(Subject subject) {
     MLOPS_TRY(find_versions(result));
     for (const auto& hit : result.versions) MLOPS_TRY(find_masked(hit.version, result));
   }
+  note_unsearched(result);
   return result;
+}
+
+// Of versions in which nobody was found; those of the others stand beside them.
+void ErasureSearch::note_unsearched(SearchResult& result) const {
+  struct Unread {
+    std::set<std::string> files;
+    std::set<std::string> versions;
+  };
+  std::map<std::string, Unread> by_reason;
+  for (const auto& [id, files] : unsearched_) {
+    const bool is_hit = std::any_of(result.versions.begin(), result.versions.end(),
+                                    [&, &version = id](const auto& hit) { return hit.version.id == version; });
+    if (is_hit) continue;
+    for (const auto& file : files) {
+      by_reason[file.why].files.insert(id + "/" + file.path);
+      by_reason[file.why].versions.insert(id);
+    }
+  }
+  for (const auto& [why, unread] : by_reason) {
+    add_note(result, fmt::format("not searched: {} file{} of {} version{} ({})", unread.files.size(),
+                                 unread.files.size() == 1 ? "" : "s", unread.versions.size(),
+                                 unread.versions.size() == 1 ? "" : "s", why));
+  }
 }
 
 Result<std::uint64_t> ErasureSearch::build_index(const meta::StoredVersion& version,
@@ -274,7 +308,7 @@ Result<std::uint64_t> ErasureSearch::build_index(const meta::StoredVersion& vers
   for (const auto& column : columns) {
     for (const auto& file : files->files) {
       const auto built = index_file(file, column);
-      if (!built && is_about_form(built.error())) continue;
+      if (!built && is_about_file(built.error())) continue;
       if (!built) return fail(built.error());
       subjects += *built;
     }

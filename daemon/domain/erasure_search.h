@@ -1,8 +1,8 @@
 // Where one person is: files that hold their records, versions that hold those files, and what was masked from them.
 //
 // Files of datasets with a subject key are asked through the index first, which is built where it is missing; a
-// candidate's records are read and compared in full. Versions are found by their files' digests, whatever they are called.
-// Masked outputs are found by their runs, and give the person's pseudonyms, which are looked for in turn.
+// candidate's records are read and compared in full. Versions are found by their files' digests, whatever they are
+// called. Masked outputs are found by their runs, and give the person's pseudonyms, which are looked for in turn.
 // Errors: those of meta, cas and the index; a file that cannot be read as records is no error but unsearched.
 // Thread-safety: one thread; works from one snapshot of the database.
 #pragma once
@@ -51,8 +51,8 @@ struct SearchResult {
   Subject subject;  // with the pseudonyms that were found
   std::map<crypto::Digest, FileHit> files;
   std::vector<VersionHit> versions;
-  std::vector<MaskedHit> masked;          // sources before what was masked from them
-  std::set<std::string> clean;            // version ids: searched wholly, and nothing found
+  std::vector<MaskedHit> masked;  // sources before what was masked from them
+  std::set<std::string> clean;    // version ids: searched wholly, and nothing found
   std::set<crypto::Digest> searched_files;
   std::uint64_t versions_searched = 0;
   std::vector<std::string> notes;
@@ -86,6 +86,7 @@ class ErasureSearch {
   Status find_masked(const meta::StoredVersion& source, SearchResult& result);
   Status link_pseudonyms(const meta::StoredVersion& source, const meta::StoredVersion& output, SearchResult& result);
   Status find_versions(SearchResult& result);
+  void note_unsearched(SearchResult& result) const;
 
   meta::Store& store_;
   cas::ContentStore& content_;
@@ -93,10 +94,10 @@ class ErasureSearch {
   const ManifestReader read_manifest_;
   std::vector<meta::SubjectKeyRow> keys_;
   std::vector<meta::StoredVersion> versions_;
-  std::map<std::string, ManifestBlobs> blobs_;                     // by version id
+  std::map<std::string, ManifestBlobs> blobs_;                            // by version id
   std::map<std::string, std::vector<model::UnsearchedFile>> unsearched_;  // by version id
-  std::set<std::string> declared_;                                 // version ids that were searched by a key
-  std::set<std::pair<std::string, std::string>> masked_;           // source and output that were followed
+  std::set<std::string> declared_;                                        // version ids that were searched by a key
+  std::set<std::pair<std::string, std::string>> masked_;                  // source and output that were followed
 };
 
 }  // namespace mlops::domain

@@ -16,7 +16,9 @@ namespace {
 constexpr std::string_view kErasedRole = "erased";
 constexpr std::string_view kMaskedRole = "masked";
 
-std::string reason_of(const std::string& erasure_id) { return "erasure " + erasure_id; }
+std::string reason_of(const std::string& erasure_id) {
+  return "erasure " + erasure_id;
+}
 
 // A hold that came after the plan: the version stays.
 Result<bool> keep_if_held(meta::WriteTx& tx, const model::Version& version, meta::ErasureItemRow& item) {
@@ -165,7 +167,8 @@ Status Erasure::put_replacement(meta::WriteTx& tx, const model::ErasureStep& ste
     if (!former.contains(file.digest)) MLOPS_TRY(meta::raise_content_label(tx, file.digest, fresh.sensitivity));
   }
   MLOPS_TRY(meta::insert_edge(tx, old.id, fresh.id, std::string(kErasedRole)));
-  if (step.action == model::ErasureAction::kRemask) MLOPS_TRY(put_masking(tx, step, item.erasure_id, fresh, replacement));
+  if (step.action == model::ErasureAction::kRemask)
+    MLOPS_TRY(put_masking(tx, step, item.erasure_id, fresh, replacement));
   MLOPS_ASSIGN(const auto aliases, move_aliases(tx, old, &fresh));
   MLOPS_ASSIGN(const auto environments, move_deployments(tx, old, &fresh, reason_of(item.erasure_id)));
   if (old.deleted_at_us == 0) MLOPS_TRY(meta::set_deleted(tx, old.id, reason_of(item.erasure_id)));
@@ -191,8 +194,7 @@ Status Erasure::put_masking(meta::WriteTx& tx, const model::ErasureStep& step, c
   if (source == items.end()) return {};
   MLOPS_TRY(meta::insert_edge(tx, source->replacement_id, fresh.id, std::string(kMaskedRole)));
   return meta::insert_masking_run(tx, {tx.new_id(), source->replacement_id, fresh.id, step.policy_revision_id,
-                                       canonical_dump(replacement.evidence), tx.now_us(),
-                                       tx.actor().principal.name});
+                                       canonical_dump(replacement.evidence), tx.now_us(), tx.actor().principal.name});
 }
 
 Status Erasure::shred(Application& work, const model::ErasureStep& step, meta::ErasureItemRow item,

@@ -1,8 +1,9 @@
-// Keyed fingerprints of people's ids, and per file the set of those that occur in it: derived data, which can be dropped
-// and is rebuilt from the bytes.
+// Keyed fingerprints of people's ids, and per file the set of those that occur in it: derived data, which can be
+// dropped and is rebuilt from the bytes.
 //
 //   fingerprint = HMAC-SHA-256(key, "subject/v1" NUL name space NUL trimmed id)
-//   file        = magic "MLOPSSI1" | tag 8 | count 8 LE | count × (first 8 bytes of a fingerprint as LE number, ascending)
+//   file        = magic "MLOPSSI1" | tag 8 | count 8 LE | count × (first 8 bytes of a fingerprint as LE number,
+//   ascending)
 //                 | checksum 8 LE over all before
 //   tag         = first 8 bytes of HMAC-SHA-256(key, "index/v1" NUL file digest NUL column NUL name space)
 //
@@ -57,7 +58,8 @@ class Subject {
 
 class SubjectIndex {
  public:
-  SubjectIndex(std::string dir, const crypto::SecretBytes& key, Env& env) : dir_(std::move(dir)), key_(key), env_(env) {}
+  SubjectIndex(std::string dir, const crypto::SecretBytes& key, Env& env)
+      : dir_(std::move(dir)), key_(key), env_(env) {}
 
   // Whether the file may hold one of them in that column; nullopt: there is no index.
   Result<std::optional<bool>> may_hold(const crypto::Digest& file, const SubjectColumn& column,

@@ -1,6 +1,7 @@
 #include "daemon/domain/subject_rows.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "core/base/text.h"
 #include "policies/data/format.h"
@@ -13,6 +14,31 @@ bool can_leave_out(data::Format format) {
   return format == data::Format::kCsv || format == data::Format::kTsv || format == data::Format::kJsonLines ||
          format == data::Format::kFhirLines;
 }
+
+bool has_line_records(data::Format format) {
+  return format == data::Format::kJsonLines || format == data::Format::kFhirLines;
+}
+
+// The writer puts what lies between two records before the second one: without the first record a line end is left at
+// the head of the file. Takes that away. REQUIRES: told before anything is written.
+class HeadSink : public data::Sink {
+ public:
+  explicit HeadSink(data::Sink& out) : out_(out) {}
+  void skip_line_end() { skips_ = true; }
+  Status write(std::string_view bytes) override {
+    if (skips_ && !bytes.empty()) {
+      const auto end = bytes.find_first_not_of(" \t\r");
+      const bool is_end = end != std::string_view::npos && bytes[end] == '\n';
+      bytes.remove_prefix(is_end ? end + 1 : 0);
+      skips_ = false;
+    }
+    return bytes.empty() ? Status{} : out_.write(bytes);
+  }
+
+ private:
+  data::Sink& out_;
+  bool skips_ = false;
+};
 
 // Which wanted column each of the reader's columns is; grows with it.
 class Positions {
@@ -47,7 +73,9 @@ class Positions {
 
 }  // namespace
 
-std::string fold_subject_column(std::string_view name) { return to_lower_ascii(trim(name)); }
+std::string fold_subject_column(std::string_view name) {
+  return to_lower_ascii(trim(name));
+}
 
 Result<RecordCounts> walk_records(data::Source& source, const std::string& path,
                                   const std::vector<std::string>& columns, const JudgeRecord& judge, data::Sink* out) {
@@ -59,8 +87,10 @@ Result<RecordCounts> walk_records(data::Source& source, const std::string& path,
     return fail(ErrorCode::kRefused, "records_inseparable", "single records of this format cannot be left out");
   }
   std::unique_ptr<data::RecordWriter> writer;
+  std::optional<HeadSink> lines;
   if (out) {
-    MLOPS_ASSIGN(writer, reader->writer(*out, {}));
+    if (has_line_records(reader->format())) lines.emplace(*out);
+    MLOPS_ASSIGN(writer, reader->writer(lines ? *lines : *out, {}));
   }
   Positions positions(columns);
   positions.see_all(reader->columns());
@@ -77,6 +107,7 @@ Result<RecordCounts> walk_records(data::Source& source, const std::string& path,
     }
     if (judge(ids) == Fate::kDrop) {
       ++counts.dropped;
+      if (lines && counts.dropped == reader->records()) lines->skip_line_end();
     } else if (writer) {
       MLOPS_TRY(writer->write({}));
     }

@@ -7,14 +7,15 @@
 namespace mlops::meta {
 namespace {
 
-#define MLOPS_ERASURE_COLUMNS                                                                              \
+#define MLOPS_ERASURE_COLUMNS                                                                                    \
   "id, state, digest, body, reason, requested_by, requested_by_name, created_at, expires_at, approvals_needed, " \
   "applied_by, started_at, finished_at, receipt"
 #define MLOPS_ITEM_COLUMNS \
   "id, erasure_id, position, version_id, action, state, replacement_id, detail, settled_by, settled_at"
 
 constexpr std::string_view kKeys =
-    "SELECT k.id, k.artifact_id, a.kind, a.name, k.column_name, k.name_space, k.set_by, k.valid_from FROM subject_keys k "
+    "SELECT k.id, k.artifact_id, a.kind, a.name, k.column_name, k.name_space, k.set_by, k.valid_from FROM subject_keys "
+    "k "
     "JOIN artifacts a ON a.id = k.artifact_id WHERE k.valid_to IS NULL ORDER BY a.name, k.column_name";
 constexpr std::string_view kInsertKey =
     "INSERT INTO subject_keys (id, artifact_id, column_name, name_space, set_by, valid_from) "
@@ -24,9 +25,10 @@ constexpr std::string_view kCloseKey = "UPDATE subject_keys SET valid_to = $2 WH
 constexpr std::string_view kErasures = "SELECT " MLOPS_ERASURE_COLUMNS " FROM erasures ORDER BY id DESC LIMIT $1";
 constexpr std::string_view kErasuresAfter =
     "SELECT " MLOPS_ERASURE_COLUMNS " FROM erasures WHERE id < $2 ORDER BY id DESC LIMIT $1";
-constexpr std::string_view kFindErasure = "SELECT " MLOPS_ERASURE_COLUMNS
-                                          " FROM erasures WHERE (id >= $1 AND id < $2) OR (digest >= $3 AND digest < $4) "
-                                          "ORDER BY id LIMIT 2";
+constexpr std::string_view kFindErasure =
+    "SELECT " MLOPS_ERASURE_COLUMNS
+    " FROM erasures WHERE (id >= $1 AND id < $2) OR (digest >= $3 AND digest < $4) "
+    "ORDER BY id LIMIT 2";
 constexpr std::string_view kInsertErasure =
     "INSERT INTO erasures (id, state, digest, body, reason, requested_by, requested_by_name, created_at, expires_at, "
     "approvals_needed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
@@ -36,8 +38,7 @@ constexpr std::string_view kUpdateErasure =
 constexpr std::string_view kApprovals =
     "SELECT e.principal_id, p.name, p.is_human, e.decision, e.reason, e.created_at, e.erasure_digest "
     "FROM erasure_approvals e JOIN principals p ON p.id = e.principal_id WHERE e.erasure_id = $1 ORDER BY e.id";
-constexpr std::string_view kApprovalOf =
-    "SELECT id FROM erasure_approvals WHERE erasure_id = $1 AND principal_id = $2";
+constexpr std::string_view kApprovalOf = "SELECT id FROM erasure_approvals WHERE erasure_id = $1 AND principal_id = $2";
 constexpr std::string_view kInsertApproval =
     "INSERT INTO erasure_approvals (id, erasure_id, erasure_digest, principal_id, decision, reason, created_at) "
     "VALUES ($1, $2, $3, $4, $5, $6, $7)";
@@ -89,10 +90,9 @@ Result<SubjectKeyRow> read_key(const sql::Cursor& cursor) {
 }
 
 Result<ErasureRow> read_erasure(const sql::Cursor& cursor) {
-  return ErasureRow{cursor.text(0),     cursor.text(1),     cursor.text(2),
-                    cursor.text(3),     cursor.text(4),     cursor.text(5),
-                    cursor.text(6),     cursor.integer(7),  cursor.integer(8),
-                    cursor.integer(9),  cursor.text(10),    time_or_none(cursor, 11),
+  return ErasureRow{cursor.text(0),           cursor.text(1),    cursor.text(2),  cursor.text(3),
+                    cursor.text(4),           cursor.text(5),    cursor.text(6),  cursor.integer(7),
+                    cursor.integer(8),        cursor.integer(9), cursor.text(10), time_or_none(cursor, 11),
                     time_or_none(cursor, 12), cursor.text(13)};
 }
 
@@ -114,7 +114,9 @@ Result<std::vector<Row>> read_all(sql::Cursor cursor, Result<Row> (*read)(const 
   }
 }
 
-Result<bool> has_row(sql::Cursor cursor) { return cursor.next(); }
+Result<bool> has_row(sql::Cursor cursor) {
+  return cursor.next();
+}
 
 }  // namespace
 
@@ -125,9 +127,9 @@ Result<std::vector<SubjectKeyRow>> list_subject_keys(sql::Connection& connection
 
 Status insert_subject_key(WriteTx& tx, const SubjectKeyRow& key) {
   MLOPS_TRY(tx.touch("subject_keys", key.id));
-  return tx.sql().execute(kInsertKey, {std::string_view(key.id), std::string_view(key.artifact_id),
-                                       std::string_view(key.column), std::string_view(key.name_space),
-                                       std::string_view(tx.actor().principal.name), tx.now_us()});
+  return tx.sql().execute(kInsertKey,
+                          {std::string_view(key.id), std::string_view(key.artifact_id), std::string_view(key.column),
+                           std::string_view(key.name_space), std::string_view(tx.actor().principal.name), tx.now_us()});
 }
 
 Status close_subject_key(WriteTx& tx, const std::string& id) {
@@ -177,16 +179,14 @@ Status insert_erasure(WriteTx& tx, const ErasureRow& erasure) {
       kInsertErasure,
       {std::string_view(erasure.id), std::string_view(erasure.state), std::string_view(erasure.digest),
        std::string_view(erasure.body), std::string_view(erasure.reason), std::string_view(erasure.requested_by_id),
-       std::string_view(erasure.requested_by), erasure.created_at_us, erasure.expires_at_us,
-       erasure.approvals_needed});
+       std::string_view(erasure.requested_by), erasure.created_at_us, erasure.expires_at_us, erasure.approvals_needed});
 }
 
 Status update_erasure(WriteTx& tx, const ErasureRow& erasure) {
   MLOPS_TRY(tx.touch("erasures", erasure.id));
-  return tx.sql().execute(kUpdateErasure,
-                          {std::string_view(erasure.id), std::string_view(erasure.state),
-                           text_or_null(erasure.applied_by), time_or_null(erasure.started_at_us),
-                           time_or_null(erasure.finished_at_us), text_or_null(erasure.receipt)});
+  return tx.sql().execute(kUpdateErasure, {std::string_view(erasure.id), std::string_view(erasure.state),
+                                           text_or_null(erasure.applied_by), time_or_null(erasure.started_at_us),
+                                           time_or_null(erasure.finished_at_us), text_or_null(erasure.receipt)});
 }
 
 Result<std::vector<model::ErasureApproval>> erasure_approvals_of(sql::Connection& connection,
@@ -216,9 +216,9 @@ Status upsert_erasure_approval(WriteTx& tx, const std::string& erasure_id, const
     return tx.sql().execute(kUpdateApproval, {std::string_view(id), std::string_view(digest),
                                               std::string_view(decision), std::string_view(reason), tx.now_us()});
   }
-  return tx.sql().execute(kInsertApproval, {std::string_view(id), std::string_view(erasure_id),
-                                            std::string_view(digest), std::string_view(who),
-                                            std::string_view(decision), std::string_view(reason), tx.now_us()});
+  return tx.sql().execute(kInsertApproval,
+                          {std::string_view(id), std::string_view(erasure_id), std::string_view(digest),
+                           std::string_view(who), std::string_view(decision), std::string_view(reason), tx.now_us()});
 }
 
 Result<std::vector<ErasureItemRow>> erasure_items_of(sql::Connection& connection, const std::string& erasure_id) {
@@ -241,9 +241,9 @@ Status insert_erasure_item(WriteTx& tx, const ErasureItemRow& item) {
 
 Status settle_erasure_item(WriteTx& tx, const ErasureItemRow& item) {
   MLOPS_TRY(tx.touch("erasure_items", item.id));
-  return tx.sql().execute(kSettleItem, {std::string_view(item.id), std::string_view(item.state),
-                                        text_or_null(item.replacement_id), std::string_view(item.detail),
-                                        std::string_view(tx.actor().principal.name), tx.now_us()});
+  return tx.sql().execute(kSettleItem,
+                          {std::string_view(item.id), std::string_view(item.state), text_or_null(item.replacement_id),
+                           std::string_view(item.detail), std::string_view(tx.actor().principal.name), tx.now_us()});
 }
 
 Result<std::set<std::string>> erased_versions(sql::Connection& connection) {

@@ -49,7 +49,8 @@ struct ErasureFilter {
   std::string after_id;  // cursor: erasures older than this one
   std::size_t limit = 100;
 };
-Result<std::vector<ErasureRow>> list_erasures(sql::Connection& connection, const ErasureFilter& filter);  // newest first
+Result<std::vector<ErasureRow>> list_erasures(sql::Connection& connection,
+                                              const ErasureFilter& filter);  // newest first
 Result<ErasureRow> find_erasure(sql::Connection& connection, const std::string& id_or_prefix);
 Status insert_erasure(WriteTx& tx, const ErasureRow& erasure);
 // State, who applied it, when, and the receipt.
@@ -67,7 +68,7 @@ struct ErasureItemRow {
   std::int64_t position = 0;
   std::string version_id;
   model::ErasureAction action = model::ErasureAction::kDecide;
-  std::string state;  // pending, done, kept, undecided, retrained, assessed, accepted
+  std::string state;           // pending, done, kept, undecided, retrained, assessed, accepted
   std::string replacement_id;  // empty: none
   std::string detail = "{}";   // JSON
   std::string settled_by;

@@ -52,9 +52,9 @@ TEST_CASE("the digest pins what is done to which bytes, and nothing else") {
 
 TEST_CASE("approvals count once a person, not the requester's, the executor's, a service's or of another plan") {
   const std::vector<ErasureApproval> approvals{
-      {"ann", "ann", true, "approve", "", 0, "d"},  {"ann", "ann", true, "approve", "", 0, "d"},
-      {"bob", "bob", true, "approve", "", 0, "d"},  {"bot", "bot", false, "approve", "", 0, "d"},
-      {"eve", "eve", true, "reject", "", 0, "d"},   {"joe", "joe", true, "approve", "", 0, "other"},
+      {"ann", "ann", true, "approve", "", 0, "d"}, {"ann", "ann", true, "approve", "", 0, "d"},
+      {"bob", "bob", true, "approve", "", 0, "d"}, {"bot", "bot", false, "approve", "", 0, "d"},
+      {"eve", "eve", true, "reject", "", 0, "d"},  {"joe", "joe", true, "approve", "", 0, "other"},
       {"req", "req", true, "approve", "", 0, "d"}};
   CHECK(model::counted_approvals(approvals, "d", "req", "") == 2);
   CHECK(model::counted_approvals(approvals, "d", "req", "bob") == 1);

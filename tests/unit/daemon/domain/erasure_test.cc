@@ -133,8 +133,8 @@ TEST_CASE("source, masked copy and model: rewritten, masked again, blocked; the 
   CHECK(cas::list_trash(f.content)->empty());
   CHECK(f.bytes_of("patients@v2") == "mrn,a1c\np-4712,6.2\n");
   const auto row = masked_before.find('\n', masked_before.find('\n') + 1) + 1;
-  CHECK(f.bytes_of("patients-deid@v2") ==
-        masked_before.substr(0, masked_before.find('\n') + 1) + masked_before.substr(row, masked_before.find('\n', row) + 1 - row));
+  CHECK(f.bytes_of("patients-deid@v2") == masked_before.substr(0, masked_before.find('\n') + 1) +
+                                              masked_before.substr(row, masked_before.find('\n', row) + 1 - row));
   CHECK(f.running("patients", "ward") == "patients@v2");
   CHECK(f.running("patients-deid", "lab") == "patients-deid@v2");
   CHECK(f.registry.show("patients-deid@v2", 0)->masked_from == "patients@v2");
@@ -161,6 +161,21 @@ TEST_CASE("nobody, nowhere, and words that would tell too much") {
   CHECK(told.error().slug == "subject_in_reason");
   CHECK(told.error().message.find("4711") == std::string::npos);
   CHECK(f.count("erasures") == 0);
+}
+
+TEST_CASE("what could not be searched is told, also when nobody is found") {
+  Fixture f;
+  f.table("patients", kTable);
+  f.key("patients");
+  f.table("patients", "mrn,a1c\n\"p-4711,1\n");
+  const auto nobody = f.try_plan({"p-4713"});
+  REQUIRE_FALSE(nobody);
+  CHECK(nobody.error().slug == "subject_not_found");
+  CHECK(nobody.error().message.find("not searched: 1 file of 1 version (csv_") != std::string::npos);
+  const auto view = f.planned("p-4711");
+  REQUIRE(view.plan.notes.size() == 1);
+  CHECK(view.plan.notes.front().find("csv_") != std::string::npos);
+  CHECK(actions_of(view) == std::map<std::string, std::string>{{"dataset:patients@v1", "rewrite"}});
 }
 
 TEST_CASE("the quorum: two people, neither who asked nor who applies, of exactly this plan") {
@@ -215,8 +230,8 @@ TEST_CASE("a hold keeps the source; its masked copy is masked again all the same
   REQUIRE(f.promote("patients@v1", "lab"));
   REQUIRE(f.retention.hold(f.anna(), {"patients@v1", "2026-17", "court"}, Commit::kKeep));
   const auto done = f.erased("p-4711");
-  CHECK(states_of(done) == std::map<std::string, std::string>{{"dataset:patients@v1", "kept"},
-                                                              {"dataset:patients-deid@v1", "done"}});
+  CHECK(states_of(done) ==
+        std::map<std::string, std::string>{{"dataset:patients@v1", "kept"}, {"dataset:patients-deid@v1", "done"}});
   CHECK(f.bytes_of("patients@v1") == kTable);
   CHECK(f.running("patients-deid", "lab") == "patients-deid@v2");
   const auto masked = f.bytes_of("patients-deid@v2");

@@ -12,7 +12,9 @@ using namespace mlops::domain;
 
 namespace {
 
-crypto::SecretBytes key_of(std::uint8_t byte) { return crypto::SecretBytes(std::vector<std::uint8_t>(32, byte)); }
+crypto::SecretBytes key_of(std::uint8_t byte) {
+  return crypto::SecretBytes(std::vector<std::uint8_t>(32, byte));
+}
 
 struct Fixture {
   test::TempDir dir;

@@ -67,6 +67,38 @@ TEST_CASE("reading alone leaves nothing out and shows every id") {
   CHECK(seen == std::vector<std::string>{"1", "2"});
 }
 
+TEST_CASE("JSON Lines: a record's line goes, by a member's name or a pointer") {
+  const std::string one = "{\"ID\": \"7\", \"v\":1.50}\n";
+  const std::string two = "{\"id\":8,\"v\":[1,2]}\n";
+  CHECK(without("7", one + two, "t.jsonl").out == two);
+  CHECK(without("8", one + two, "t.jsonl").out == one);
+  const std::string three = "{\"id\":9}\n";
+  CHECK(without("7", one + one + two + three, "t.jsonl").out == two + three);
+  CHECK(without("8", one + two + three + two + one, "t.jsonl").out == one + three + one);
+  CHECK(without("9", three + one + "{\"id\":9}", "t.jsonl").out + "\n" == one);  // the file ended without a line end
+  CHECK(without("7", one, "t.jsonl").out.empty());
+  CHECK(without("1", "{\"id\":1}\r\n{\"id\":2}\r\n{\"id\":1}\r\n{\"id\":3}\r\n", "t.jsonl").out ==
+        "{\"id\":2}\r\n{\"id\":3}\r\n");
+  const std::string deep = "{\"a\":{\"ids\":[\"1\",\"2\"]}}\n";
+  const auto walked = without("2", deep + two, "t.jsonl", {"/a/ids/*"});
+  CHECK(walked.out == two);
+  CHECK(walked.counts.has_column == std::vector<bool>{true});
+}
+
+TEST_CASE("records of a JSON array are read, but not left out one by one") {
+  const std::string text = "[{\"id\":\"7\"},{\"id\":\"8\"}]";
+  CHECK(without("7", text, "t.json").slug == "records_inseparable");
+  data::StringSource source(text);
+  std::vector<std::string> seen;
+  const auto counts = walk_records(source, "t.json", {"id"}, [&](std::span<const SubjectCell> ids) {
+    for (const auto& cell : ids) seen.emplace_back(cell.id);
+    return Fate::kStay;
+  });
+  REQUIRE(counts);
+  CHECK_FALSE(counts->is_separable);
+  CHECK(seen == std::vector<std::string>{"7", "8"});
+}
+
 TEST_CASE("what has no columns is refused with a word") {
   CHECK(without("1", "just text, and more", "notes.txt").slug == "format_unknown");
   CHECK(without("1", std::string("\x89PNG\r\n\x1a\n\0\0", 10), "picture.bin").slug == "format_unknown");
