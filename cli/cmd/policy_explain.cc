@@ -80,12 +80,13 @@ void print_terms(Session& session, const Json& terms) {
 
 void print_requirements(Session& session, const Json& list) {
   if (list.empty()) return;
-  heading(session, "Evidence the packs ask for");
+  heading(session, "Evidence that packs ask for");
   const auto style = style_of(session);
   for (const auto& one : list) {
     const bool met = bool_of(one, "met");
-    session.print_line(fmt::format("  {} {}: {} ({})", style.paint(met ? Tone::kGood : Tone::kBad, met ? "✔" : "✘"),
-                                   text_of(one, "path"), text_of(one, "why"), text_of(one, "cite")));
+    const auto mark = member(one, "met").is_null() ? "·" : style.paint(met ? Tone::kGood : Tone::kBad, met ? "✔" : "✘");
+    session.print_line(
+        fmt::format("  {} {}: {} ({})", mark, text_of(one, "path"), text_of(one, "why"), text_of(one, "cite")));
   }
 }
 
@@ -113,8 +114,9 @@ void print_head(Session& session, const Json& all) {
   const auto& output = member(all, "output");
   if (bool_of(all, "masks")) rows.add("masked output", text_of(output, "name") + ", " + text_of(output, "sensitivity"));
   const auto& residual = member(all, "residual");
-  rows.add("residual scan", fmt::format("at most {} findings of score {} on", text_of(residual, "max_findings"),
-                                        text_of(residual, "min_score")));
+  if (bool_of(all, "masks"))
+    rows.add("residual scan", fmt::format("at most {} findings of score {} on", text_of(residual, "max_findings"),
+                                          text_of(residual, "min_score")));
   rows.add("detectors", text_of(all, "detectors"));
   rows.add("tests", text_of(all, "tests"));
   print_lines(session, rows.lines(style_of(session)));

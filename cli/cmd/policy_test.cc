@@ -98,7 +98,8 @@ Result<int> policy_test(Session& session) {
       std::count_if(results.begin(), results.end(), [](const TestResult& one) { return !one.passed(); });
   const auto format = session.option("--format").value_or("text");
   if (format != "text") {
-    for (const auto line : split(trim(report_of(results, format)), '\n')) session.print_line(line);
+    const auto report = report_of(results, format);
+    for (const auto line : split(trim(report), '\n')) session.print_line(line);
     return failed == 0 ? kExitDone : kExitRefused;
   }
   Json list = Json::array();

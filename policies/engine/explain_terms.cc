@@ -136,15 +136,22 @@ Json terms_json(const Terms& terms) {
   return out;
 }
 
-Json requirements_json(const Terms& terms) {
+Json requirement_json(const Requirement& row) {
+  return {{"path", row.path.value}, {"pack", row.pack},  {"cite", row.cite},
+          {"why", row.why},         {"met", row.is_met}, {"before", row.before_promotion ? "promotion" : "use"}};
+}
+
+// Of a pack itself: what it asks of others; whether that is met is not asked of the pack.
+Json requirements_json(const Policy::Body& body) {
   Json out = Json::array();
-  for (const auto& row : terms.requirements) {
-    out.push_back({{"path", row.path.value},
-                   {"pack", row.pack},
-                   {"cite", row.cite},
-                   {"why", row.why},
-                   {"met", row.is_met},
-                   {"before", row.before_promotion ? "promotion" : "use"}});
+  for (const auto& row : body.terms.requirements) out.push_back(requirement_json(row));
+  for (const auto& pack : packs()) {
+    if (body.origin != "pack/" + std::string(pack.name)) continue;
+    Findings findings(body.origin);
+    for (const auto& row : read_document(pack.yaml, findings).requirements) {
+      out.push_back(requirement_json(row));
+      out.back()["met"] = Json();
+    }
   }
   return out;
 }
@@ -167,7 +174,7 @@ Json exceptions_json(const Terms& terms) {
 void add_terms(const Policy::Body& body, Json& out) {
   const auto& terms = body.terms;
   out["terms"] = terms_json(terms);
-  out["requirements"] = requirements_json(terms);
+  out["requirements"] = requirements_json(body);
   out["exceptions"] = exceptions_json(terms);
   out["attestations"] = statements_json(terms.attestations);
   out["evidence"] = statements_json(terms.evidence);
