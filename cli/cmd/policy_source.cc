@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "cli/cmd/fields.h"
+#include "core/base/text.h"
 
 namespace mlops::cli {
 namespace {
@@ -20,7 +21,12 @@ Result<NamedText> read_policy_text(const std::string& name) {
     const auto full = std::string(kPackPrefix) + std::string(pack.name);
     if (name == full || (name == pack.name && !is_file)) return NamedText{std::string(pack.yaml), full};
   }
-  return read_named_text(name);
+  if (!name.starts_with(kPackPrefix) || is_file) return read_named_text(name);
+  std::vector<std::string> words;
+  for (const auto& pack : policy::packs()) words.push_back(std::string(kPackPrefix) + std::string(pack.name));
+  const auto near = nearest_word(name, words);
+  return fail(ErrorCode::kNotFound, "pack_not_found", fmt::format("there is no pack '{}'", printable(name)),
+              near ? "did you mean " + *near + "?" : "mlopsctl policy packs lists them");
 }
 
 Result<policy::Policy> load_named_policy(const std::string& name) {

@@ -1,8 +1,10 @@
 // Gates: pure functions from facts to verdicts. Every promotion and rollback passes through evaluate(), nothing else
 // decides. Deny overrides; missing evidence is a failure, never a pass.
 //
-// Built in, for every environment: integrity, lifecycle (deprecated or deleted), order, clearance, erasure, approvals, reason.
-// From the environment's policies: the gates they declare, for the kinds they select. Thread-safety: pure functions.
+// Built in, for every environment: integrity, lifecycle (deprecated or deleted), order, clearance, erasure, approvals,
+// reason. From the environment's policies: the gates they declare, for the kinds they select; their terms of residency
+// (the environment's region and its label `transfer`) and of purpose (its label `purpose`). What a policy refuses under
+// enforcement.mode warn or dryrun passes and is told. Thread-safety: pure functions.
 #pragma once
 
 #include <vector>
