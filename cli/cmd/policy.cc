@@ -6,6 +6,7 @@
 
 #include "cli/cmd/fields.h"
 #include "cli/cmd/lines.h"
+#include "cli/cmd/policy_source.h"
 #include "cli/cmd/query.h"
 #include "cli/cmd/rows.h"
 #include "cli/cmd/run.h"
@@ -14,53 +15,6 @@
 
 namespace mlops::cli {
 namespace {
-
-Json finding_json(const policy::LintFinding& finding, const std::string& file) {
-  return {{"file", file},
-          {"line", finding.line},
-          {"column", finding.column},
-          {"level", finding.is_error ? "error" : "warning"},
-          {"slug", finding.slug},
-          {"message", finding.message},
-          {"hint", finding.hint}};
-}
-
-// The form that editors and CI systems jump from: file:line:column: error: message.
-Lines finding_lines(const Json& finding, const Style& style) {
-  const auto level = text_of(finding, "level");
-  const auto file = text_of(finding, "file");
-  Lines lines{fmt::format("{}{}:{}: {}: {} [{}]", file.empty() ? "" : file + ":", text_of(finding, "line"),
-                          text_of(finding, "column"),
-                          style.paint(level == "warning" ? Tone::kWarn : Tone::kBad, level.empty() ? "error" : level),
-                          text_of(finding, "message"), text_of(finding, "slug"))};
-  if (const auto hint = text_of(finding, "hint"); !hint.empty()) lines.push_back("    " + hint);
-  return lines;
-}
-
-Result<int> policy_lint(Session& session) {
-  Json findings = Json::array();
-  const auto files = session.operands_from(0);
-  for (const auto& path : files) {
-    MLOPS_ASSIGN(const auto file, read_named_text(path));
-    for (const auto& finding : policy::lint_policy(file.text, file.origin))
-      findings.push_back(finding_json(finding, path));
-  }
-  const auto errors = std::count_if(findings.begin(), findings.end(),
-                                    [](const Json& finding) { return text_of(finding, "level") == "error"; });
-  session.print_value(
-      findings,
-      [&] {
-        const auto style = style_of(session);
-        for (const auto& finding : findings) print_lines(session, finding_lines(finding, style));
-        const auto checked = counted(static_cast<std::int64_t>(files.size()), "policy", "policies");
-        const auto warnings = static_cast<std::int64_t>(findings.size()) - errors;
-        session.say(findings.empty() ? checked + " checked: clean"
-                                     : fmt::format("{} checked: {}, {}", checked, counted(errors, "error", "errors"),
-                                                   counted(warnings, "warning", "warnings")));
-      },
-      [&] { return std::string(errors == 0 ? "clean" : "errors"); });
-  return errors == 0 ? kExitDone : kExitRefused;
-}
 
 Result<int> policy_apply(Session& session) {
   MLOPS_ASSIGN(auto file, read_named_text(session.operand(0)));
@@ -203,20 +157,6 @@ const Command kPolicyShowCommand{.path = "policy show",
 Example:
   mlopsctl policy show clinical-deid --as-of 2026-11-01 > then.yaml)",
                                  .run = run_body<policy_show>};
-
-const Command kPolicyLintCommand{
-    .path = "policy lint",
-    .group = "Environments and policies",
-    .summary = "find mistakes in policy files, offline",
-    .operands = {{.name = "FILE", .help = "a policy file", .repeated = true, .complete = Complete::kFile}},
-    .shared = kOutput | kOffline,
-    .description =
-        R"(Prints file:line:column: error: message for each, with what to write instead. Exit code 3 when there is an error;
-warnings alone are 0.
-
-Example:
-  mlopsctl policy lint policies/*.yaml)",
-    .run = run_body<policy_lint>};
 
 const Command kPolicyPacksCommand{.path = "policy packs",
                                   .group = "Environments and policies",

@@ -18,9 +18,14 @@ Sensitivity output_label(const Document& own) {
   return own.output_sensitivity ? own.output_sensitivity->value : Sensitivity::kPseudonymous;
 }
 
-bool lists_identifiers(const Draft& draft) {
-  const auto binding = draft.binding();
-  return std::any_of(binding.begin(), binding.end(), [](const Document* pack) { return !pack->identifiers.empty(); });
+// The clause of a pack that does not take a keyed pseudonym for any record key; empty: no pack minds.
+std::string derived_code_clause(const Draft& draft) {
+  for (const auto* pack : draft.binding()) {
+    for (const auto& row : pack->forbid) {
+      if (row.transform == "pseudonymize" && !row.cite.empty()) return row.cite;
+    }
+  }
+  return {};
 }
 
 void check_pseudonym(const Draft& draft, const Rule& rule, Findings& findings) {
@@ -30,12 +35,12 @@ void check_pseudonym(const Draft& draft, const Rule& rule, Findings& findings) {
         rule.mark, "pseudonym_sensitivity",
         fmt::format("{} leaves linkable pseudonyms, so output.sensitivity cannot be none", rule.transform.value),
         "output: {sensitivity: pseudonymous}");
-  } else if (lists_identifiers(draft)) {
-    findings.warning(
-        rule.mark, "pseudonym_derived",
-        "45 CFR 164.514(c): a re-identification code must not be derived from information about the person; "
-        "a keyed pseudonym keeps the output pseudonymous, it does not de-identify",
-        "redact or suppress what nobody needs to link");
+  } else if (const auto clause = derived_code_clause(draft); !clause.empty()) {
+    findings.warning(rule.mark, "pseudonym_derived",
+                     fmt::format("{}: a re-identification code must not be derived from information about the person; "
+                                 "a keyed pseudonym keeps the output pseudonymous, it does not de-identify",
+                                 clause),
+                     "redact, suppress or tokenize what nobody needs to link");
   }
 }
 

@@ -19,6 +19,22 @@ void check_level(const std::vector<std::string>& levels, const Marked<std::strin
                  suggestion(level.value, levels));
 }
 
+// A list of one's own without a pack is the whole list: everything else is off.
+void check_detectors_off(const Draft& draft, Findings& findings) {
+  const bool alone = draft.packs.empty() && !draft.own.is_pack && draft.masks() && !draft.own.detectors.empty();
+  if (!alone) return;
+  std::size_t off = 0;
+  for (const auto* detector : detect::built_in_detectors()) {
+    const bool listed = std::any_of(draft.detectors.begin(), draft.detectors.end(),
+                                    [&](const ActiveDetector& active) { return active.detector == detector; });
+    off += listed ? 0 : 1;
+  }
+  if (off == 0) return;
+  findings.warning(draft.own.detectors.front().id.mark, "detectors_off",
+                   fmt::format("this list turns {} built-in detectors off", off),
+                   "extend a pack, which keeps them on, or list them");
+}
+
 void check_levels(const Draft& draft, Findings& findings) {
   const auto terms = merge_terms(draft);
   std::set<std::string> seen;
@@ -85,6 +101,7 @@ void check_retention(const Draft& draft, Findings& findings) {
 
 void check_terms(const Draft& draft, Findings& findings) {
   check_levels(draft, findings);
+  check_detectors_off(draft, findings);
   check_risk(draft, findings);
   check_residency(draft, findings);
   check_retention(draft, findings);

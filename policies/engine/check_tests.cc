@@ -62,7 +62,8 @@ void check_decision_test(const Draft& draft, const InlineTest& test, Findings& f
   Reader reader(findings);
   reader.word(test.expect, "expect", {"allow", "deny", "pending"});
   if (test.because.empty()) return;
-  std::vector<std::string> ids{"integrity", "lifecycle", "order", "clearance", "approvals", "reason", "in_force"};
+  std::vector<std::string> ids{"integrity", "lifecycle", "order",     "clearance", "approvals",
+                               "reason",    "in_force",  "residency", "purpose"};
   for (const auto* document : draft.all()) {
     for (const auto& gate : document->gates) ids.push_back(gate.id);
   }

@@ -94,7 +94,7 @@ constexpr ClassRow kRows[] = {
 constexpr std::pair<std::string_view, int> kStrengths[] = {
     {"suppress", 9},     {"redact", 8},     {"replace", 8},
     {"tokenize", 7},     {"encrypt", 6},    {"encrypt_deterministic", 5},
-    {"pseudonymize", 5}, {"surrogate", 5},  {"remap_uid", 5},
+    {"pseudonymize", 5}, {"surrogate", 5},  {"remap_id", 5},
     {"fpe", 4},          {"generalize", 3}, {"date_truncate", 3},
     {"date_shift", 2},   {"perturb", 2},    {"mask", 2},
     {"keep", 0},

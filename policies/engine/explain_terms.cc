@@ -77,12 +77,12 @@ std::string expert_text(const Terms& terms) {
 // clang-format off
 constexpr TermRow kTerms[] = {
     {"enforcement.mode", "gates", [](const Terms& t) { return std::string(to_word(t.enforcement.mode)); }},
-    {"enforcement.shadow", "gates", [](const Terms& t) { return t.enforcement.shadow; }},
+    {"enforcement.shadow", kDeclared, [](const Terms& t) { return t.enforcement.shadow; }},
     {"classification.levels", kDeclared, [](const Terms& t) { return join(t.levels, ", "); }},
-    {"classification.scan.nested_depth", "masking", [](const Terms& t) { return fmt::format("{}", t.scan.nested_depth); }},
-    {"classification.scan.free_text", "masking", [](const Terms& t) { return fmt::format("{}", t.scan.free_text); }},
-    {"classification.scan.decode", "masking", [](const Terms& t) { return join(t.scan.decode, ", "); }},
-    {"classification.scan.max_decode_ratio", "masking", [](const Terms& t) { return fmt::format("{}", t.scan.max_decode_ratio); }},
+    {"classification.scan.nested_depth", kDeclared, [](const Terms& t) { return fmt::format("{}", t.scan.nested_depth); }},
+    {"classification.scan.free_text", kDeclared, [](const Terms& t) { return fmt::format("{}", t.scan.free_text); }},
+    {"classification.scan.decode", kDeclared, [](const Terms& t) { return join(t.scan.decode, ", "); }},
+    {"classification.scan.max_decode_ratio", kDeclared, [](const Terms& t) { return fmt::format("{}", t.scan.max_decode_ratio); }},
     {"risk.quasi_identifiers", "policy risk", [](const Terms& t) { return columns_text(t.risk.quasi_identifiers); }},
     {"risk.require.k", "policy risk", [](const Terms& t) { return number_text(t.risk.k); }},
     {"risk.require.l", "policy risk", l_text},
@@ -94,9 +94,9 @@ constexpr TermRow kTerms[] = {
     {"retention.legal_hold", "store", [](const Terms& t) { return t.retention.legal_hold; }},
     {"retention.audit_log_min", "audit log, never shortened", [](const Terms& t) { return period_text(t.retention.audit_log_min); }},
     {"retention.policy_document", kDeclared, [](const Terms& t) { return t.retention.policy_document; }},
-    {"residency.allowed", kDeclared, [](const Terms& t) { return t.residency.allowed ? join(*t.residency.allowed, ", ") : std::string{}; }},
-    {"residency.transfer", kDeclared, transfer_text},
-    {"purpose.declared", kDeclared, [](const Terms& t) { return join(t.purpose.declared, ", "); }},
+    {"residency.allowed", "gates", [](const Terms& t) { return t.residency.allowed ? join(*t.residency.allowed, ", ") : std::string{}; }},
+    {"residency.transfer", "gates", transfer_text},
+    {"purpose.declared", "gates", [](const Terms& t) { return join(t.purpose.declared, ", "); }},
     {"purpose.lawful_basis.default", kDeclared, [](const Terms& t) { return t.purpose.lawful_basis; }},
     {"purpose.lawful_basis.special", kDeclared, [](const Terms& t) { return t.purpose.lawful_basis_special; }},
     {"purpose.special_category_condition", kDeclared, [](const Terms& t) { return t.purpose.special_category_condition; }},
@@ -136,15 +136,22 @@ Json terms_json(const Terms& terms) {
   return out;
 }
 
-Json requirements_json(const Terms& terms) {
+Json requirement_json(const Requirement& row) {
+  return {{"path", row.path.value}, {"pack", row.pack},  {"cite", row.cite},
+          {"why", row.why},         {"met", row.is_met}, {"before", row.before_promotion ? "promotion" : "use"}};
+}
+
+// Of a pack itself: what it asks of others; whether that is met is not asked of the pack.
+Json requirements_json(const Policy::Body& body) {
   Json out = Json::array();
-  for (const auto& row : terms.requirements) {
-    out.push_back({{"path", row.path.value},
-                   {"pack", row.pack},
-                   {"cite", row.cite},
-                   {"why", row.why},
-                   {"met", row.is_met},
-                   {"before", row.before_promotion ? "promotion" : "use"}});
+  for (const auto& row : body.terms.requirements) out.push_back(requirement_json(row));
+  for (const auto& pack : packs()) {
+    if (body.origin != "pack/" + std::string(pack.name)) continue;
+    Findings findings(body.origin);
+    for (const auto& row : read_document(pack.yaml, findings).requirements) {
+      out.push_back(requirement_json(row));
+      out.back()["met"] = Json();
+    }
   }
   return out;
 }
@@ -167,7 +174,7 @@ Json exceptions_json(const Terms& terms) {
 void add_terms(const Policy::Body& body, Json& out) {
   const auto& terms = body.terms;
   out["terms"] = terms_json(terms);
-  out["requirements"] = requirements_json(terms);
+  out["requirements"] = requirements_json(body);
   out["exceptions"] = exceptions_json(terms);
   out["attestations"] = statements_json(terms.attestations);
   out["evidence"] = statements_json(terms.evidence);

@@ -100,8 +100,7 @@ void read_approvals(const YamlNode& node, PromotionFacts& facts, Reader& reader)
   }
   const auto count = reader.integer(node, "approvals", 0, kMostApprovals);
   for (std::int64_t i = 1; count && i <= *count; ++i) {
-    facts.approvals.push_back(
-        {fmt::format("approver-{}", i), {std::string(to_word(model::Role::kApprover))}, true});
+    facts.approvals.push_back({fmt::format("approver-{}", i), {std::string(to_word(model::Role::kApprover))}, true});
   }
 }
 
@@ -113,9 +112,15 @@ void read_target(const YamlNode& node, model::Environment& environment, Reader& 
     environment.name = reader.text(node, "target").value_or(environment.name);
     return;
   }
-  Section section(node, "target", reader.findings(), {"name", "clearance", "region", "approvals", "roles", "after"});
+  Section section(node, "target", reader.findings(),
+                  {"name", "clearance", "region", "approvals", "roles", "after", "purpose", "transfer"});
   section.text("name", environment.name);
   section.text("region", environment.region);
+  for (const auto* label : {"purpose", "transfer"}) {
+    std::string value;
+    section.text(label, value);
+    if (!value.empty()) environment.labels[label] = value;
+  }
   section.texts("roles", environment.approver_roles);
   section.texts("after", environment.after);
   read_label(section, "clearance", environment.clearance);
@@ -127,7 +132,8 @@ void read_target(const YamlNode& node, model::Environment& environment, Reader& 
 void read_members(const YamlNode* list, ArtifactKind kind, PromotionFacts& facts, Findings& findings) {
   if (!list) return;
   Reader reader(findings);
-  for (const auto& item : reader.sequence(*list, "versions")) facts.members.push_back(read_member(&item, kind, findings));
+  for (const auto& item : reader.sequence(*list, "versions"))
+    facts.members.push_back(read_member(&item, kind, findings));
 }
 
 }  // namespace
@@ -138,9 +144,9 @@ GivenFacts read_given(const YamlNode& given, ArtifactKind kind, Findings& findin
   facts.requested_by = "requester";
   facts.environment.clearance = model::Sensitivity::kChild;
   facts.environment.name = "given";
-  Section section(given, "given", findings,
-                  {"target", "requested_by", "reason", "rollback", "at", "approvals", "metrics", "models", "datasets",
-                   "current"});
+  Section section(
+      given, "given", findings,
+      {"target", "requested_by", "reason", "rollback", "at", "approvals", "metrics", "models", "datasets", "current"});
   if (!section) return read;
   if (const auto* target = section.find("target")) read_target(*target, facts.environment, section.reader());
   section.text("requested_by", facts.requested_by);

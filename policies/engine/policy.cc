@@ -100,7 +100,10 @@ std::shared_ptr<const Policy::Body> merge(Draft draft) {
   for (const auto* document : draft.all()) {
     body->notes.insert(body->notes.end(), document->notes.begin(), document->notes.end());
     body->categories.insert(body->categories.end(), document->categories.begin(), document->categories.end());
-    body->authority.insert(body->authority.end(), document->authority.begin(), document->authority.end());
+    for (const auto& text : document->authority) {
+      const bool there = std::find(body->authority.begin(), body->authority.end(), text) != body->authority.end();
+      if (!there) body->authority.push_back(text);
+    }
     for (const auto& group : document->identifiers) body->groups.emplace_back(document->name, group);
     if (document != &draft.own) body->extends.push_back(document->origin + " " + document->version);
   }

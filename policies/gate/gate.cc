@@ -6,7 +6,9 @@
 
 #include "core/base/text.h"
 #include "policies/gate/erasure_gate.h"
-#include "policies/gate/terms_gates.h"
+#include "policies/gate/policy_gates.h"
+#include "policies/gate/policy_standing.h"
+#include "policies/gate/policy_terms.h"
 #include "policies/gate/verdicts.h"
 
 namespace mlops::gate {
@@ -104,7 +106,14 @@ std::vector<GateResult> evaluate(const std::vector<policy::Policy>& policies, co
   results.push_back(
       judge_approvals(approvals, facts, facts.environment.approvals_needed, facts.environment.approver_roles));
   results.push_back(judge_reason(facts));
-  for (const auto& policy : policies) judge_policy(policy, facts, results);
+  for (const auto& policy : policies) {
+    const auto first = results.size();
+    evaluate_policy(policy, facts, results);
+    judge_terms(policy, facts, results);
+    judge_standing(policy, facts, results);
+    apply_exceptions(policy, facts, first, results);
+    apply_mode(policy, first, results);
+  }
   return results;
 }
 
@@ -118,6 +127,7 @@ Verdict overall(const std::vector<GateResult>& results) {
 std::int64_t approvals_needed(const std::vector<policy::Policy>& policies, const PromotionFacts& facts) {
   std::int64_t needed = std::max<std::int64_t>(0, facts.environment.approvals_needed);
   for (const auto& policy : policies) {
+    if (policy.terms().enforcement.mode != policy::EnforcementMode::kEnforce) continue;
     for (const auto& rule : policy::gate_rules(policy)) {
       const auto* approvals = std::get_if<policy::ApprovalsGate>(&rule.body);
       if (!approvals) continue;

@@ -1,9 +1,11 @@
 // Gates: pure functions from facts to verdicts. Every promotion and rollback passes through evaluate(), nothing else
 // decides. Deny overrides; missing evidence is a failure, never a pass.
 //
-// Built in, for every environment: integrity, lifecycle (deprecated or deleted), order, clearance, erasure, approvals, reason.
-// From the environment's policies: what their terms ask for (in force, evidence, residency, retention) and the gates they
-// declare, for the kinds they select; softened by their mode of enforcement and by exceptions. Thread-safety: pure functions.
+// Built in, for every environment: integrity, lifecycle (deprecated or deleted), order, clearance, erasure, approvals,
+// reason. From the environment's policies: the gates they declare, for the kinds they select; their terms of residency
+// (the environment's region and its label `transfer`), of purpose (its label `purpose`), in force, evidence, retention; what
+// an exception of the policy lets through. What a policy refuses under
+// enforcement.mode warn or dryrun passes and is told. Thread-safety: pure functions.
 #pragma once
 
 #include <vector>

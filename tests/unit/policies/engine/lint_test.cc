@@ -111,7 +111,7 @@ std::vector<Case> cases() {
        "duplicate_rule", 9},
       {"rule for an undeclared column", plain("  transforms: {rules: [{match: {column: nots}, apply: redact}]}\n"),
        "rule_unreachable", 5},
-      {"rule nothing leads to", plain("  transforms: {rules: [{match: {class: audio_ref}, apply: redact}]}\n"),
+      {"rule nothing leads to", plain("  transforms: {rules: [{match: {class: consent}, apply: redact}]}\n"),
        "rule_unreachable", 5, false},
       {"empty rules", plain("  transforms: {rules: []}\n"), "empty_rules", 5},
       {"octal-looking code", plain("  classification: {optional_columns: [036]}\n"), "octal_number", 5},

@@ -145,6 +145,7 @@ TEST_CASE("what a law forbids is refused with its clause") {
       {"hipaa-safe-harbor", "birth_date", "{date_truncate: {to: month}}", "164.514(b)(2)(i)(C)"},
       {"hipaa-safe-harbor", "mrn", "{pseudonymize: {key: k}}", "164.514(c)(1)"},
       {"hipaa-safe-harbor", "patient_id", "{pseudonymize: {key: k}}", "164.514(c)(1)"},
+      {"hipaa-safe-harbor", "patient_id", "{remap_id: {key: k}}", "164.514(c)(1)"},
       {"hipaa-safe-harbor", "mrn", "{encrypt_deterministic: {key: k}}", "164.514(c)(1)"},
       {"hipaa-safe-harbor", "us_ssn", "{fpe: {key: k}}", "164.514(c)(1)"},
       {"hipaa-limited-data-set", "person_name", "keep", "164.514(e)(2)(i)"},
@@ -152,7 +153,7 @@ TEST_CASE("what a law forbids is refused with its clause") {
       {"hipaa-limited-data-set", "us_ssn", "hash", "164.514(e)(2)"},
       {"hipaa-expert", "us_ssn", "keep", "164.514(b)(1)"},
       {"hipaa-expert", "us_ssn", "{mask: {keep_last: 4}}", "164.514(b)(1)"},
-      {"hipaa-expert", "date", "{date_shift: {key: k, max_days: 400}}", "164.514(b)(1)"},
+      {"hipaa-expert", "date", "{date_shift: {key: k, subject: \"column:mrn\", days: 400}}", "164.514(b)(1)"},
       {"hipaa-expert", "us_ssn", "hash", "164.514(b)(1)"},
       {"gdpr", "email", "hash", "GDPR 4(5)"},
       {"coppa", "cookie_id", "keep", "16 CFR 312.7"},
@@ -175,10 +176,10 @@ TEST_CASE("what a law forbids is refused with its clause") {
 }
 
 TEST_CASE("an expert may let dates be shifted, by a year at most") {
-  const auto findings = lint_policy(
-      extending("pack/hipaa-expert",
-                "  transforms: {keys: {k: {}}, rules: [{match: {class: date}, apply: {date_shift: {key: k}}}]}\n"),
-      "p.yaml");
+  const auto findings = lint_policy(extending("pack/hipaa-expert",
+                                              "  transforms: {keys: {k: {}}, rules: [{match: {class: date}, apply: "
+                                              "{date_shift: {key: k, subject: \"column:mrn\"}}}]}\n"),
+                                    "p.yaml");
   INFO(shown(findings));
   for (const auto& finding : findings) {
     CHECK(finding.slug != "forbidden_transform");

@@ -1,4 +1,4 @@
-#include "policies/gate/terms_gates.h"
+#include "policies/gate/policy_standing.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,6 @@
 
 #include "core/base/text.h"
 #include "policies/engine/terms.h"
-#include "policies/gate/policy_gates.h"
 #include "policies/gate/verdicts.h"
 
 namespace mlops::gate {
@@ -47,20 +46,6 @@ void judge_evidence(const policy::Policy& policy, std::vector<GateResult>& resul
   }
   results.push_back(refuse(head, "evidence missing: " + join(paths, ", "),
                            fmt::format("the policy declares {}", join(paths, " and ")), {{"missing", missing}}));
-}
-
-void judge_region(const policy::Policy& policy, const PromotionFacts& facts, std::vector<GateResult>& results) {
-  const auto& residency = policy.terms().residency;
-  if (!residency.allowed && residency.transfers.empty()) return;
-  const auto& environment = facts.environment;
-  const auto verdict = policy::permits_region(residency, environment.region, {});
-  const GateHead head{"residency", "residency", rule_of(policy)};
-  Json looked_at = {{"region", environment.region}};
-  results.push_back(verdict.allowed
-                        ? pass(head, verdict.reason, std::move(looked_at))
-                        : refuse(head, verdict.reason,
-                                 fmt::format("{} lies in an allowed region, or a transfer to it has a basis", environment.name),
-                                 std::move(looked_at)));
 }
 
 void judge_retention(const policy::Policy& policy, const MemberFacts& member, const PromotionFacts& facts,
@@ -104,37 +89,23 @@ void except(const policy::Policy& policy, const PromotionFacts& facts, GateResul
   result.would_pass_if.clear();
 }
 
-void soften(policy::EnforcementMode mode, GateResult& result) {
-  if (mode == policy::EnforcementMode::kEnforce || result.verdict == Verdict::kPass) return;
-  result.facts["enforcement"] = to_word(mode);
-  result.facts["would_be"] = to_word(result.verdict);
-  result.reason = fmt::format("{}, not enforced: {}", mode == policy::EnforcementMode::kWarn ? "a warning" : "a dry run",
-                              result.reason);
-  result.verdict = Verdict::kPass;
-  result.would_pass_if.clear();
-}
-
 }  // namespace
 
-void judge_policy(const policy::Policy& policy, const PromotionFacts& facts, std::vector<GateResult>& results) {
-  std::vector<GateResult> own;
+void judge_standing(const policy::Policy& policy, const PromotionFacts& facts, std::vector<GateResult>& results) {
   const bool selects = std::any_of(facts.members.begin(), facts.members.end(), [&](const MemberFacts& member) {
     return policy.selects(member.version.kind);
   });
-  if (selects) {
-    judge_in_force(policy, facts, own);
-    judge_evidence(policy, own);
-    judge_region(policy, facts, own);
-    for (const auto& member : facts.members) {
-      if (policy.selects(member.version.kind)) judge_retention(policy, member, facts, own);
-    }
+  if (!selects) return;
+  judge_in_force(policy, facts, results);
+  judge_evidence(policy, results);
+  for (const auto& member : facts.members) {
+    if (policy.selects(member.version.kind)) judge_retention(policy, member, facts, results);
   }
-  evaluate_policy(policy, facts, own);
-  for (auto& result : own) {
-    except(policy, facts, result);
-    soften(policy.terms().enforcement.mode, result);
-    results.push_back(std::move(result));
-  }
+}
+
+void apply_exceptions(const policy::Policy& policy, const PromotionFacts& facts, std::size_t first,
+                      std::vector<GateResult>& results) {
+  for (auto i = first; i < results.size(); ++i) except(policy, facts, results[i]);
 }
 
 }  // namespace mlops::gate
