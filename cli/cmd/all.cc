@@ -38,6 +38,7 @@ const Command* const kRows[] = {
     &kPolicyScanCommand,
     &kPolicyLintCommand,
     &kPolicyMaskCommand,
+    &kPolicyRevealCommand,
     &kPolicyEvalCommand,
     &kPolicyReplayCommand,
     &kPolicyRiskCommand,
@@ -45,6 +46,14 @@ const Command* const kRows[] = {
     &kDecisionShowCommand,
     &kDecisionVerifyCommand,
     &kPolicyBenchmarkCommand,
+    // Keys
+    &kKeyringInitCommand,
+    &kKeyringListCommand,
+    &kKeyringAddCommand,
+    &kKeyringRotateCommand,
+    &kKeyringRetireCommand,
+    &kKeyringDestroyCommand,
+    &kKeyringRewrapCommand,
     // Audit
     &kAuditLogCommand,
     &kAuditVerifyCommand,
