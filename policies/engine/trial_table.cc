@@ -2,6 +2,7 @@
 
 #include "policies/data/records.h"
 #include "policies/engine/mask_dataset.h"
+#include "policies/mask/memory_vault.h"
 
 namespace mlops::policy {
 namespace {
@@ -32,8 +33,9 @@ Result<std::string> mask_trial(const Policy& policy, const TrialTable& table) {
   MLOPS_ASSIGN(const auto again, data::open_records(second, {.path = table.path}));
   data::StringSink sink;
   const TrialKeys keys;
+  mask::MemoryVault vault;
   MLOPS_ASSIGN([[maybe_unused]] const auto evidence,
-               mask_file(policy, plan, *again, sink, {keys}, std::string(kDatasetName)));
+               mask_file(policy, plan, *again, sink, {keys, &vault}, std::string(kDatasetName)));
   return sink.text;
 }
 
