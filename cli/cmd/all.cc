@@ -41,6 +41,7 @@ const Command* const kRows[] = {
     &kPolicyExplainCommand,
     &kPolicyDiffCommand,
     &kPolicyMaskCommand,
+    &kPolicyRevealCommand,
     &kPolicyEvalCommand,
     &kPolicyReplayCommand,
     &kPolicyRiskCommand,
@@ -48,6 +49,14 @@ const Command* const kRows[] = {
     &kDecisionShowCommand,
     &kDecisionVerifyCommand,
     &kPolicyBenchmarkCommand,
+    // Keys
+    &kKeyringInitCommand,
+    &kKeyringListCommand,
+    &kKeyringAddCommand,
+    &kKeyringRotateCommand,
+    &kKeyringRetireCommand,
+    &kKeyringDestroyCommand,
+    &kKeyringRewrapCommand,
     // Audit
     &kAuditLogCommand,
     &kAuditVerifyCommand,

@@ -1,12 +1,14 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <functional>
 
 #include "cli/cmd/fields.h"
 #include "cli/cmd/file_stream.h"
 #include "cli/cmd/gate_text.h"
 #include "cli/cmd/key_file.h"
 #include "cli/cmd/lines.h"
+#include "cli/cmd/mask_keys.h"
 #include "cli/cmd/policy_files.h"
 #include "cli/cmd/query.h"
 #include "cli/cmd/release_text.h"
@@ -21,33 +23,6 @@ namespace mlops::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-// The key is looked at only when the policy asks for one, so a policy without pseudonyms needs no key file. A key file
-// has one version of every name.
-class FileKeys : public mask::KeySource {
- public:
-  explicit FileKeys(std::string key_file) : key_file_(std::move(key_file)) {}
-
-  Result<mask::NamedKey> current(const std::string& name) const override {
-    if (key_file_.empty()) {
-      return fail(ErrorCode::kInvalid, "key_needed", fmt::format("the policy uses the key '{}'", printable(name)),
-                  "add --key-file FILE; with --generate-key it is made");
-    }
-    MLOPS_ASSIGN(const auto master, read_key_file(key_file_));
-    return mask::NamedKey{mask::to_string({name, 1}), derive_key(master, name)};
-  }
-
-  Result<mask::NamedKey> by_id(const std::string& id) const override {
-    const auto parsed = mask::parse_key_id(id);
-    if (!parsed || parsed->version != 1) {
-      return fail(ErrorCode::kNotFound, "unknown_key_id", fmt::format("the key file has no key {}", printable(id)));
-    }
-    return current(parsed->name);
-  }
-
- private:
-  std::string key_file_;
-};
 
 struct Request {
   std::string input;
@@ -143,24 +118,30 @@ class Staging {
   fs::path target_;
 };
 
+// What must be on disk before the masked data is: tokens that stand in it.
+using Settle = std::function<Status()>;
+
 Result<policy::MaskEvidence> mask_one(const policy::Policy& policy, const policy::FilePlan& plan, const std::string& in,
                                       const std::string& out, const mask::RunSecrets& secrets,
-                                      const std::string& dataset) {
+                                      const std::string& dataset, const Settle& settle) {
   MLOPS_ASSIGN(const auto open, open_file(in));
   MLOPS_ASSIGN(auto sink, AtomicFileSink::create(out));
   auto evidence = policy::mask_file(policy, plan, *open.reader, sink, secrets, dataset);
   if (!evidence) return fail(at_file(evidence.error(), in));
+  MLOPS_TRY(settle());
   MLOPS_TRY(sink.publish());
   return evidence;
 }
 
-Result<policy::MaskEvidence> mask(const policy::Policy& policy, const Request& request, const mask::RunSecrets& secrets,
-                                  Json& columns) {
+Result<policy::MaskEvidence> mask(const policy::Policy& policy, const Request& request, MaskKeys& keys, Json& columns) {
+  const auto secrets = keys.secrets();
+  const Settle store_vault = [&keys] { return keys.store_vault(); };
   MLOPS_ASSIGN(const auto planned, plan_all(policy, request));
   columns = columns_json(planned);
   const auto& walk = planned.walk;
   if (!walk.is_directory) {
-    return mask_one(policy, planned.files.front(), request.input, request.output, secrets, request.context);
+    return mask_one(policy, planned.files.front(), request.input, request.output, secrets, request.context,
+                    store_vault);
   }
   MLOPS_ASSIGN(auto staging, Staging::create(request.output));
   policy::MaskEvidence evidence;
@@ -168,10 +149,11 @@ Result<policy::MaskEvidence> mask(const policy::Policy& policy, const Request& r
     const auto out = staging.path_of(walk.files[i].path);
     std::error_code ignored;
     fs::create_directories(fs::path(out).parent_path(), ignored);
-    MLOPS_ASSIGN(const auto one,
-                 mask_one(policy, planned.files[i], source_of(walk, walk.files[i]), out, secrets, request.context));
+    MLOPS_ASSIGN(const auto one, mask_one(policy, planned.files[i], source_of(walk, walk.files[i]), out, secrets,
+                                          request.context, [] { return Status(); }));
     policy::merge_evidence(evidence, one);
   }
+  MLOPS_TRY(store_vault());
   MLOPS_TRY(staging.publish());
   return evidence;
 }
@@ -226,8 +208,8 @@ Result<int> policy_mask(Session& session) {
                 fmt::format("policy {} has gates but no transforms", policy.name()), "name a policy that masks");
   }
   Json columns = Json::array();
-  const FileKeys keys(key_file);
-  const auto evidence = mask(policy, request, {keys}, columns);
+  MLOPS_ASSIGN(auto keys, MaskKeys::open(session));
+  const auto evidence = mask(policy, request, keys, columns);
   if (!evidence)
     return evidence.error().code == ErrorCode::kRefused ? Result<int>(refuse(session, evidence.error()))
                                                         : Result<int>(fail(evidence.error()));
@@ -264,6 +246,17 @@ const Command kPolicyMaskCommand{
                  .help = "key for pseudonyms: mode 0600, at least 32 random bytes, hex or raw",
                  .complete = Complete::kFile},
                 {.name = "--generate-key", .help = "make the key file first; never replaces one"},
+                {.name = "--keyring",
+                 .value_name = "RING",
+                 .help = "a key ring instead: keys with versions (mlopsctl keyring)",
+                 .complete = Complete::kFile},
+                {.name = "--master",
+                 .value_name = "WHERE",
+                 .help = "its master key: file:PATH, env:NAME or credential:NAME (default: env:MLOPS_MASTER_KEY)"},
+                {.name = "--vault",
+                 .value_name = "FILE",
+                 .help = "where tokens of `tokenize` are kept, sealed; made when it is not there",
+                 .complete = Complete::kFile},
                 {.name = "--dataset",
                  .value_name = "NAME",
                  .help = "the dataset that pseudonyms are bound to (default: the input's name without its ending)"},

@@ -38,6 +38,7 @@ extern const Command kPolicyTestCommand;
 extern const Command kPolicyExplainCommand;
 extern const Command kPolicyDiffCommand;
 extern const Command kPolicyMaskCommand;
+extern const Command kPolicyRevealCommand;
 extern const Command kPolicyScanCommand;
 extern const Command kPolicyEvalCommand;
 extern const Command kPolicyReplayCommand;
@@ -46,6 +47,14 @@ extern const Command kDecisionVerifyCommand;
 extern const Command kPolicyRiskCommand;
 extern const Command kPolicyPacksCommand;
 extern const Command kPolicyBenchmarkCommand;
+
+extern const Command kKeyringInitCommand;
+extern const Command kKeyringListCommand;
+extern const Command kKeyringAddCommand;
+extern const Command kKeyringRotateCommand;
+extern const Command kKeyringRetireCommand;
+extern const Command kKeyringDestroyCommand;
+extern const Command kKeyringRewrapCommand;
 
 extern const Command kAuditLogCommand;
 extern const Command kAuditVerifyCommand;

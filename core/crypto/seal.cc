@@ -5,6 +5,8 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 #include <openssl/rand.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -76,6 +78,12 @@ void SecretBytes::wipe() {
   if (bytes_) release_secret_memory(bytes_, size_bytes_);
   bytes_ = nullptr;
   size_bytes_ = 0;
+}
+
+void keep_out_of_core_dumps() {
+  const rlimit none{0, 0};
+  ::setrlimit(RLIMIT_CORE, &none);
+  ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 void wipe(std::vector<std::uint8_t>& bytes) {

@@ -39,6 +39,9 @@ class SecretBytes {
   std::size_t size_bytes_ = 0;
 };
 
+// No core dump of this process, and no debugger of its own user: for a process that holds keys.
+void keep_out_of_core_dumps();
+
 // Overwrites, in a way no compiler leaves out.
 void wipe(std::vector<std::uint8_t>& bytes);
 void wipe(std::string& text);

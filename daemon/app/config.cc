@@ -54,6 +54,8 @@ const Setting kSettings[] = {
      "threads that read requests and write answers", 1, 64},
     {"data_dir", "MLOPSD_DATA_DIR", [](Config& c) -> Slot { return &c.data_dir; },
      "where everything is kept: database, blobs, keys"},
+    {"core_dumps", "MLOPSD_CORE_DUMPS", [](Config& c) -> Slot { return &c.core_dumps; },
+     "allow core dumps and debuggers: a dump holds keys and data of people"},
     {"log.level", "MLOPSD_LOG_LEVEL", [](Config& c) -> Slot { return &c.log.level; }, "debug, info, warn or error"},
     {"limits.json_body_bytes", "MLOPSD_LIMITS_JSON_BODY_BYTES",
      [](Config& c) -> Slot { return &c.limits.json_body_bytes; }, "largest JSON body of a request", 1024, 64ll << 20},

@@ -57,6 +57,7 @@ struct Config {
 
   Listen listen;
   std::string data_dir;  // filled by load_config: $XDG_STATE_HOME/mlopsd, ~/.local/state/mlopsd or /var/lib/mlopsd
+  bool core_dumps = false;  // a dump holds keys and what people sent
   Log log;
   Limits limits;
   Token token;

@@ -12,6 +12,7 @@
 #include "core/base/build_info.h"
 #include "core/base/env.h"
 #include "core/base/log.h"
+#include "core/crypto/seal.h"
 #include "daemon/api/routes.h"
 #include "daemon/app/convert_blobs.h"
 #include "daemon/app/data_dir.h"
@@ -128,14 +129,19 @@ std::string url_of(const Config& config, int port) {
   return fmt::format("{}://{}{}{}:{}", tls ? "https" : "http", v6 ? "[" : "", host, v6 ? "]" : "", port);
 }
 
+void prepare_process(const Config& config) {
+  // Two heaps, not one for each of the threads: a hostile body is gone from memory once it is answered.
+  ::mallopt(M_ARENA_MAX, 2);
+  ::mallopt(M_TRIM_THRESHOLD, 1 << 20);
+  if (!config.core_dumps) crypto::keep_out_of_core_dumps();
+  ::umask(077);  // whatever is made from now on holds metadata, keys or data of people
+}
+
 }  // namespace
 
 Status run_daemon(const Config& config, MissingKeys missing_keys) {
   const auto signals = block_signals();
-  // Two heaps, not one for each of the threads: a hostile body is gone from memory once it is answered.
-  ::mallopt(M_ARENA_MAX, 2);
-  ::mallopt(M_TRIM_THRESHOLD, 1 << 20);
-  ::umask(077);  // whatever is made below holds metadata, keys or data of people
+  prepare_process(config);
 
   const SystemClock clock;
   MLOPS_ASSIGN(const auto data_dir, DataDir::open(config.data_dir));

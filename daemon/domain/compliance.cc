@@ -99,7 +99,7 @@ Error at_file(Error error, const std::string& path) {
 }  // namespace
 
 Compliance::Compliance(meta::Store& store, cas::ContentStore& content, crypto::SecretBytes master_key)
-    : store_(store), content_(content), master_key_(std::move(master_key)) {}
+    : store_(store), content_(content), master_key_(std::move(master_key)), vault_(store) {}
 
 Result<std::vector<meta::Applied>> Compliance::apply_environments(const meta::Actor& actor, const std::string& yaml,
                                                                   const std::string& origin, meta::Commit commit) {
@@ -221,7 +221,7 @@ Result<model::FileEntry> Compliance::mask_file(const policy::Policy& policy, con
   MLOPS_ASSIGN(auto upload, content_.start_upload());
   UploadSink sink(upload);
   const MasterKeys keys(master_key_);
-  MLOPS_ASSIGN(const auto found, policy::mask_file(policy, plan, *reader, sink, {keys}, context));
+  MLOPS_ASSIGN(const auto found, policy::mask_file(policy, plan, *reader, sink, {keys, &vault_}, context));
   MLOPS_TRY(source.check_digest());
   MLOPS_ASSIGN(const auto stored, upload.finish());
   policy::merge_evidence(evidence, found);
@@ -245,6 +245,10 @@ Result<MaskedFiles> Compliance::mask(const policy::Policy& policy, const std::ve
     if (!entry) return fail(at_file(entry.error(), files[i].path));
     masked.files.push_back(std::move(*entry));
   }
+  for (const auto& column : evidence.columns) {
+    if (!column.key_id.empty()) masked.key_cells[column.key_id] += column.cells;
+  }
+  MLOPS_TRY(vault_.flush());  // no token may be registered that nobody can lead back
   masked.evidence = policy::to_json(evidence);
   return masked;
 }

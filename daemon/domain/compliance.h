@@ -15,6 +15,7 @@
 #include "core/model/environment.h"
 #include "core/model/manifest.h"
 #include "core/model/version.h"
+#include "daemon/domain/store_vault.h"
 #include "policies/engine/mask_dataset.h"
 #include "policies/engine/policy.h"
 #include "storage/cas/content_store.h"
@@ -38,6 +39,7 @@ struct MaskedFiles {
   Json evidence;
   std::string policy_revision_id;  // what really masked them, from what
   std::string source_version_id;
+  std::map<std::string, std::uint64_t> key_cells;  // by key id: how many cells were masked with it
 };
 
 class Compliance {
@@ -71,6 +73,7 @@ class Compliance {
   meta::Store& store_;
   cas::ContentStore& content_;
   const crypto::SecretBytes master_key_;
+  StoreVault vault_;
   std::mutex mutex_;
   std::map<std::string, policy::Policy> compiled_;  // by revision id
 };

@@ -280,6 +280,9 @@ Result<model::MaskingView> Promotion::register_masked(meta::WriteTx& tx, Draft& 
     return fail(ErrorCode::kUnavailable, "store_changed", "masked bytes were collected before they were registered",
                 "try again");
   }
+  for (const auto& [key_id, cells] : masked.key_cells) {
+    tx.begin_entry("key.use", key_id, fmt::format("{} cells of {}", cells, planned.source_ref), planned.policy.digest);
+  }
   tx.begin_entry("dataset.mask", fmt::format("{} → {}", planned.source_ref, planned.output_name),
                  fmt::format("policy {}", planned.policy.name), planned.policy.digest);
   MLOPS_ASSIGN(const auto artifact, meta::upsert_artifact(tx, model::ArtifactKind::kDataset, planned.output_name));

@@ -35,6 +35,17 @@ Result<std::optional<VaultEntry>> MemoryVault::entry_of(std::string_view context
   return found == entries->second.by_token.end() ? std::optional<VaultEntry>() : found->second;
 }
 
+void MemoryVault::remove(std::string_view context, std::string_view token) {
+  std::lock_guard lock(mutex_);
+  const auto entries = contexts_.find(context);
+  if (entries == contexts_.end()) return;
+  const auto found = entries->second.by_token.find(token);
+  if (found == entries->second.by_token.end()) return;
+  entries->second.tokens.erase(found->second.fingerprint);
+  entries->second.by_token.erase(found);
+  if (entries->second.by_token.empty()) contexts_.erase(entries);
+}
+
 std::size_t MemoryVault::size() const {
   std::size_t count = 0;
   for_each([&](const auto&, const auto&) { ++count; });

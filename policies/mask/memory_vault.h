@@ -18,6 +18,8 @@ class MemoryVault : public TokenVault {
   Result<std::vector<std::string>> add(std::string_view context, std::span<const VaultEntry> entries) override;
   Result<std::optional<VaultEntry>> entry_of(std::string_view context, std::string_view token) override;
 
+  // Absent is not an error.
+  void remove(std::string_view context, std::string_view token);
   std::size_t size() const;
   // Entries in the order of their contexts and tokens.
   template <class Visit>

@@ -1,13 +1,13 @@
-// remap_id: {key: NAME}. Exchanges the id in an id or reference (fhir_reference.h) for a keyed pseudonym of the id, the
-// same in every column of a dataset and in every form of reference, so that what referred to a resource still does. A
-// UUID becomes a UUID, any other id a token that FHIR accepts as an id (pseudonym_token.h). A text that is no reference
-// becomes the pseudonym of all of it.
+// remap_id: {key: NAME}. Exchanges the id in an id or reference (remap_reference.h) for a keyed pseudonym of the id,
+// the same in every column of a dataset and in every form of reference, so that what referred to a resource still does.
+// A UUID becomes a UUID, any other id a token that FHIR accepts as an id (pseudonym_token.h). A text that is no
+// reference becomes the pseudonym of all of it.
 //
 // What an earlier run wrote stays, also under a former version of the key.
 #include "core/base/text.h"
-#include "policies/mask/fhir_reference.h"
 #include "policies/mask/makers.h"
 #include "policies/mask/pseudonym_token.h"
+#include "policies/mask/remap_reference.h"
 
 namespace mlops::mask {
 namespace {
@@ -28,6 +28,7 @@ class RemapId : public Transform {
     if (at.key.empty()) return std::string(kWithoutKey);
     const auto reference = read_fhir_reference(cell);
     if (!reference) return make_token(at.key, cell);
+    if (reference->id.empty()) return std::string(cell);  // "Patient" names a kind, not a resource
     MLOPS_ASSIGN(const auto mapped, map(reference->id, at.key));
     return std::string(reference->before) + mapped + std::string(reference->after);
   }

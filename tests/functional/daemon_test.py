@@ -365,6 +365,11 @@ class SelfDescriptionTest(DaemonCase):
         if "san" not in os.environ.get("MLOPS_BUILD_DIR", ""):
             self.assertLess(rss_kib, 64 * 1024)
 
+    @unittest.skipUnless(pathlib.Path("/proc/self/limits").exists(), "no /proc")
+    def test_keys_get_into_no_core_dump(self):
+        limits = pathlib.Path(f"/proc/{self.daemon.pid}/limits").read_text()
+        self.assertRegex(limits, r"Max core file size +0 +0 ")
+
     def test_file_modes(self):
         for path in self.daemon.data_dir.rglob("*"):
             self.assertEqual(path.stat().st_mode & 0o077, 0, f"{path.name} is open to others")

@@ -1,4 +1,7 @@
 // A dataset above an environment's clearance is masked on the way in, or does not get in.
+#include <thread>
+
+#include "daemon/domain/store_vault.h"
 #include "tests/unit/daemon/domain/domain_fixture.h"
 
 using namespace mlops;
@@ -180,4 +183,60 @@ TEST_CASE("a source damaged in the store is noticed before anything made from it
   CHECK(refused.error().code == ErrorCode::kCorrupt);
   CHECK(f.count("versions") == 1);
   CHECK(f.count("deployments") == 0);
+}
+
+TEST_CASE("threat 44: runs that tokenize at once give a value one token, and it is on disk before they are done") {
+  Fixture f;
+  StoreVault vault(*f.store);
+  constexpr int kWorkers = 4;
+  constexpr int kSubjects = 50;
+  const auto entry_of = [](int subject, int worker) {
+    mask::VaultEntry entry;
+    entry.fingerprint[0] = static_cast<std::uint8_t>(subject);
+    entry.token = fmt::format("tok-{}-{}", subject, worker);
+    entry.key_id = "k.1";
+    entry.sealed = {1, 2, 3};
+    return entry;
+  };
+  std::vector<std::vector<std::string>> tokens(kWorkers);
+  std::vector<std::thread> workers;
+  for (int worker = 0; worker < kWorkers; ++worker) {
+    workers.emplace_back([&, worker] {
+      for (int subject = 0; subject < kSubjects; ++subject) {
+        const auto entry = entry_of(subject, worker);
+        const auto added = vault.add("d\nc", {&entry, 1});
+        tokens[static_cast<std::size_t>(worker)].push_back(added ? added->front() : "");
+        if (subject % 10 == worker && !vault.flush()) tokens[static_cast<std::size_t>(worker)].push_back("failed");
+      }
+    });
+  }
+  for (auto& worker : workers) worker.join();
+  for (const auto& list : tokens) CHECK(list == tokens[0]);
+  REQUIRE(vault.flush());
+  CHECK(f.count("vault_tokens") == kSubjects);
+  StoreVault again(*f.store);  // nothing in memory
+  const auto known = again.find("d\nc", std::vector{entry_of(7, 0).fingerprint});
+  REQUIRE(known);
+  CHECK((*known)[0] == tokens[0][7]);
+  CHECK(again.entry_of("d\nc", tokens[0][7]).value()->sealed.size() == 3);
+  CHECK_FALSE(again.entry_of("d\nother", tokens[0][7]).value().has_value());
+}
+
+TEST_CASE("tokens of a masked version are in the vault, and the same value keeps its token") {
+  Fixture f;
+  auto policy = kPolicy;
+  policy.replace(policy.find("apply: suppress}"), 16, "apply: {tokenize: {vault: v}}}");
+  policy.replace(policy.find("transforms:"), 11, "transforms:\n    keys: {v: {purpose: tokens}}");
+  f.policy(policy);
+  f.patients(kCsv);
+  const auto view = f.promote("patients@v1", "research");
+  if (!view) FAIL(view.error().message << " " << view.error().detail);
+  const auto masked = f.bytes_of(view->masking->output_ref);
+  CHECK(has(masked, "tok-"));
+  CHECK_FALSE(has(masked, "4711"));
+  CHECK(f.count("vault_tokens") == 2);
+  CHECK(f.integrity.audit_entries({.action = "key.use"})->size() == 1);
+  CHECK(f.integrity.audit_entries({.action = "vault.grow"})->size() == 1);
+  f.verified();
+  CHECK(has(view->masking->evidence.dump(), "\"key\":\"v.1\""));
 }

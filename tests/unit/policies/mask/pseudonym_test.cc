@@ -1,5 +1,5 @@
 #include "core/base/text.h"
-#include "policies/mask/fhir_reference.h"
+#include "policies/mask/remap_reference.h"
 #include "policies/mask/pseudonym_token.h"
 #include "tests/unit/policies/mask/mask_helpers.h"
 
@@ -94,6 +94,8 @@ TEST_CASE("remap_id: every form of a reference leads to the same pseudonym, and 
   CHECK(remap("Patient/abc") == "Patient/" + id);
   CHECK(remap("#abc") == "#" + id);
   CHECK(remap("https://host/fhir/Patient/abc") == "https://host/fhir/Patient/" + id);
+  CHECK(remap("Patient") == "Patient");
+  CHECK(remap("Patient?identifier=https://host/mrn|abc") == "Patient?identifier=https://host/mrn|" + id);
   CHECK(remap("Patient/abc/_history/2") == "Patient/" + id + "/_history/2");
   CHECK(apply("remap_id", "{key: k}", "abc", {}, {.column = "another"}) == id);
   CHECK(apply("remap_id", "{key: k}", "abc", {}, {.dataset = "another"}) != id);
@@ -118,7 +120,7 @@ TEST_CASE("remap_id: a second run changes nothing, also after the key was rotate
 
 TEST_CASE("remap_id: of what is no reference, nothing stays") {
   for (const std::string_view cell :
-       {"Smith/John", "Patient?identifier=http://x|123", "https://jane@host/fhir/Patient/abc", "Jane Roe/Patient/abc",
+       {"Smith/John", "Patient?identifier=http://x|123&name=Roe", "Patient?name=Roe", "https://jane@host/fhir/Patient/abc", "Jane Roe/Patient/abc",
         "urn:oid:1.2.3", "Patient/abc/_history/v1", "Patient/a b", "https://host/fhir/Patient/abc?x=1"}) {
     INFO(cell);
     CHECK_FALSE(read_fhir_reference(cell));

@@ -1,4 +1,4 @@
-#include "policies/mask/fhir_reference.h"
+#include "policies/mask/remap_reference.h"
 
 #include <algorithm>
 #include <iterator>
@@ -160,6 +160,7 @@ static_assert(std::is_sorted(std::begin(kTypes), std::end(kTypes)));
 
 constexpr std::string_view kUrnUuid = "urn:uuid:";
 constexpr std::string_view kHistory = "/_history/";
+constexpr std::string_view kIdentifierQuery = "identifier=";
 constexpr std::size_t kLongestId = 64;
 
 // The grammar of an id in R4: [A-Za-z0-9\-\.]{1,64}.
@@ -183,6 +184,19 @@ bool is_base(std::string_view text) {
   return http && text.find_first_of("@?# \t\"<>") == std::string_view::npos;
 }
 
+// TYPE?identifier=SYSTEM|ID. An identifier need not have the grammar of an id.
+std::optional<FhirReference> read_conditional(std::string_view text, std::size_t question) {
+  const auto query = text.substr(question + 1);
+  const auto bar = query.find('|');
+  const bool good = is_type(text.substr(0, question)) && query.starts_with(kIdentifierQuery) &&
+                    bar != std::string_view::npos && bar + 1 < query.size() &&
+                    is_base(query.substr(kIdentifierQuery.size(), bar - kIdentifierQuery.size())) &&
+                    query.find_first_of("&|", bar + 1) == std::string_view::npos;
+  if (!good) return std::nullopt;
+  const std::size_t at = question + 1 + bar + 1;
+  return FhirReference{text.substr(0, at), text.substr(at), {}};
+}
+
 }  // namespace
 
 std::optional<FhirReference> read_fhir_reference(std::string_view text) {
@@ -195,6 +209,8 @@ std::optional<FhirReference> read_fhir_reference(std::string_view text) {
     if (!is_id(text.substr(1))) return std::nullopt;
     return FhirReference{text.substr(0, 1), text.substr(1), {}};
   }
+  if (is_type(text)) return FhirReference{text, {}, {}};
+  if (const auto question = text.find('?'); question != std::string_view::npos) return read_conditional(text, question);
   auto body = text;
   std::string_view after;
   if (const auto history = text.rfind(kHistory); history != std::string_view::npos) {

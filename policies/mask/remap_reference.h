@@ -1,7 +1,9 @@
 // The parts of an id or of a FHIR reference (R4, 2.3 References), so that the id can be exchanged and the rest stays:
 //
 //   abc · Patient/abc · Patient/abc/_history/2 · #abc · urn:uuid:UUID · https://host/fhir/Patient/abc
+//   Patient?identifier=https://host/mrn|abc · Patient
 //
+// Stricter than data::split_reference, which reads: here nothing stays that is not known to be no one's.
 // Thread-safety: free functions, plain values.
 #pragma once
 
@@ -12,11 +14,11 @@ namespace mlops::mask {
 
 struct FhirReference {
   std::string_view before;  // "https://host/fhir/Patient/", "urn:uuid:", "#"
-  std::string_view id;
-  std::string_view after;  // "/_history/2"
+  std::string_view id;      // empty: a bare resource type
+  std::string_view after;   // "/_history/2"
 };
 
-// nullopt: a conditional reference, an unknown resource type, or no reference at all: no part of it may stay.
+// nullopt: another conditional reference, an unknown resource type, or no reference at all: no part of it may stay.
 std::optional<FhirReference> read_fhir_reference(std::string_view text);
 
 }  // namespace mlops::mask

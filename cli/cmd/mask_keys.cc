@@ -1,0 +1,96 @@
+#include "cli/cmd/mask_keys.h"
+
+#include <fmt/format.h>
+
+#include "cli/cmd/key_file.h"
+#include "cli/cmd/key_ring_file.h"
+#include "cli/cmd/master_key.h"
+#include "cli/cmd/run.h"
+#include "core/base/env.h"
+#include "core/base/text.h"
+#include "policies/mask/vault_text.h"
+
+namespace mlops::cli {
+namespace {
+
+constexpr std::string_view kVaultUse = "vault";
+constexpr std::size_t kLargestVaultBytes = std::size_t{2} << 30;
+
+class FileKeys : public mask::KeySource {
+ public:
+  explicit FileKeys(std::string key_file) : key_file_(std::move(key_file)) {}
+
+  Result<mask::NamedKey> current(const std::string& name) const override {
+    if (key_file_.empty()) {
+      return fail(ErrorCode::kInvalid, "key_needed", fmt::format("the policy uses the key '{}'", printable(name)),
+                  "add --key-file FILE, which --generate-key makes, or --keyring RING");
+    }
+    MLOPS_ASSIGN(const auto master, read_key_file(key_file_));
+    return mask::NamedKey{mask::to_string({name, 1}), derive_key(master, name)};
+  }
+
+  Result<mask::NamedKey> by_id(const std::string& id) const override {
+    const auto parsed = mask::parse_key_id(id);
+    if (!parsed || parsed->version != 1) {
+      return fail(ErrorCode::kNotFound, "unknown_key_id", fmt::format("the key file has no key {}", printable(id)));
+    }
+    return current(parsed->name);
+  }
+
+ private:
+  std::string key_file_;
+};
+
+}  // namespace
+
+Result<MaskKeys> MaskKeys::open(const Session& session) {
+  const auto key_file = session.option("--key-file").value_or("");
+  const auto ring_file = session.option("--keyring").value_or("");
+  const auto vault_file = session.option("--vault").value_or("");
+  if (!key_file.empty() && !ring_file.empty()) {
+    return usage_error("--key-file and --keyring are two places for keys", "name one of them");
+  }
+  if (ring_file.empty() && session.option("--master")) return usage_error("--master opens a --keyring", "name both");
+  crypto::keep_out_of_core_dumps();
+  MaskKeys keys;
+  crypto::SecretBytes vault_key;
+  if (!ring_file.empty()) {
+    MLOPS_ASSIGN(auto ring, open_key_ring(ring_file, session.option("--master").value_or(kDefaultMasterKey)));
+    vault_key = ring.derived(kVaultUse);
+    keys.keys_ = std::make_unique<mask::KeyRing>(std::move(ring));
+  } else {
+    if (!key_file.empty() && !vault_file.empty()) {
+      MLOPS_ASSIGN(const auto master, read_key_file(key_file));
+      vault_key = derive_key(master, std::string("\0vault", 6));  // no key's name has a NUL
+    }
+    keys.keys_ = std::make_unique<FileKeys>(key_file);
+  }
+  if (vault_file.empty()) return keys;
+  if (vault_key.empty()) return usage_error("a vault is sealed with a key", "add --keyring RING or --key-file FILE");
+  MLOPS_TRY(keys.open_vault(vault_file, std::move(vault_key)));
+  return keys;
+}
+
+Status MaskKeys::open_vault(const std::string& path, crypto::SecretBytes key) {
+  MLOPS_ASSIGN(auto lock, FileLock::take(path));
+  lock_.emplace(std::move(lock));
+  vault_ = std::make_unique<mask::MemoryVault>();
+  vault_file_ = path;
+  vault_key_ = std::move(key);
+  const auto text = read_file(path, kLargestVaultBytes);
+  if (!text && text.error().slug == "file_not_found") return {};
+  if (!text) return fail(text.error());
+  MLOPS_TRY(mask::read_vault_text(*text, vault_key_.view(), *vault_));
+  stored_ = vault_->size();
+  return {};
+}
+
+Status MaskKeys::store_vault() {
+  if (!vault_ || vault_->size() == stored_) return {};
+  MLOPS_ASSIGN(const auto text, mask::vault_to_text(*vault_, vault_key_.view()));
+  MLOPS_TRY(write_file_atomic(vault_file_, text));
+  stored_ = vault_->size();
+  return {};
+}
+
+}  // namespace mlops::cli

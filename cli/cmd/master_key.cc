@@ -1,0 +1,58 @@
+#include "cli/cmd/master_key.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <cstring>
+
+#include "cli/cmd/key_file.h"
+#include "core/base/bytes.h"
+#include "core/base/text.h"
+
+namespace mlops::cli {
+namespace {
+
+constexpr std::string_view kFile = "file:";
+constexpr std::string_view kEnv = "env:";
+constexpr std::string_view kCredential = "credential:";
+constexpr std::size_t kKeyBytes = 32;
+
+Failure missing(std::string message) {
+  return fail(ErrorCode::kNotFound, "master_key_missing", std::move(message),
+              "--master takes file:PATH, env:NAME or credential:NAME");
+}
+
+Result<crypto::SecretBytes> from_environment(const std::string& name) {
+  char* const value = std::getenv(name.c_str());
+  if (!value || !*value)
+    return missing(fmt::format("the environment variable {} holds no master key", printable(name)));
+  auto bytes = from_hex(to_lower_ascii(trim(value)));
+  // The text lies where other processes of this user read a process's environment; programs started later inherit it.
+  ::explicit_bzero(value, std::strlen(value));
+  ::unsetenv(name.c_str());
+  if (!bytes || bytes->size() < kKeyBytes) {
+    return fail(ErrorCode::kInvalid, "bad_master_key",
+                fmt::format("the environment variable {} is no key", printable(name)),
+                fmt::format("at least {} hex digits: openssl rand -hex 32", 2 * kKeyBytes));
+  }
+  return crypto::SecretBytes(std::move(*bytes));
+}
+
+Result<crypto::SecretBytes> from_credential(const std::string& name) {
+  const char* const directory = std::getenv("CREDENTIALS_DIRECTORY");
+  if (!directory || !*directory) return missing("there is no $CREDENTIALS_DIRECTORY: systemd has handed over nothing");
+  if (name.empty() || name.find('/') != std::string::npos) {
+    return fail(ErrorCode::kInvalid, "bad_master_key", fmt::format("'{}' is no credential's name", printable(name)));
+  }
+  return read_key_file(std::string(directory) + "/" + name);
+}
+
+}  // namespace
+
+Result<crypto::SecretBytes> read_master_key(const std::string& words) {
+  if (words.starts_with(kEnv)) return from_environment(words.substr(kEnv.size()));
+  if (words.starts_with(kCredential)) return from_credential(words.substr(kCredential.size()));
+  return read_key_file(words.starts_with(kFile) ? words.substr(kFile.size()) : words);
+}
+
+}  // namespace mlops::cli

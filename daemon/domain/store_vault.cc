@@ -1,0 +1,86 @@
+#include "daemon/domain/store_vault.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "daemon/domain/identity.h"
+#include "storage/meta/vault.h"
+
+namespace mlops::domain {
+
+using Tokens = std::vector<std::optional<std::string>>;
+
+Result<Tokens> StoreVault::find_locked(std::string_view context, std::span<const mask::Fingerprint> fingerprints) {
+  MLOPS_ASSIGN(auto tokens, waiting_.find(context, fingerprints));
+  MLOPS_TRY(store_.read<bool>([&](sql::Connection& connection) -> Result<bool> {
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      if (tokens[i]) continue;
+      MLOPS_ASSIGN(tokens[i], meta::find_vault_token(connection, context, fingerprints[i]));
+    }
+    return true;
+  }));
+  return tokens;
+}
+
+Result<Tokens> StoreVault::find(std::string_view context, std::span<const mask::Fingerprint> fingerprints) {
+  std::lock_guard lock(mutex_);
+  return find_locked(context, fingerprints);
+}
+
+Result<std::vector<std::string>> StoreVault::add(std::string_view context, std::span<const mask::VaultEntry> entries) {
+  std::vector<mask::Fingerprint> fingerprints;
+  for (const auto& entry : entries) fingerprints.push_back(entry.fingerprint);
+  std::lock_guard lock(mutex_);
+  MLOPS_ASSIGN(const auto known, find_locked(context, fingerprints));
+  std::vector<std::string> tokens;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (known[i]) {
+      tokens.push_back(*known[i]);
+      continue;
+    }
+    MLOPS_ASSIGN(auto added, waiting_.add(context, entries.subspan(i, 1)));
+    tokens.push_back(std::move(added.front()));
+  }
+  return tokens;
+}
+
+Result<std::optional<mask::VaultEntry>> StoreVault::entry_of(std::string_view context, std::string_view token) {
+  std::lock_guard lock(mutex_);
+  MLOPS_ASSIGN(auto waiting, waiting_.entry_of(context, token));
+  if (waiting) return waiting;
+  MLOPS_ASSIGN(auto row, store_.read<std::optional<meta::VaultRow>>([&](sql::Connection& connection) {
+    return meta::find_vault_row(connection, context, token);
+  }));
+  if (!row) return std::optional<mask::VaultEntry>();
+  mask::VaultEntry entry{{}, row->token, row->key_id, std::move(row->sealed)};
+  if (row->fingerprint.size() != entry.fingerprint.size()) {
+    return fail(ErrorCode::kCorrupt, "vault_damaged", "a row of the token vault is damaged", "restore a backup");
+  }
+  std::copy(row->fingerprint.begin(), row->fingerprint.end(), entry.fingerprint.begin());
+  return std::optional(std::move(entry));
+}
+
+Status StoreVault::flush() {
+  std::lock_guard one_at_a_time(flushing_);
+  std::vector<meta::VaultRow> rows;
+  {
+    std::lock_guard lock(mutex_);
+    waiting_.for_each([&](const std::string& context, const mask::VaultEntry& entry) {
+      rows.push_back(
+          {context, entry.token, {entry.fingerprint.begin(), entry.fingerprint.end()}, entry.key_id, entry.sealed});
+    });
+  }
+  if (rows.empty()) return {};
+  MLOPS_TRY(store_.write<bool>(daemon_actor(), meta::Commit::kKeep, [&](meta::WriteTx& tx) -> Result<bool> {
+    tx.begin_entry("vault.grow", "token vault", fmt::format("{} tokens", rows.size()));
+    for (const auto& row : rows) MLOPS_TRY(meta::insert_vault_row(tx, row));
+    return true;
+  }));
+  // Until now they were in both places; a look in between found them in one of them at least.
+  std::lock_guard lock(mutex_);
+  for (const auto& row : rows) waiting_.remove(row.context, row.token);
+  return {};
+}
+
+}  // namespace mlops::domain
