@@ -55,7 +55,7 @@ struct PromotionFacts {
   std::map<std::string, double> current_metrics;    // of the model now live under the same name; empty when none
   std::string current_ref;                          // empty when nothing runs
   std::vector<ApprovalFact> approvals;              // never the requester's
-  TimestampUs decided_at_us = 0;
+  TimestampUs decided_at_us = 0;                    // 0: not known
 };
 
 enum class Verdict { kPass, kPending, kFail };  // pending: only approvals are missing

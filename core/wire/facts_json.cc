@@ -119,7 +119,7 @@ Json to_json(const model::PromotionFacts& facts) {
     approvals.push_back(
         {{"principal", approval.principal}, {"roles", approval.roles}, {"is_human", approval.is_human}});
   }
-  return {{"environment_digest", facts.environment_digest},
+  Json json = {{"environment_digest", facts.environment_digest},
           {"environment", model::to_json(facts.environment)},
           {"requested_by", facts.requested_by},
           {"reason", facts.reason},
@@ -127,8 +127,10 @@ Json to_json(const model::PromotionFacts& facts) {
           {"members", std::move(members)},
           {"current_metrics", facts.current_metrics},
           {"current_ref", facts.current_ref},
-          {"decided_at_us", facts.decided_at_us},
           {"approvals", std::move(approvals)}};
+  // Left out when nobody asked, so that such facts keep the digest they had before there was a time among them.
+  if (facts.decided_at_us != 0) json["decided_at_us"] = facts.decided_at_us;
+  return json;
 }
 
 Result<model::PromotionFacts> facts_from_json(const Json& json) {
@@ -148,7 +150,7 @@ Result<model::PromotionFacts> facts_from_json(const Json& json) {
     for (const auto& member : json.at("members")) facts.members.push_back(member_from(member));
     facts.current_metrics = json.at("current_metrics").get<std::map<std::string, double>>();
     facts.current_ref = json.at("current_ref");
-    facts.decided_at_us = json.at("decided_at_us");
+    facts.decided_at_us = json.value("decided_at_us", TimestampUs{0});
     for (const auto& approval : json.at("approvals")) {
       facts.approvals.push_back(
           {approval.at("principal"), approval.at("roles").get<std::vector<std::string>>(), approval.at("is_human")});

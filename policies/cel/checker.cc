@@ -116,19 +116,28 @@ Status Checker::check_ident(Node& node) {
     return {};
   }
   if (resolve_name(node.name, node.is_absolute, node) || !is_typed()) return {};
-  const auto near = nearest_word(node.name, names_of(declarations_));
-  return wrong(node, "cel_undeclared", fmt::format("undeclared reference to '{}'", printable(node.name)),
+  return undeclared(node, node.name);
+}
+
+Failure Checker::undeclared(const Node& node, const std::string& name) const {
+  const auto near = nearest_word(name, names_of(declarations_));
+  return wrong(node, "cel_undeclared", fmt::format("undeclared reference to '{}'", printable(name)),
                near ? fmt::format("did you mean '{}'?", *near) : "");
 }
 
 Status Checker::check_select(Node& node) {
   const Node* root = nullptr;
+  std::string name;
   if (node.form == Form::kSelect) {
-    const auto name = dotted_name(node, &root);
+    name = dotted_name(node, &root);
     const bool is_global = root && (root->is_absolute || !local(root->name));
     if (is_global && !name.empty() && resolve_name(name, root->is_absolute, node)) return {};
   }
-  MLOPS_TRY(check(*node.args[0]));
+  if (auto status = check(*node.args[0]); !status) {
+    // Nothing of the chain is known: the whole of it is what was meant.
+    if (!root || status.error().slug != "cel_undeclared") return status;
+    return undeclared(node, name);
+  }
   const auto operand = settled(node.args[0]->type);
   node.type = {};
   if (operand.kind == Kind::kMap && is_typed()) {

@@ -36,6 +36,7 @@ class Checker {
   std::optional<Type> try_overload(const Node& node, const Signature& overload);
   Status resolve_overload(Node& node, const std::vector<const Signature*>& overloads);
   Failure no_match(const Node& node) const;
+  Failure undeclared(const Node& node, const std::string& name) const;
 
   bool resolve_name(const std::string& name, bool is_absolute, Node& node);
   const Local* local(std::string_view name) const;

@@ -37,6 +37,12 @@ class Explainer {
     return {condition};
   }
 
+  std::vector<Leaf> leaves(const Node& node) {
+    FailedCondition whole;
+    add_leaves(node, whole);
+    return std::move(whole.leaves);
+  }
+
  private:
   static Conditions both(Conditions a, Conditions b) {
     a.insert(a.end(), std::make_move_iterator(b.begin()), std::make_move_iterator(b.end()));
@@ -97,16 +103,34 @@ std::string FailedCondition::text() const {
   std::vector<std::string> parts;
   for (const auto& leaf : leaves) {
     if (leaf.source == source) continue;
-    const bool is_unknown = leaf.value.starts_with("unknown: ");
-    parts.push_back(is_unknown ? fmt::format("{} is {}", leaf.source, leaf.value)
-                               : fmt::format("{} is {}", leaf.source, leaf.value));
+    parts.push_back(fmt::format("{} is {}", leaf.source, leaf.value));
   }
   if (parts.empty() && !error.empty()) parts.push_back(error);
   return parts.empty() ? text : text + ": " + join(parts, ", ");
 }
 
+namespace {
+
+bool uses(const Node& node, std::string_view name) {
+  if (node.form == Form::kIdent && !node.is_local && node.resolved == name) return true;
+  for (const auto& arg : node.args) {
+    if (uses(*arg, name)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 std::vector<FailedCondition> Program::explain(const Bindings& bindings) const {
   return Explainer(body_->source, bindings).failing(*body_->root);
+}
+
+std::vector<Leaf> Program::leaves(const Bindings& bindings) const {
+  return Explainer(body_->source, bindings).leaves(*body_->root);
+}
+
+bool Program::uses_variable(std::string_view name) const {
+  return uses(*body_->root, name);
 }
 
 }  // namespace mlops::cel

@@ -86,6 +86,9 @@ class Program {
   Result<Value> evaluate(const Bindings& bindings) const;
   // Of a boolean expression that is not true: the fewest conditions that must change together. Empty when it is true.
   std::vector<FailedCondition> explain(const Bindings& bindings) const;
+  // The facts the expression speaks about, outside of macros, each with its value or why it has none.
+  std::vector<Leaf> leaves(const Bindings& bindings) const;
+  bool uses_variable(std::string_view name) const;
 
  private:
   friend Result<Program> compile(std::string_view, const Declarations&, const CompileOptions&);

@@ -9,6 +9,7 @@
 
 #include "core/base/yaml.h"
 #include "core/model/kind.h"
+#include "policies/cel/program.h"
 #include "policies/engine/policy.h"
 
 namespace mlops::policy {
@@ -38,10 +39,15 @@ struct ClearanceGate {
   model::Sensitivity max = model::Sensitivity::kNone;
 };
 
+// An expression over the facts of a promotion that must be true, compiled against assert_declarations().
+struct AssertGate {
+  cel::Program program;
+};
+
 struct GateRule {
   std::string id;
   std::vector<model::ArtifactKind> kinds;  // empty: every kind the policy selects
-  std::variant<std::monostate, MetricGate, LineageGate, ApprovalsGate, ClearanceGate> body;
+  std::variant<std::monostate, MetricGate, LineageGate, ApprovalsGate, ClearanceGate, AssertGate> body;
   std::string origin;
   YamlMark mark;
   std::string cite;  // the clause the gate follows

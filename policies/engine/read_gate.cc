@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/base/text.h"
+#include "policies/engine/assert_gate.h"
 #include "policies/engine/document.h"
 #include "policies/engine/reader.h"
 
@@ -124,7 +125,7 @@ struct BodyRow {
 };
 
 constexpr BodyRow kBodies[] = {
-    {"metric", read_metric}, {"lineage", read_lineage}, {"approvals", read_approvals}, {"clearance", read_clearance}};
+    {"metric", read_metric}, {"lineage", read_lineage}, {"approvals", read_approvals}, {"clearance", read_clearance}, {"assert", read_assert}};
 
 }  // namespace
 
@@ -134,7 +135,7 @@ GateRule read_gate(const YamlNode& node, Findings& findings) {
   gate.mark = node.mark;
   Reader reader(findings);
   if (!reader.map(node, "a gate",
-                  {"id", "kinds", "description", "cite", "metric", "lineage", "approvals", "clearance"})) {
+                  {"id", "kinds", "description", "cite", "metric", "lineage", "approvals", "clearance", "assert"})) {
     return gate;
   }
   if (const auto* id = node.find("id")) {
@@ -155,7 +156,7 @@ GateRule read_gate(const YamlNode& node, Findings& findings) {
   }
   if (bodies == 0) {
     findings.error(node.mark, "gate_without_body", fmt::format("gate '{}' checks nothing", printable(gate.id)),
-                   "one of metric, lineage, approvals, clearance");
+                   "one of metric, lineage, approvals, clearance, assert");
   }
   if (bodies > 1) {
     findings.error(node.mark, "gate_two_bodies", fmt::format("gate '{}' checks {} things", printable(gate.id), bodies),

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "core/base/text.h"
+#include "policies/gate/assert_facts.h"
 #include "policies/gate/verdicts.h"
 
 namespace mlops::gate {
@@ -20,7 +21,7 @@ using Members = std::vector<const MemberFacts*>;
 constexpr double kRounding = 1e-12;
 
 // The word of each body, in the order of GateRule::body.
-constexpr std::string_view kKindWords[] = {"", "metric", "lineage", "approvals", "clearance"};
+constexpr std::string_view kKindWords[] = {"", "metric", "lineage", "approvals", "clearance", "assert"};
 
 GateHead head_of(const policy::GateRule& rule) {
   return {rule.id, std::string(kKindWords[rule.body.index()]), rule.where()};
@@ -142,6 +143,51 @@ void judge_lineage(const policy::GateRule& rule, const policy::LineageGate& gate
   }
 }
 
+Json leaves_json(const std::vector<cel::Leaf>& leaves) {
+  Json json = Json::object();
+  for (const auto& leaf : leaves) json[leaf.source] = leaf.value;
+  return json;
+}
+
+// What a failed condition lacks: evidence that nobody recorded, or a value that is not there to be asked.
+bool is_missing_evidence(const cel::FailedCondition& condition) {
+  constexpr std::string_view kMissing[] = {"evidence_missing", "cel_no_such_key", "cel_undeclared"};
+  return std::find(std::begin(kMissing), std::end(kMissing), condition.error_slug) != std::end(kMissing);
+}
+
+GateResult judge_assertion(const GateHead& head, const policy::AssertGate& gate, const MemberFacts& member,
+                           const PromotionFacts& facts) {
+  const auto bindings = assert_bindings(facts, member);
+  const auto& program = gate.program;
+  const auto value = program.evaluate(bindings);
+  const auto* truth = value ? value->get<bool>() : nullptr;
+  Json looked_at = {{"member", member.version.ref()},
+                    {"assert", program.source()},
+                    {"values", leaves_json(program.leaves(bindings))}};
+  if (truth && *truth)
+    return pass(head, fmt::format("the assertion holds for {}", shown(member.version)), std::move(looked_at));
+  std::vector<std::string> why;
+  std::vector<std::string> needed;
+  bool is_missing = false;
+  Json failed = Json::array();
+  for (const auto& condition : program.explain(bindings)) {
+    why.push_back(condition.text());
+    needed.push_back(condition.source);
+    is_missing = is_missing || is_missing_evidence(condition);
+    failed.push_back({{"condition", condition.source},
+                      {"error", condition.error_slug.empty() ? Json() : Json(condition.error_slug)},
+                      {"values", leaves_json(condition.leaves)}});
+  }
+  looked_at["failed"] = std::move(failed);
+  // An answer that is no truth value, or an evaluation that gave up, has no condition to name.
+  if (why.empty()) why.push_back(value ? "it gives " + cel::to_text(*value) : value.error().message);
+  if (needed.empty()) needed.push_back(program.source());
+  looked_at["reason"] = is_missing ? "evidence_missing" : value ? "false" : "no_answer";
+  return refuse(head,
+                fmt::format("{}{}: {}", is_missing ? "evidence missing: " : "", shown(member.version), join(why, "; ")),
+                join(needed, " and "), std::move(looked_at));
+}
+
 void judge(const policy::GateRule& rule, const Members& members, const PromotionFacts& facts,
            std::vector<GateResult>& results) {
   const auto head = head_of(rule);
@@ -151,6 +197,8 @@ void judge(const policy::GateRule& rule, const Members& members, const Promotion
     judge_lineage(rule, *lineage, members, results);
   } else if (const auto* approvals = std::get_if<policy::ApprovalsGate>(&rule.body)) {
     results.push_back(judge_approvals(head, facts, approvals->count, approvals->roles));
+  } else if (const auto* assertion = std::get_if<policy::AssertGate>(&rule.body)) {
+    for (const auto* member : members) results.push_back(judge_assertion(head, *assertion, *member, facts));
   } else if (const auto* clearance = std::get_if<policy::ClearanceGate>(&rule.body)) {
     for (const auto* member : members) {
       results.push_back(

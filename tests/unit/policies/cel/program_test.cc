@@ -91,6 +91,7 @@ TEST_CASE("a mistake is told with its place, when compiled") {
   CHECK(compile_error("count >\n  = 3") == "2:3: one '=' compares nothing: write '=='");
   CHECK(compile_error("cuont > 1") == "1:1: undeclared reference to 'cuont'");
   CHECK(compile(std::string_view("cuont > 1"), facts_declared()).error().hint == "did you mean 'count'?");
+  CHECK(compile_error("true || lineag.complete") == "1:16: undeclared reference to 'lineag.complete'");
   CHECK(compile_error("count > 'a'") == "1:7: no matching overload: '>' does not take (int, string)");
   CHECK(compile_error("metric(1) > 0.5") == "1:1: no matching overload: metric() does not take (int)");
   CHECK(compile_error("metrics('a') > 0.5") == "1:1: there is no function 'metrics'");
