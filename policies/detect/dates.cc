@@ -35,6 +35,16 @@ constexpr std::string_view kDateWords[] = {
     "on",         "since", "dated", "date",        "from", "until", "til",     "through", "seen",      "admitted",
     "discharged", "visit", "dob",   "appointment", "born", "died",  "expired", "surgery", "admission", "discharge"};
 
+// Right before, not only near: "seen 3/5", but "seen today; take 1/2 tablet".
+bool follows_date_word(std::string_view text, std::size_t begin) {
+  std::size_t end = begin;
+  while (end > 0 && (text[end - 1] == ' ' || text[end - 1] == ':')) --end;
+  return std::any_of(std::begin(kDateWords), std::end(kDateWords), [&](std::string_view word) {
+    return end >= word.size() && has_at(text, end - word.size(), word) &&
+           !is_word(before_or_nul(text, end - word.size()));
+  });
+}
+
 double prior(const DateMatch& match) {
   switch (match.shape) {
     case DateShape::kCompact:
@@ -77,7 +87,7 @@ class Date : public Family {
       double score = base;
       if (column_score >= kAgrees) score = weak ? 0.5 : 0.95;
       // 1/2 and 120/80 are doses and pressures; "on 12/25" is a date.
-      else if (keyword_before(text, match.begin, kDateWords))
+      else if (weak ? follows_date_word(text, match.begin) : keyword_before(text, match.begin, kDateWords))
         score = weak ? 0.4 : base + 0.25;
       if (score >= 0.3) out.push_back({match.begin, match.end, score});
     }

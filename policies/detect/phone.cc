@@ -1,6 +1,7 @@
 // phone (and fax): NANP, +E.164, national groupings, extensions, 1-800-FLOWERS, and local numbers with context.
 //
 // Not phones: money, percentages, decimals, coordinates, versions (a number may not begin or end inside one).
+#include <algorithm>
 #include <array>
 
 #include "policies/detect/family.h"
@@ -201,6 +202,27 @@ std::size_t vanity_end(std::string_view text, const Candidate& it) {
   return plausible ? end : it.end;
 }
 
+// A number without a telephone's shape is one when its keyword leads to it: "call me at 5550123", "tel. 5550123". An
+// SSN and an address of four octets never are.
+bool follows_keyword(std::string_view text, const Candidate& it) {
+  if (grouped(it, 0, {3, 2, 4}) || (it.separator == '.' && it.count == 4)) return false;
+  constexpr int kMostWordsBetween = 3;
+  std::size_t end = it.begin;
+  for (int words = 0; words < kMostWordsBetween; ++words) {
+    while (end > 0 && std::string_view(" :.#(+-").find(text[end - 1]) != std::string_view::npos) --end;
+    std::size_t begin = end;
+    while (begin > 0 && is_alpha(text[begin - 1])) --begin;
+    if (begin == end) return false;
+    const auto word = text.substr(begin, end - begin);
+    if (std::any_of(std::begin(kWords), std::end(kWords),
+                    [&](std::string_view known) { return equals_ignoring_case(word, known); }))
+      return true;
+    end = begin;
+    if (end > 1 && text[end - 1] == ' ' && text[end - 2] == '.') return false;  // another sentence
+  }
+  return false;
+}
+
 // 617-555-0123-Fax
 bool dash_and_word_follow(std::string_view text, std::size_t end) {
   return at_or_nul(text, end) == '-' && is_alpha(at_or_nul(text, end + 1)) && is_alpha(at_or_nul(text, end + 2)) &&
@@ -242,7 +264,7 @@ class Phone : public Family {
     if (plausible && it.separator != '/') {
       if (column)
         score = 0.95;
-      else if (keyword_near(text, at, it.end, kWords))
+      else if (score > 0 ? keyword_near(text, at, it.end, kWords) : follows_keyword(text, it))
         score = score >= 0.5 ? 0.9 : it.digits >= 7 ? 0.7 : score;
     } else if (it.digits == 6 && score > 0 && keyword_near(text, at, it.end, kWords)) {
       score = 0.5;

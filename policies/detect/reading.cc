@@ -128,6 +128,20 @@ Token make_word(std::string_view text, std::size_t begin, std::size_t end, std::
   return token;
 }
 
+// The end of the letters from `at` on, with the apostrophes and dashes between them.
+std::size_t word_end(std::string_view text, std::size_t at, std::uint8_t& seen) {
+  for (;;) {
+    for (; at < text.size(); ++at) {
+      const std::uint8_t next = kClasses[static_cast<unsigned char>(text[at])];
+      if ((next & kLetter) == 0) break;
+      seen |= next;
+    }
+    if (class_of(text, at) != kJoiner || (class_of(text, at + 1) & kLetter) == 0) return at;
+    seen |= kJoiner;
+    ++at;
+  }
+}
+
 // The end of "[NAME]" from `at`; `at` when there is none.
 std::size_t placeholder_end(std::string_view text, std::size_t at) {
   std::size_t end = at + 1;
@@ -171,14 +185,8 @@ Reading::Reading(std::string_view text) : text_(text) {
   for (std::size_t at = 0; at < text.size();) {
     const std::uint8_t first = kClasses[static_cast<unsigned char>(text[at])];
     if ((first & kLetter) != 0) {
-      std::size_t end = at;
       std::uint8_t seen = 0;
-      for (std::uint8_t next = first;
-           (next & kLetter) != 0 || (next == kJoiner && (class_of(text, end + 1) & kLetter) != 0);
-           next = class_of(text, end)) {
-        seen |= next;
-        ++end;
-      }
+      const std::size_t end = word_end(text, at, seen);
       if (!is_inside_identifier(text, at, end)) tokens_.push_back(make_word(text, at, end, seen, cache));
       at = end;
     } else if (first == kDigit) {

@@ -84,7 +84,7 @@ constexpr Row kRows[] = {
 };
 
 constexpr std::string_view kEndings[] = {
-    "strasse", "strase", "stasse", "straat", "strat",   "gasse", "gatan", "gata",  "gaten",  "gate",   "gade",
+    "strasse", "straße", "strase", "stasse", "straat", "strat",   "gasse", "gatan", "gata",  "gaten",  "gate",   "gade",
     "vagen",   "veien",  "vegen",  "vej",    "weg",     "laan",  "plein", "dreef", "kade",   "singel", "steenweg",
     "platz",   "allee",  "alleen", "ring",   "ufer",    "damm",  "katu",  "tie",   "kuja",   "polku",  "utca",
     "grand",   "plads",  "stien",  "bakken", "bakkene", "markt", "hof",   "lande", "landet", "plaats"};

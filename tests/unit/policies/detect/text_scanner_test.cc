@@ -1,11 +1,11 @@
 #include "policies/detect/text_scanner.h"
 
-#include <catch2/catch.hpp>
 #include <random>
 #include <set>
 #include <string>
 
 #include "policies/detect/detector.h"
+#include "tests/unit/catch.h"
 
 namespace mlops::detect {
 namespace {

@@ -1,7 +1,6 @@
-#include <catch2/catch.hpp>
-
 #include "policies/evaluate/benchmark.h"
 #include "policies/evaluate/classes.h"
+#include "tests/unit/catch.h"
 
 namespace mlops::evaluate {
 namespace {
