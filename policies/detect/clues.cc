@@ -43,7 +43,7 @@ void propagate_names(const Reading& reading, Clues& out) {
   }
   if (names.empty() || names.size() > kMostNames) return;
   std::sort(names.begin(), names.end(), [](const Range& a, const Range& b) { return a.begin < b.begin; });
-  std::vector<std::string_view> parts;
+  std::vector<std::uint32_t> parts;
   const auto& tokens = reading.tokens();
   const auto is_part = [&](const Token& token) {
     return token.is_word() && token.capital && token.letters > 2 && !token.has(kParticle | kTitle) &&
@@ -53,13 +53,13 @@ void propagate_names(const Reading& reading, Clues& out) {
   for (const Range& name : names) {
     for (std::size_t i = token_at(reading, name.begin); i < tokens.size() && tokens[i].end <= name.end; ++i) {
       inside[i] = true;
-      if (is_part(tokens[i])) parts.push_back(reading.word(tokens[i]));
+      if (is_part(tokens[i])) parts.push_back(tokens[i].key);
     }
   }
   std::sort(parts.begin(), parts.end());
   for (std::size_t i = 0; i < tokens.size(); ++i) {
-    if (inside[i] || !is_part(tokens[i])) continue;
-    if (std::binary_search(parts.begin(), parts.end(), reading.word(tokens[i])))
+    if (!tokens[i].capital || inside[i] || !is_part(tokens[i])) continue;
+    if (std::binary_search(parts.begin(), parts.end(), tokens[i].key))
       out.push_back({Field::kName, {tokens[i].begin, tokens[i].end, 0.4}});
   }
 }
