@@ -24,7 +24,7 @@ constexpr FieldRow kFields[] = {
     {"mrn", Field::kMrn},
     {"account", Field::kAccount},
     {"health_plan_id", Field::kPlan},
-    {"certificate", Field::kLicence},
+    {"labelled_licence", Field::kLicence},
     {"year", Field::kYear},
     {"age_any", Field::kAge},
     {"sex", Field::kSex},
