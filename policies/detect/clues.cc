@@ -123,7 +123,7 @@ std::size_t name_run_end(const Reading& reading, std::size_t first, std::size_t 
   std::size_t end = first;  // one behind the last word of the name
   for (std::size_t i = first; i < tokens.size() && i - first < most; ++i) {
     if (i > first && !joins_name(reading.gap(i - 1), tokens[i - 1])) break;
-    if (is_name_word(reading, i, end - first >= 2)) {  // and "M.a" of María
+    if (is_name_word(reading, i, end - first >= 4)) {  // and "M.a" of María
       end = i + 1;
     } else if (i == first || !(tokens[i].has(kParticle) || (reading.gap(i - 1) == "." && tokens[i].letters == 1))) {
       break;
