@@ -24,7 +24,7 @@ constexpr FieldRow kFields[] = {
     {"mrn", Field::kMrn},
     {"account", Field::kAccount},
     {"health_plan_id", Field::kPlan},
-    {"certificate", Field::kLicence},
+    {"labelled_licence", Field::kLicence},
     {"year", Field::kYear},
     {"age_any", Field::kAge},
     {"sex", Field::kSex},
@@ -43,7 +43,7 @@ void propagate_names(const Reading& reading, Clues& out) {
   }
   if (names.empty() || names.size() > kMostNames) return;
   std::sort(names.begin(), names.end(), [](const Range& a, const Range& b) { return a.begin < b.begin; });
-  std::vector<std::string_view> parts;
+  std::vector<std::uint32_t> parts;
   const auto& tokens = reading.tokens();
   const auto is_part = [&](const Token& token) {
     return token.is_word() && token.capital && token.letters > 2 && !token.has(kParticle | kTitle) &&
@@ -53,13 +53,13 @@ void propagate_names(const Reading& reading, Clues& out) {
   for (const Range& name : names) {
     for (std::size_t i = token_at(reading, name.begin); i < tokens.size() && tokens[i].end <= name.end; ++i) {
       inside[i] = true;
-      if (is_part(tokens[i])) parts.push_back(reading.word(tokens[i]));
+      if (is_part(tokens[i])) parts.push_back(tokens[i].key);
     }
   }
   std::sort(parts.begin(), parts.end());
   for (std::size_t i = 0; i < tokens.size(); ++i) {
-    if (inside[i] || !is_part(tokens[i])) continue;
-    if (std::binary_search(parts.begin(), parts.end(), reading.word(tokens[i])))
+    if (!tokens[i].capital || inside[i] || !is_part(tokens[i])) continue;
+    if (std::binary_search(parts.begin(), parts.end(), tokens[i].key))
       out.push_back({Field::kName, {tokens[i].begin, tokens[i].end, 0.4}});
   }
 }
@@ -123,7 +123,7 @@ std::size_t name_run_end(const Reading& reading, std::size_t first, std::size_t 
   std::size_t end = first;  // one behind the last word of the name
   for (std::size_t i = first; i < tokens.size() && i - first < most; ++i) {
     if (i > first && !joins_name(reading.gap(i - 1), tokens[i - 1])) break;
-    if (is_name_word(reading, i, end - first >= 2)) {  // and "M.a" of María
+    if (is_name_word(reading, i, end - first >= 4)) {  // and "M.a" of María
       end = i + 1;
     } else if (i == first || !(tokens[i].has(kParticle) || (reading.gap(i - 1) == "." && tokens[i].letters == 1))) {
       break;

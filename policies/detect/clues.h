@@ -79,18 +79,21 @@ class LowerWord {
   std::size_t size_ = 0;
 };
 
-// By first letter, which lengths the words of a table have: most words of a text are in no table and end here.
+// By the first two letters, which lengths the words of a table have: nearly all words of a text are in no table and end
+// here.
 class WordGate {
  public:
-  constexpr void add(std::string_view word) { lengths_[index_of(word[0])] |= 1u << word.size(); }
+  constexpr void add(std::string_view word) { lengths_[index_of(word)] |= 1u << word.size(); }
   bool may_be(std::string_view word) const {
-    const std::size_t index = index_of(word[0]);
-    return index < lengths_.size() && word.size() < 32 && (lengths_[index] >> word.size() & 1) != 0;
+    return word.size() < 32 && (lengths_[index_of(word)] >> word.size() & 1) != 0;
   }
 
  private:
-  static constexpr std::size_t index_of(char c) { return static_cast<std::size_t>((c | 0x20) - 'a'); }
-  std::array<std::uint32_t, 26> lengths_{};
+  static constexpr std::size_t index_of(std::string_view word) {
+    const auto low = [](char c) { return static_cast<std::size_t>(c) & 31; };
+    return low(word[0]) * 32 + (word.size() > 1 ? low(word[1]) : 0);
+  }
+  std::array<std::uint32_t, 32 * 32> lengths_{};
 };
 
 }  // namespace mlops::detect

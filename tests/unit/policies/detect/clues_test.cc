@@ -1,6 +1,7 @@
 #include "policies/detect/clues.h"
 
 #include <algorithm>
+#include <set>
 #include <string>
 
 #include "tests/unit/catch.h"
@@ -44,7 +45,7 @@ TEST_CASE("clues: the fields of a Spanish letter") {
   CHECK(holds(all_of("person_name"), "Iker Xyzabal Ruiz"));
   CHECK(all_of("mrn") == Texts{"4960926"});
   CHECK(all_of("health_plan_id") == Texts{"36 47656743 36"});
-  CHECK(all_of("certificate") == Texts{"16 16 36002"});
+  CHECK(all_of("labelled_licence") == Texts{"16 16 36002"});
   CHECK(all_of("account") == Texts{"7833365"});
   CHECK(holds(all_of("street_address"), "Calle de las Hilanderas, 5, 2 B"));
   CHECK(all_of("postcode") == Texts{"16001", "16002"});
@@ -113,4 +114,14 @@ TEST_CASE("clues: quasi-identifiers must be asked for") {
     CHECK(field_of(detector->id()).has_value());
   }
   CHECK(optional_detectors().size() == 7);
+}
+
+TEST_CASE("clues: every field has a detector that takes it") {
+  std::set<Field> taken;
+  for (const auto* all : {&built_in_detectors(), &optional_detectors()}) {
+    for (const auto* detector : *all) {
+      if (const auto field = field_of(detector->id())) taken.insert(*field);
+    }
+  }
+  CHECK(taken.size() == static_cast<std::size_t>(Field::kOrganization) + 1);
 }
