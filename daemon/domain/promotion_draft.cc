@@ -306,7 +306,6 @@ Result<Draft> Promotion::draft(sql::Connection& connection, const Wish& wish) {
   MLOPS_TRY(add_approvals(connection, wish, out));
   std::vector<policy::Policy> policies;
   for (const auto& revision : out.policies) policies.push_back(revision.policy);
-  if (gate::asks_for_time(policies)) out.facts.decided_at_us = store_.clock().now_us();
   plan.gates = gate::evaluate(policies, out.facts);
   plan.verdict = gate::overall(plan.gates);
   plan.approvals_needed = gate::approvals_needed(policies, out.facts);

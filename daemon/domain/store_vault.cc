@@ -13,13 +13,14 @@ using Tokens = std::vector<std::optional<std::string>>;
 
 Result<Tokens> StoreVault::find_locked(std::string_view context, std::span<const mask::Fingerprint> fingerprints) {
   MLOPS_ASSIGN(auto tokens, waiting_.find(context, fingerprints));
-  MLOPS_TRY(store_.read<bool>([&](sql::Connection& connection) -> Result<bool> {
+  const auto read = store_.read<bool>([&](sql::Connection& connection) -> Result<bool> {
     for (std::size_t i = 0; i < tokens.size(); ++i) {
       if (tokens[i]) continue;
       MLOPS_ASSIGN(tokens[i], meta::find_vault_token(connection, context, fingerprints[i]));
     }
     return true;
-  }));
+  });
+  if (!read) return fail(read.error());
   return tokens;
 }
 
@@ -72,11 +73,12 @@ Status StoreVault::flush() {
     });
   }
   if (rows.empty()) return {};
-  MLOPS_TRY(store_.write<bool>(daemon_actor(), meta::Commit::kKeep, [&](meta::WriteTx& tx) -> Result<bool> {
+  const auto written = store_.write<bool>(daemon_actor(), meta::Commit::kKeep, [&](meta::WriteTx& tx) -> Result<bool> {
     tx.begin_entry("vault.grow", "token vault", fmt::format("{} tokens", rows.size()));
     for (const auto& row : rows) MLOPS_TRY(meta::insert_vault_row(tx, row));
     return true;
-  }));
+  });
+  if (!written) return fail(written.error());
   // Until now they were in both places; a look in between found them in one of them at least.
   std::lock_guard lock(mutex_);
   for (const auto& row : rows) waiting_.remove(row.context, row.token);

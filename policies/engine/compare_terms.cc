@@ -46,6 +46,12 @@ void compare_bodies(const std::string& subject, const ClearanceGate& a, const Cl
             [](model::Sensitivity label) { return std::string(to_word(label)); });
 }
 
+void compare_bodies(const std::string& subject, const AssertGate& a, const AssertGate& b, Comparison& out) {
+  if (a.program.source() != b.program.source()) {
+    out.add(Change::kUnclear, subject + " assert", a.program.source(), b.program.source());
+  }
+}
+
 void compare_bodies(const std::string&, const std::monostate&, const std::monostate&, Comparison&) {}
 
 void compare_gate(const std::string& subject, const GateRule& a, const GateRule& b, Comparison& out) {

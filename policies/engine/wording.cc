@@ -45,6 +45,10 @@ std::string words_of(const ClearanceGate& gate) {
   return fmt::format("its label is at most {}", to_word(gate.max));
 }
 
+std::string words_of(const AssertGate& gate) {
+  return gate.program.source();
+}
+
 std::string words_of(const std::monostate&) {
   return "nothing";
 }
