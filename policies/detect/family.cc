@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cassert>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "policies/detect/fold.h"
@@ -46,7 +47,8 @@ struct ColumnScores {
 // Scoring a header cuts and compares words, and a scan asks the same few headers for every cell, each detector in turn:
 // the column asked for last is remembered, the others are in a direct-mapped table. Bounded, per thread.
 ColumnScores& scores_of(std::string_view column) {
-  thread_local std::array<ColumnScores, 256> slots;
+  thread_local const auto own = std::make_unique<std::array<ColumnScores, 256>>();
+  auto& slots = *own;
   thread_local ColumnScores* last = nullptr;
   if (last && last->column == column) return *last;
   last = &slots[std::hash<std::string_view>{}(column) % slots.size()];

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstring>
 #include <functional>
+#include <memory>
 #include <optional>
 
 #include "policies/detect/family.h"
@@ -271,7 +272,8 @@ const std::vector<const IdRow*>& id_rows() {
 
 std::span<const double> id_column_scores(std::string_view column) {
   if (column.empty()) return {};
-  thread_local std::array<ColumnScores, 64> slots;
+  thread_local const auto own = std::make_unique<std::array<ColumnScores, 64>>();
+  auto& slots = *own;
   auto& slot = slots[std::hash<std::string_view>{}(column) % slots.size()];
   if (!slot.known || slot.column != column) {
     const auto& index = id_index();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <memory>
 
 #include "policies/detect/scan.h"
 #include "policies/detect/word_roles.h"
@@ -180,7 +181,9 @@ Token make_number(std::string_view text, std::size_t at, std::size_t digits) {
 }  // namespace
 
 Reading::Reading(std::string_view text) : text_(text) {
-  thread_local WordCache cache;
+  // On the heap: in every thread's own storage it would cost half a megabyte where nothing is ever read.
+  thread_local const auto own = std::make_unique<WordCache>();
+  WordCache& cache = *own;
   tokens_.reserve(text.size() / 5);
   for (std::size_t at = 0; at < text.size();) {
     const std::uint8_t first = kClasses[static_cast<unsigned char>(text[at])];
