@@ -128,7 +128,7 @@ Json to_json(const model::PromotionFacts& facts) {
           {"current_metrics", facts.current_metrics},
           {"current_ref", facts.current_ref},
           {"approvals", std::move(approvals)}};
-  // Left out when nobody asked, so that such facts keep the digest they had before there was a time among them.
+  // Left out when not known, so that such facts keep the digest they had before there was a time among them.
   if (facts.decided_at_us != 0) json["decided_at_us"] = facts.decided_at_us;
   return json;
 }

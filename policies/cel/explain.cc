@@ -109,28 +109,12 @@ std::string FailedCondition::text() const {
   return parts.empty() ? text : text + ": " + join(parts, ", ");
 }
 
-namespace {
-
-bool uses(const Node& node, std::string_view name) {
-  if (node.form == Form::kIdent && !node.is_local && node.resolved == name) return true;
-  for (const auto& arg : node.args) {
-    if (uses(*arg, name)) return true;
-  }
-  return false;
-}
-
-}  // namespace
-
 std::vector<FailedCondition> Program::explain(const Bindings& bindings) const {
   return Explainer(body_->source, bindings).failing(*body_->root);
 }
 
 std::vector<Leaf> Program::leaves(const Bindings& bindings) const {
   return Explainer(body_->source, bindings).leaves(*body_->root);
-}
-
-bool Program::uses_variable(std::string_view name) const {
-  return uses(*body_->root, name);
 }
 
 }  // namespace mlops::cel

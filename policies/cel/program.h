@@ -88,7 +88,6 @@ class Program {
   std::vector<FailedCondition> explain(const Bindings& bindings) const;
   // The facts the expression speaks about, outside of macros, each with its value or why it has none.
   std::vector<Leaf> leaves(const Bindings& bindings) const;
-  bool uses_variable(std::string_view name) const;
 
  private:
   friend Result<Program> compile(std::string_view, const Declarations&, const CompileOptions&);

@@ -124,16 +124,6 @@ Verdict overall(const std::vector<GateResult>& results) {
   return verdict;
 }
 
-bool asks_for_time(const std::vector<policy::Policy>& policies) {
-  for (const auto& policy : policies) {
-    for (const auto& rule : policy::gate_rules(policy)) {
-      const auto* assertion = std::get_if<policy::AssertGate>(&rule.body);
-      if (assertion && assertion->program.uses_variable("now")) return true;
-    }
-  }
-  return false;
-}
-
 std::int64_t approvals_needed(const std::vector<policy::Policy>& policies, const PromotionFacts& facts) {
   std::int64_t needed = std::max<std::int64_t>(0, facts.environment.approvals_needed);
   for (const auto& policy : policies) {

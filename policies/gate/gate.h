@@ -25,7 +25,4 @@ model::Verdict overall(const std::vector<model::GateResult>& results);
 // Approvals needed in sum (the larger of the environment's protection and any policy's gate).
 std::int64_t approvals_needed(const std::vector<policy::Policy>& policies, const model::PromotionFacts& facts);
 
-// Does a gate of theirs look at the time (`now`)? Then facts.decided_at_us must be set.
-bool asks_for_time(const std::vector<policy::Policy>& policies);
-
 }  // namespace mlops::gate

@@ -142,16 +142,6 @@ TEST_CASE("everything that is declared is bound, with its type") {
   }
 }
 
-TEST_CASE("the time is asked for only by who names it") {
-  const auto asks = [](const std::string& assertion) {
-    return asks_for_time({*policy::load_policy(yaml_of(assertion), "gates.yaml")});
-  };
-  CHECK(asks("now.getHours() < 17"));
-  CHECK(asks("members.exists(m, m.created_at < now)"));
-  CHECK_FALSE(asks("members.exists(now, now.version == 1)"));
-  CHECK_FALSE(asks("lineage.complete"));
-}
-
 TEST_CASE("an assertion on the same facts gives the same bytes") {
   const auto bytes = [] {
     return canonical_dump(model::to_json(judged("'metric(\"auc\") >= 0.82 || current.metrics == {\"auc\": 1.0}'")));
