@@ -24,6 +24,7 @@ struct YamlMark {
 
 class YamlNode {
  public:
+  YamlNode();  // not in the class: clang needs it whole for the vectors of itself
   enum class Kind { kNull, kScalar, kSequence, kMap };
 
   Kind kind = Kind::kNull;

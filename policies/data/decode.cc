@@ -17,7 +17,8 @@ namespace {
 
 using namespace std::literals;
 
-constexpr std::size_t kShortestCell = 8;      // that may be base64 as a whole
+constexpr std::size_t kShortestCell = 8;  // that may be base64 as a whole
+constexpr std::size_t kPaddingMax = 2;
 constexpr std::size_t kShortestRun = 16;      // of base64 inside other text
 constexpr std::size_t kLooksAt = 32;          // bytes of a run decoded before the rest of it
 constexpr std::size_t kFreeBytes = 4u << 10;  // inflated without regard to the ratio
@@ -62,7 +63,7 @@ constexpr char kFirstBytes[] = {'P',    'B',    '\xFD', '\x28', '7',    'R',    
                                 '\x08', '\x18', '\x28', '\x38', '\x48', '\x58', '\x68', '\x78'};
 
 // Which decodings are worth trying, by the bytes of the text.
-enum Mark : std::uint8_t { kPercentMark = 1, kEqualsMark = 2, kAmpersandMark = 4, kBracketMark = 8, kOtherMark = 16 };
+enum Mark : unsigned { kPercentMark = 1, kEqualsMark = 2, kAmpersandMark = 4, kBracketMark = 8, kOtherMark = 16 };
 
 constexpr std::array<std::uint8_t, 256> make_marks() {
   std::array<std::uint8_t, 256> marks{};
@@ -79,10 +80,15 @@ constexpr std::array<std::uint8_t, 256> make_marks() {
 }
 constexpr auto kMarks = make_marks();
 
-std::uint8_t marks_of(std::string_view text) {
-  std::uint8_t marks = 0;
-  for (const char c : text) marks = static_cast<std::uint8_t>(marks | kMarks[static_cast<unsigned char>(c)]);
+unsigned marks_of(std::string_view text) {
+  unsigned marks = 0;
+  for (const char c : text) marks |= kMarks[static_cast<unsigned char>(c)];
   return marks;
+}
+
+bool are_worth_a_look(unsigned marks, std::size_t size) {
+  if (marks & (kPercentMark | kEqualsMark | kAmpersandMark | kBracketMark)) return true;
+  return size >= ((marks & kOtherMark) ? kShortestRun : kShortestCell);
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -124,12 +130,12 @@ class Decoder {
  public:
   Decoder(const DecodeLimits& limits, Decoded& result) : limits_(limits), result_(result) {}
 
-  void run(std::string_view cell) {
-    take_apart(cell, {0, cell.size()}, 0);
+  void run(std::string_view cell, unsigned marks) {
+    take_apart(cell, marks, {0, cell.size()}, 0);
     // Layers grow while they are taken apart in turn.
     for (std::size_t i = 0; i < result_.layers.size() && !result_.refused; ++i) {
       const std::string text = result_.layers[i].text;
-      take_apart(text, {result_.layers[i].begin, result_.layers[i].end}, result_.layers[i].depth);
+      take_apart(text, marks_of(text), {result_.layers[i].begin, result_.layers[i].end}, result_.layers[i].depth);
     }
   }
 
@@ -139,9 +145,8 @@ class Decoder {
     std::size_t end = 0;
   };
 
-  void take_apart(std::string_view text, Span span, std::size_t depth) {
+  void take_apart(std::string_view text, unsigned marks, Span span, std::size_t depth) {
     depth_ = depth;
-    const auto marks = marks_of(text);
     if (marks & kPercentMark) add(LayerKind::kPercent, decode_percent(text), span);
     if (marks & kEqualsMark) add(LayerKind::kQuotedPrintable, decode_quoted_printable(text), span);
     if (marks & kAmpersandMark) add(LayerKind::kEntities, decode_entities(text), span);
@@ -188,19 +193,34 @@ class Decoder {
     }
   }
 
-  // Every run of base64 letters that is long enough. Inside a layer the place in the cell is the layer's.
-  void find_base64(std::string_view text, Span span, bool is_whole) {
-    if (is_whole) {
-      if (text.size() >= kShortestCell) try_base64(text, span);
-      return;
-    }
-    if (text.size() < kShortestRun) return;
-    for (std::size_t at = 0; at < text.size() && !result_.refused;) {
-      std::size_t end = at;
+  // The text as a whole, in lines or not; then every run of base64 letters that is long enough. Inside a layer the
+  // place in the cell is the layer's.
+  void find_base64(std::string_view text, Span span, bool may_be_whole) {
+    if (may_be_whole && text.size() >= kShortestCell && try_base64(text, span)) return;
+    constexpr std::size_t kStretch = kShortestRun - kPaddingMax;
+    for (std::size_t at = 0; at + kStretch <= text.size() && !result_.refused;) {
+      // A run that covers this stretch holds its last byte: most stretches are settled from there.
+      std::size_t begin = at + kStretch;
+      while (begin > at && is_base64_byte(text[begin - 1])) --begin;
+      if (begin > at) {
+        at = begin;
+        continue;
+      }
+      std::size_t end = at + kStretch;
       while (end < text.size() && (is_base64_byte(text[end]) || is_wrap(text, at, end))) ++end;
-      for (int padding = 0; padding < 2 && end < text.size() && text[end] == '='; ++padding) ++end;
-      if (end - at >= kShortestRun) try_base64(text.substr(at, end - at), depth_ == 0 ? Span{at, end} : span);
+      for (std::size_t n = 0; n < kPaddingMax && end < text.size() && text[end] == '='; ++n) ++end;
+      if (end - at >= kShortestRun) try_run(text.substr(at, end - at), depth_ == 0 ? Span{at, end} : span);
       at = end + 1;
+    }
+  }
+
+  // The run, or its parts between signs that are also letters of base64 (paths, names in snake case).
+  void try_run(std::string_view run, Span span) {
+    if (try_base64(run, span)) return;
+    for (std::size_t at = 0; at < run.size() && !result_.refused;) {
+      const auto sign = std::min(run.find_first_of("/+-_", at), run.size());
+      if (sign - at >= kShortestRun && sign - at < run.size()) try_base64(run.substr(at, sign - at), span);
+      at = sign + 1;
     }
   }
 
@@ -218,26 +238,26 @@ class Decoder {
             std::none_of(std::begin(kFirstBytes), std::end(kFirstBytes), [&](char c) { return c == first[0]; }));
   }
 
-  void try_base64(std::string_view run, Span span) {
-    if (is_hopeless(run)) return;
+  // False: it is none.
+  bool try_base64(std::string_view run, Span span) {
+    if (is_hopeless(run)) return false;
     const auto head = decode_base64(run.substr(0, kLooksAt));
-    if (!head) return;
+    if (!head) return false;
     const bool is_packed = is_gzip(*head) || is_zlib(*head);
     if (is_closed(*head)) {
       result_.refused = true;
-      return;
+      return true;
     }
-    if (!is_packed && !is_readable(*head, run.size() > kLooksAt)) return;
+    if (!is_packed && !is_readable(*head, run.size() > kLooksAt)) return false;
     auto bytes = decode_base64(run);
-    if (!bytes) return;
-    if (is_packed) {
-      unpack(*bytes, span);
-    } else if (is_readable(*bytes, false)) {
-      add(LayerKind::kBase64, std::move(bytes), span);
-    }
+    if (!bytes) return false;
+    if (is_packed) return unpack(*bytes, span);
+    if (!is_readable(*bytes, false)) return false;
+    add(LayerKind::kBase64, std::move(bytes), span);
+    return true;
   }
 
-  void unpack(std::string_view packed, Span span) {
+  bool unpack(std::string_view packed, Span span) {
     const bool gzip = is_gzip(packed);
     const std::size_t room = limits_.max_bytes - std::min(bytes_, limits_.max_bytes);
     auto inflated = inflate_bytes(packed, std::min(room, kFreeBytes + limits_.max_ratio * packed.size()));
@@ -245,8 +265,9 @@ class Decoder {
     if (inflated.end == InflateEnd::kTooLarge || (gzip && inflated.end == InflateEnd::kDamaged)) result_.refused = true;
     if (is_closed(inflated.bytes)) result_.refused = true;
     const bool by_chance = !gzip && inflated.end == InflateEnd::kDamaged && !is_readable(inflated.bytes, true);
-    if (result_.refused || by_chance) return;
+    if (result_.refused || by_chance) return !by_chance;
     add(gzip ? LayerKind::kGzip : LayerKind::kZlib, to_text(std::move(inflated.bytes)), span);
+    return true;
   }
 
   const DecodeLimits& limits_;
@@ -258,15 +279,13 @@ class Decoder {
 }  // namespace
 
 bool may_hold_layers(std::string_view text) {
-  const auto marks = marks_of(text);
-  if (marks & (kPercentMark | kEqualsMark | kAmpersandMark | kBracketMark)) return true;
-  return text.size() >= ((marks & kOtherMark) ? kShortestRun : kShortestCell);
+  return are_worth_a_look(marks_of(text), text.size());
 }
 
 Decoded decode_layers(std::string_view text, const DecodeLimits& limits) {
   Decoded result;
-  if (!may_hold_layers(text)) return result;
-  Decoder(limits, result).run(text);
+  const auto marks = marks_of(text);
+  if (are_worth_a_look(marks, text.size())) Decoder(limits, result).run(text, marks);
   return result;
 }
 

@@ -56,6 +56,16 @@ TEST_CASE("decode: base64 as a whole, without padding, in lines, inside text") {
   CHECK(decoded.layers[0].end == 39);
 }
 
+TEST_CASE("decode: base64 stands beside lines, paths and names of the same letters") {
+  const Lines found{"base64:Ann Roe, born 1970"};
+  CHECK(layers("hello\nQW5uIFJvZSwgYm9ybiAxOTcw\n") == found);
+  CHECK(layers("/api/users/QW5uIFJvZSwgYm9ybiAxOTcw/edit") == found);
+  CHECK(layers("session_QW5uIFJvZSwgYm9ybiAxOTcw") == found);
+  CHECK(layers("x QW5uIFJvZSwgYm9ybiAxOTcw") == found);
+  CHECK(layers("QW5uIFJvZSwgYm9ybiAxOTcw x") == found);
+  CHECK(layers("one two three four five QW5uIFJvZSwgYm9ybiAxOTcw") == found);
+}
+
 TEST_CASE("decode: gzip and zlib inside base64") {
   CHECK(layers(kGzip) == Lines{"gzip:" + std::string(kNote)});
   CHECK(layers("eJwLSCzJTM0rUfDKz8hTCM7NLMnQUQgO9lMwNDLWNTHVNTO3sAQA0ScKQQ==") == Lines{"zlib:" + std::string(kNote)});
