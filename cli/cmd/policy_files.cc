@@ -1,8 +1,6 @@
 #include "cli/cmd/policy_files.h"
 
-#include <filesystem>
-
-#include "core/base/text.h"
+#include "policies/data/file_place.h"
 
 namespace mlops::cli {
 
@@ -13,19 +11,9 @@ Result<OpenFile> open_file(const std::string& path, const data::RecordOptions& o
   auto with_path = options;
   with_path.path = path;
   auto reader = data::open_records(*file.source, with_path);
-  if (!reader) return fail(at_file(reader.error(), path));
+  if (!reader) return fail(data::at_file(reader.error(), path));
   file.reader = std::move(*reader);
   return file;
-}
-
-std::string table_name(const std::string& path) {
-  return std::filesystem::path(path).stem().string();
-}
-
-Error at_file(Error error, const std::string& path) {
-  const bool has_position = !error.message.empty() && error.message[0] >= '0' && error.message[0] <= '9';
-  error.message = printable(path) + (has_position ? ":" : ": ") + error.message;
-  return error;
 }
 
 }  // namespace mlops::cli

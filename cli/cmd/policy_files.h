@@ -18,9 +18,4 @@ struct OpenFile {
 };
 Result<OpenFile> open_file(const std::string& path, const data::RecordOptions& options = {});
 
-// "patients" of "raw/patients.csv": how policies name the table.
-std::string table_name(const std::string& path);
-// "patients.csv:3:1: …" from "3:1: …".
-Error at_file(Error error, const std::string& path);
-
 }  // namespace mlops::cli

@@ -17,6 +17,7 @@
 #include "core/base/clock.h"
 #include "core/base/id.h"
 #include "core/base/text.h"
+#include "policies/data/file_place.h"
 #include "policies/engine/mask_dataset.h"
 
 namespace mlops::cli {
@@ -59,8 +60,8 @@ Result<Planned> plan_all(const policy::Policy& policy, const Request& request) {
   for (const auto& file : planned.walk.files) {
     const auto path = source_of(planned.walk, file);
     MLOPS_ASSIGN(const auto open, open_file(path));
-    auto plan = planner.plan(table_name(path), *open.reader);
-    if (!plan) return fail(at_file(plan.error(), path));
+    auto plan = planner.plan(data::table_name(path), *open.reader);
+    if (!plan) return fail(data::at_file(plan.error(), path));
     planned.files.push_back(std::move(*plan));
   }
   MLOPS_TRY(planner.finish());
@@ -127,7 +128,7 @@ Result<policy::MaskEvidence> mask_one(const policy::Policy& policy, const policy
   MLOPS_ASSIGN(const auto open, open_file(in));
   MLOPS_ASSIGN(auto sink, AtomicFileSink::create(out));
   auto evidence = policy::mask_file(policy, plan, *open.reader, sink, secrets, dataset);
-  if (!evidence) return fail(at_file(evidence.error(), in));
+  if (!evidence) return fail(data::at_file(evidence.error(), in));
   MLOPS_TRY(settle());
   MLOPS_TRY(sink.publish());
   return evidence;
@@ -178,7 +179,10 @@ void print_evidence(Session& session, const Json& report, const Request& request
     std::string decided;
     std::string rule;
     for (const auto& planned : plan) {
-      if (text_of(planned, "column") != text_of(column, "column")) continue;
+      const bool same = text_of(planned, "column") == text_of(column, "column") &&
+                        text_of(planned, "class") == text_of(column, "class") &&
+                        text_of(planned, "transform") == text_of(column, "transform");
+      if (!same) continue;
       decided = text_of(planned, "decided_by");
       rule = text_of(planned, "rule");
     }

@@ -11,6 +11,7 @@
 #include "cli/cmd/rows.h"
 #include "cli/cmd/run.h"
 #include "core/base/text.h"
+#include "policies/data/file_place.h"
 #include "policies/engine/reveal_dataset.h"
 
 namespace mlops::cli {
@@ -40,7 +41,7 @@ Result<policy::RevealEvidence> reveal(Session& session, const policy::Policy& po
   }
   MLOPS_ASSIGN(auto sink, AtomicFileSink::create(output));
   auto evidence = policy::reveal_file(policy, request, *open.reader, sink, secrets);
-  if (!evidence) return fail(at_file(evidence.error(), input));
+  if (!evidence) return fail(data::at_file(evidence.error(), input));
   MLOPS_TRY(sink.publish());
   return evidence;
 }

@@ -9,6 +9,7 @@
 #include "cli/cmd/rows.h"
 #include "cli/cmd/run.h"
 #include "core/base/text.h"
+#include "policies/data/file_place.h"
 #include "policies/engine/policy.h"
 #include "policies/engine/scan_dataset.h"
 
@@ -22,8 +23,8 @@ Result<std::vector<policy::FileProfile>> scan_all(const Walk& walk) {
   for (const auto& file : walk.files) {
     const auto path = source_of(walk, file);
     MLOPS_ASSIGN(const auto open, open_file(path));
-    auto profile = policy::scan_file(table_name(path), *open.reader);
-    if (!profile) return fail(at_file(profile.error(), path));
+    auto profile = policy::scan_file(data::table_name(path), *open.reader);
+    if (!profile) return fail(data::at_file(profile.error(), path));
     profiles.push_back(std::move(*profile));
   }
   policy::reconcile(profiles);
@@ -84,7 +85,7 @@ Result<int> policy_scan(Session& session) {
   MLOPS_ASSIGN(const auto profiles, scan_all(walk));
   const auto draft_path = session.option("--draft").value_or("");
   if (!draft_path.empty()) {
-    const auto name = session.option("--name").value_or(to_lower_ascii(table_name(draft_path)));
+    const auto name = session.option("--name").value_or(to_lower_ascii(data::table_name(draft_path)));
     MLOPS_TRY(write_draft(draft_path, policy::draft_policy(name, pack, profiles)));
   }
   Json report = Json::array();

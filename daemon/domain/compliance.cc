@@ -8,6 +8,7 @@
 #include "core/base/text.h"
 #include "core/model/names.h"
 #include "daemon/domain/blob_streams.h"
+#include "policies/data/file_place.h"
 #include "policies/data/records.h"
 
 namespace mlops::domain {
@@ -81,20 +82,6 @@ class MasterKeys : public mask::KeySource {
  private:
   const crypto::SecretBytes& master_;
 };
-
-// "patients" of "raw/patients.csv": how policies name the table.
-std::string table_of(const std::string& path) {
-  const auto name = path.substr(path.rfind('/') + 1);
-  const auto dot = name.rfind('.');
-  return dot == std::string::npos || dot == 0 ? name : name.substr(0, dot);
-}
-
-// "raw/patients.csv:3:1: …" from "3:1: …".
-Error at_file(Error error, const std::string& path) {
-  const bool has_position = !error.message.empty() && error.message[0] >= '0' && error.message[0] <= '9';
-  error.message = printable(path) + (has_position ? ":" : ": ") + error.message;
-  return error;
-}
 
 }  // namespace
 
@@ -207,7 +194,7 @@ Result<policy::FilePlan> Compliance::plan_file(policy::DatasetPlanner& planner, 
   MLOPS_ASSIGN(const auto blob, content_.open_blob(file.digest));
   BlobSource source(*blob, file);
   MLOPS_ASSIGN(const auto reader, open_for_masking(source, file));
-  MLOPS_ASSIGN(auto plan, planner.plan(table_of(file.path), *reader));
+  MLOPS_ASSIGN(auto plan, planner.plan(data::table_name(file.path), *reader));
   MLOPS_TRY(source.check_digest());
   return plan;
 }
@@ -234,7 +221,7 @@ Result<MaskedFiles> Compliance::mask(const policy::Policy& policy, const std::ve
   std::vector<policy::FilePlan> plans;
   for (const auto& file : files) {
     auto plan = plan_file(planner, file);
-    if (!plan) return fail(at_file(plan.error(), file.path));
+    if (!plan) return fail(data::at_file(plan.error(), file.path));
     plans.push_back(std::move(*plan));
   }
   MLOPS_TRY(planner.finish());
@@ -242,7 +229,7 @@ Result<MaskedFiles> Compliance::mask(const policy::Policy& policy, const std::ve
   policy::MaskEvidence evidence;
   for (std::size_t i = 0; i < files.size(); ++i) {
     auto entry = mask_file(policy, plans[i], files[i], context, evidence);
-    if (!entry) return fail(at_file(entry.error(), files[i].path));
+    if (!entry) return fail(data::at_file(entry.error(), files[i].path));
     masked.files.push_back(std::move(*entry));
   }
   for (const auto& column : evidence.columns) {

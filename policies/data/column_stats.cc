@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/base/text.h"
+#include "policies/data/cell_shape.h"
 
 namespace mlops::data {
 namespace {
@@ -23,30 +24,6 @@ bool is_upper(char c) {
 }
 bool is_hex(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
-enum class NumberShape { kNone, kInteger, kReal };
-
-// sign? digits [. digits] [e sign? digits]
-NumberShape number_shape(std::string_view text) {
-  std::size_t at = text[0] == '-' || text[0] == '+' ? 1 : 0;
-  const auto digits = [&] {
-    const std::size_t begin = at;
-    while (at < text.size() && is_digit(text[at])) ++at;
-    return at - begin;
-  };
-  if (digits() == 0) return NumberShape::kNone;
-  if (at == text.size()) return NumberShape::kInteger;
-  if (text[at] == '.') {
-    ++at;
-    digits();
-  }
-  if (at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
-    ++at;
-    if (at < text.size() && (text[at] == '-' || text[at] == '+')) ++at;
-    if (digits() == 0) return NumberShape::kNone;
-  }
-  return at == text.size() ? NumberShape::kReal : NumberShape::kNone;
 }
 
 bool is_truth(std::string_view text) {
@@ -76,17 +53,6 @@ bool is_code(std::string_view text) {
     all_upper &= is_upper(c) || joins;
   }
   return has_digit || all_upper;
-}
-
-int count_words(std::string_view text) {
-  int words = 0;
-  bool inside = false;
-  for (const char c : text) {
-    const bool blank = c == ' ' || c == '\t' || c == '\n' || c == '\r';
-    words += !blank && !inside ? 1 : 0;
-    inside = !blank;
-  }
-  return words;
 }
 
 }  // namespace

@@ -14,6 +14,13 @@ namespace mlops::data {
 // `head`: the file's first bytes as UTF-8, 4 KiB or more when it has them, else all.
 Format format_of(std::string_view path, std::string_view head);
 
+inline bool is_table(Format format) {
+  return format == Format::kCsv || format == Format::kTsv;
+}
+inline bool is_fhir(Format format) {
+  return format == Format::kFhir || format == Format::kFhirLines;
+}
+
 // Begins with what only packed, binary or picture files begin with.
 bool has_foreign_magic(std::string_view head);
 

@@ -5,7 +5,9 @@
 #include <algorithm>
 
 #include "core/base/text.h"
+#include "policies/data/cell_shape.h"
 #include "policies/data/decode.h"
+#include "policies/data/format.h"
 
 namespace mlops::policy {
 namespace {
@@ -23,38 +25,8 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-// -12, 98.6, 1.5e-3: a measurement like any other.
-bool is_bare_number(std::string_view cell) {
-  if (!cell.empty() && (cell[0] == '-' || cell[0] == '+')) cell.remove_prefix(1);
-  if (cell.empty() || !is_digit(cell[0])) return false;
-  bool point = false, exponent = false;
-  for (std::size_t i = 1; i < cell.size(); ++i) {
-    const char c = cell[i];
-    if (is_digit(c)) continue;
-    const bool sign_of_exponent = (c == '-' || c == '+') && (cell[i - 1] == 'e' || cell[i - 1] == 'E');
-    if (c == '.' && !point && !exponent)
-      point = true;
-    else if ((c == 'e' || c == 'E') && !exponent && i + 1 < cell.size())
-      exponent = true;
-    else if (!sign_of_exponent)
-      return false;
-  }
-  return true;
-}
-
 bool is_long_integer(std::string_view cell) {
   return cell.size() >= kLongNumber && std::all_of(cell.begin(), cell.end(), is_digit);
-}
-
-int count_words(std::string_view cell) {
-  int words = 0;
-  bool in_word = false;
-  for (const char c : cell) {
-    const bool blank = c == ' ' || c == '\t' || c == '\n' || c == '\r';
-    if (!blank && !in_word) ++words;
-    in_word = !blank;
-  }
-  return words;
 }
 
 bool is_bracketed_word(std::string_view cell) {
@@ -81,9 +53,8 @@ bool holds_data(const std::vector<ActiveDetector>& active, std::string_view name
 }  // namespace
 
 Status check_names(const std::vector<ActiveDetector>& active, const data::RecordReader& reader, std::size_t from) {
-  const bool is_table = reader.format() == data::Format::kCsv || reader.format() == data::Format::kTsv;
-  const bool is_fhir = reader.format() == data::Format::kFhir || reader.format() == data::Format::kFhirLines;
-  if (!is_table) {
+  if (!data::is_table(reader.format())) {
+    const bool is_fhir = data::is_fhir(reader.format());
     for (const auto& key : reader.new_keys()) {
       if (!holds_data(active, key, is_fhir && key.starts_with("http"))) continue;
       return fail(ErrorCode::kRefused, "key_holds_data",
@@ -172,7 +143,7 @@ CellScanner::Found CellScanner::find(std::string_view cell) const {
   Found found;
   const auto value = trim(cell);
   find_named(cell, found);
-  const bool bare = is_bare_number(value);
+  const bool bare = data::number_shape(value) != data::NumberShape::kNone;
   if (bare && !is_long_integer(value)) return found;
   find_others(cell, bare ? kSure : 0, found);
   if (bare || !data::may_hold_layers(cell)) return found;
@@ -198,7 +169,7 @@ std::size_t CellScanner::scan(std::string_view cell) {
   ++cells_;
   if (trim(cell).empty()) return 0;
   ++filled_;
-  if (count_words(cell) >= kWordsOfText) ++wordy_;
+  if (data::count_words(cell) >= kWordsOfText) ++wordy_;
   if (cell.size() > kLongestKnownValue) overflowed_ = true;
   if (!overflowed_) {
     auto known = known_.find(cell);

@@ -297,7 +297,7 @@ void merge_evidence(MaskEvidence& into, const MaskEvidence& from) {
   into.residual_findings += from.residual_findings;
   for (const auto& column : from.columns) {
     const auto known = std::find_if(into.columns.begin(), into.columns.end(), [&](const ColumnEvidence& one) {
-      return one.column == column.column && one.transform == column.transform;
+      return one.column == column.column && one.class_name == column.class_name && one.transform == column.transform;
     });
     if (known == into.columns.end()) {
       into.columns.push_back(column);

@@ -7,6 +7,7 @@
 
 #include "core/base/text.h"
 #include "policies/data/fhir_elements.h"
+#include "policies/data/format.h"
 #include "policies/engine/cell_scan.h"
 #include "policies/engine/classes.h"
 #include "policies/engine/classify.h"
@@ -22,6 +23,7 @@ struct Column {
   const DeclaredColumn* declared = nullptr;  // by the policy
   std::optional<DeclaredColumn> standard;    // by the standard of the format, where the policy says nothing
   bool is_scanned = true;                    // false: a rule rewrites it whatever its cells hold
+  NameKind name_kind = NameKind::kHeader;
   CellScanner cells;
 };
 
@@ -31,17 +33,9 @@ const DeclaredColumn* declared_in(const Policy::Body& body, const std::string& t
   return table.empty() ? nullptr : body.declared(table + "." + column);
 }
 
-bool is_fhir(data::Format format) {
-  return format == data::Format::kFhir || format == data::Format::kFhirLines;
-}
-
 const DeclaredColumn* declaration(const Column& column) {
   if (column.declared) return column.declared;
   return column.standard ? &*column.standard : nullptr;
-}
-
-bool is_code(const DeclaredColumn& column) {
-  return column.class_name.value == "code";
 }
 
 // The name a rule for the column would use.
@@ -49,13 +43,8 @@ const std::string& rule_name(const Column& column) {
   return column.declared ? column.declared->name.value : column.name;
 }
 
-NameKind name_kind(const Column& column) {
-  if (!column.standard) return NameKind::kHeader;
-  return is_code(*column.standard) ? NameKind::kStandardCode : NameKind::kStandard;
-}
-
 std::optional<DeclaredColumn> standard_declaration(data::Format format, const std::string& name) {
-  if (!is_fhir(format)) return std::nullopt;
+  if (!data::is_fhir(format)) return std::nullopt;
   const auto class_name = data::fhir_class(name);
   if (!class_name) return std::nullopt;
   DeclaredColumn column;
@@ -64,18 +53,32 @@ std::optional<DeclaredColumn> standard_declaration(data::Format format, const st
   return column;
 }
 
+NameKind name_kind(const std::optional<DeclaredColumn>& standard) {
+  if (!standard) return NameKind::kHeader;
+  return standard->class_name.value == "code" ? NameKind::kStandardCode : NameKind::kStandard;
+}
+
 Column make_column(const Policy::Body& body, const std::string& table, data::Format format, const std::string& name) {
   const auto* by_policy = declared_in(body, table, name);
   auto standard = by_policy ? std::nullopt : standard_declaration(format, name);
   const auto* declared = by_policy ? by_policy : standard ? &*standard : nullptr;
   const auto* rule = declared ? body.rule_for(declared->name.value, declared->class_name.value) : nullptr;
   const bool rewritten = rule && rule->transform.value != "keep" && !rule->redacts_spans();
-  const auto kind = !standard ? NameKind::kHeader : is_code(*standard) ? NameKind::kStandardCode : NameKind::kStandard;
-  return {name, by_policy, std::move(standard), !rewritten, scanner_for(body.detectors, name, kind)};
+  const auto kind = name_kind(standard);
+  return {name, by_policy, std::move(standard), !rewritten, kind, scanner_for(body.detectors, name, kind)};
 }
 
 bool has_declared(const std::deque<Column>& columns) {
   return std::any_of(columns.begin(), columns.end(), [](const Column& column) { return column.declared != nullptr; });
+}
+
+// The first of many, so that a sentence stays one; the facts have all.
+std::string first_of(std::vector<std::string> names) {
+  constexpr std::size_t kMostShown = 8;
+  if (names.size() <= kMostShown) return join(names, ", ");
+  const auto more = names.size() - kMostShown;
+  names.resize(kMostShown);
+  return fmt::format("{} and {} more", join(names, ", "), more);
 }
 
 std::string shown_names(const Json& unknown, bool may_show) {
@@ -84,7 +87,7 @@ std::string shown_names(const Json& unknown, bool may_show) {
     names.push_back(may_show ? one["column"].get<std::string>()
                              : fmt::format("column {}", one["position"].get<std::size_t>()));
   }
-  return join(names, ", ");
+  return first_of(std::move(names));
 }
 
 Classification classify(const Policy::Body& body, const Column& column) {
@@ -115,11 +118,11 @@ Result<std::vector<ColumnPlan>> decide(const Policy::Body& body, const std::dequ
     }
     plan.push_back({column.name, std::move(decision.class_name), std::move(decision.decided_by),
                     rule ? rule->transform.value : "keep", rule ? rule->where() : std::string(kDefaultRule),
-                    rule_name(column), column.cells.is_coded(), name_kind(column)});
+                    rule_name(column), column.cells.is_coded(), column.name_kind});
   }
   if (without_rule.empty()) return plan;
   return fail(ErrorCode::kRefused, "class_without_rule",
-              fmt::format("no rule says what to do with {}", join(names, ", ")),
+              fmt::format("no rule says what to do with {}", first_of(std::move(names))),
               "add a rule for the class to transforms.rules", canonical_dump({{"columns", without_rule}}));
 }
 
@@ -153,8 +156,8 @@ Result<std::deque<Column>> read_columns(const Policy::Body& body, const std::str
 Result<FilePlan> DatasetPlanner::plan(const std::string& table, data::RecordReader& reader) {
   const auto& body = policy_.body();
   MLOPS_ASSIGN(const auto columns, read_columns(body, table, reader));
-  // Names may be shown once one of them is a declared column: then the first row is a header.
-  may_show_names_ |= has_declared(columns) || reader.format() != data::Format::kCsv;
+  // A table's names may be shown once one of them is a declared column: then the first row is a header.
+  may_show_names_ |= has_declared(columns) || !data::is_table(reader.format());
   for (std::size_t i = 0; i < columns.size(); ++i) {
     const auto& column = columns[i];
     if (column.declared) {
@@ -195,7 +198,7 @@ Status DatasetPlanner::finish() const {
                     : "none of the declared columns is there: is the first row a header, is it the right table?";
     return fail(ErrorCode::kRefused, "columns_unmatched",
                 fmt::format("the data lack {} declared column{}: {}", absent.size(), absent.size() == 1 ? "" : "s",
-                            join(absent, ", ")),
+                            first_of(absent)),
                 hint, canonical_dump({{"missing", absent}, {"unknown", unknown}}));
   }
   if (unknown.empty() || body.unknown_column != UnknownColumn::kQuarantine) return {};

@@ -9,6 +9,7 @@
 #include "core/base/text.h"
 #include "policies/data/column_stats.h"
 #include "policies/data/fhir_elements.h"
+#include "policies/data/format.h"
 #include "policies/engine/cell_scan.h"
 #include "policies/engine/classes.h"
 #include "policies/engine/plain_class.h"
@@ -67,12 +68,8 @@ void say_evidence(const Column& column, ColumnProfile& profile) {
   });
 }
 
-bool is_fhir(data::Format format) {
-  return format == data::Format::kFhir || format == data::Format::kFhirLines;
-}
-
 void classify(const Column& column, data::Format format, ColumnProfile& profile) {
-  if (const auto standard = is_fhir(format) ? data::fhir_class(column.name) : std::nullopt) {
+  if (const auto standard = data::is_fhir(format) ? data::fhir_class(column.name) : std::nullopt) {
     profile.class_name = *standard;
     profile.confidence = kMostSure;
     profile.because = kByStandard;

@@ -79,7 +79,7 @@ class Tokenize : public Transform {
 
   static Status vault_needed() {
     return fail(ErrorCode::kInvalid, "vault_needed", "tokenize needs a vault for its tokens",
-                "offline: add --vault FILE and --keyring FILE");
+                "offline: add --vault FILE beside --key-file or --keyring");
   }
 
   std::string context_of(std::string_view dataset, std::string_view column) const {
