@@ -294,3 +294,38 @@ spec:
   REQUIRE_FALSE(refused.evidence);
   CHECK(refused.evidence.error().slug == "class_without_rule");
 }
+
+TEST_CASE("a tab-separated table without a header shows no name of anybody, as a comma-separated one") {
+  const auto policy = policy_of(kPolicy);
+  for (const auto& path : {"t.csv", "t.tsv"}) {
+    INFO(path);
+    const auto text =
+        path == std::string("t.csv") ? "Wilhelmina,Okonkwo\nLi,Vandermeer\n" : "Wilhelmina\tOkonkwo\nLi\tVandermeer\n";
+    const auto refused = plan_text(policy, text, path);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().slug == "columns_unmatched");
+    check_silent(refused.error());
+  }
+}
+
+TEST_CASE("columns of one name but different classes keep apart in the evidence of a dataset") {
+  MaskEvidence all{.rows = 1,
+                   .columns = {{.column = "Id", .class_name = "identifier", .transform = "redact", .cells = 1}}};
+  const MaskEvidence more{.rows = 2,
+                          .columns = {{.column = "Id", .class_name = "identifier", .transform = "redact", .cells = 2},
+                                      {.column = "Id", .class_name = "mrn", .transform = "redact", .cells = 4}}};
+  merge_evidence(all, more);
+  CHECK(all.rows == 3);
+  REQUIRE(all.columns.size() == 2);
+  CHECK(all.columns[0].cells == 3);
+  CHECK(all.columns[1].cells == 4);
+}
+
+TEST_CASE("a refusal names the first of many columns and counts the rest") {
+  const auto policy = policy_of(kPolicy);
+  const auto refused = plan_text(policy, "a\n1\n");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().slug == "columns_unmatched");
+  CHECK(has(refused.error().message, "and 3 more"));
+  CHECK(has(refused.error().detail, "icd10"));
+}
