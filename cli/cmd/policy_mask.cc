@@ -223,7 +223,8 @@ Result<int> policy_mask(Session& session) {
                        {"columns", std::move(columns)},
                        {"evidence", policy::to_json(*evidence)}};
   if (session.option("--report").value_or("") == "json" && !session.wants_json()) {
-    for (const auto line : split(report.dump(2), '\n')) session.print_line(line);
+    const auto text = report.dump(2);
+    for (const auto line : split(text, '\n')) session.print_line(line);
     return kExitDone;
   }
   session.print_value(

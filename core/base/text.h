@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <concepts>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,9 @@
 namespace mlops {
 
 std::vector<std::string_view> split(std::string_view text, char separator);
+// The parts would outlive their text.
+template <std::same_as<std::string> T>
+std::vector<std::string_view> split(T&& text, char separator) = delete;
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 std::string_view trim(std::string_view text);
 std::string to_lower_ascii(std::string_view text);

@@ -195,6 +195,10 @@ constexpr FhirElement kElements[] = {
     {"*AgeRange.high.value", "age"},
     {"ageRange.low.value", "age"},
     {"ageRange.high.value", "age"},
+    {"onsetRange.low.value", "age"},
+    {"onsetRange.high.value", "age"},
+    {"abatementRange.low.value", "age"},
+    {"abatementRange.high.value", "age"},
 
     // Devices
     {"udiCarrier.**", "udi"},

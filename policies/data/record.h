@@ -27,8 +27,8 @@ enum class Format { kCsv, kTsv, kJson, kJsonLines, kFhir, kFhirLines, kText, kUn
 
 enum class CellKind { kText, kNumber, kTruth, kNull };
 
-// What a column's values are besides text. kReference: the key of a record or a link to one (fhir_reference.h takes
-// them apart), equal keys must stay equal after masking. kMarkup: XHTML, tags must survive.
+// What a column's values are besides text. kReference: the key of a record or a link to one, of which equal
+// keys must stay equal after masking. kMarkup: XHTML, tags must survive.
 enum class ColumnKind { kPlain, kReference, kMarkup };
 
 // One value of the current record. Views live until the reader's following next().

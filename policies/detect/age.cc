@@ -17,7 +17,7 @@ constexpr HeaderRule kHeaders[] = {
 };
 constexpr std::string_view kBefore[] = {"aged", "age", "age of", "turning", "turned"};
 constexpr std::string_view kAfter[] = {"yo",        "y/o",     "y.o",    "year old", "year-old",    "years old",
-                                       "years-old", "yrs old", "yr old", "yr-old",   "years of age"};
+                                       "years-old", "yrs old", "yr old", "yr-old",   "years of age", "y old", "y-old"};
 constexpr std::string_view kNineties[] = {"ninety",      "ninety one", "ninety two",   "ninety three", "ninety four",
                                           "ninety five", "ninety six", "ninety seven", "ninety eight", "ninety nine",
                                           "one hundred", "a hundred",  "hundred"};

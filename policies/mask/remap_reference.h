@@ -3,7 +3,8 @@
 //   abc · Patient/abc · Patient/abc/_history/2 · #abc · urn:uuid:UUID · https://host/fhir/Patient/abc
 //   Patient?identifier=https://host/mrn|abc · Patient
 //
-// Stricter than data::split_reference, which reads: here nothing stays that is not known to be no one's.
+// Nothing stays that is not known to be no one's: of an absolute reference the base goes when its path has other words
+// than those of servers, of a history all but short version numbers.
 // Thread-safety: free functions, plain values.
 #pragma once
 

@@ -118,6 +118,18 @@ TEST_CASE("remap_id: a second run changes nothing, also after the key was rotate
   }
 }
 
+TEST_CASE("remap_id: the base of a reference stays only when it is a server's address") {
+  const auto remap = [](std::string_view cell) { return apply("remap_id", "{key: k}", cell); };
+  const auto id = remap("abc");
+  CHECK(remap("https://host/fhir/Patient/abc") == "https://host/fhir/Patient/" + id);
+  CHECK(remap("https://host/open/R4/Patient/abc") == "https://host/open/R4/Patient/" + id);
+  CHECK(remap("https://host/ward/JaneRoe/Patient/abc") == "Patient/" + id);
+  CHECK(remap("https://host/555-44-3333/Patient/abc") == "Patient/" + id);
+  CHECK(remap("Patient/abc/_history/12") == "Patient/" + id + "/_history/12");
+  CHECK(remap("Patient/abc/_history/555443333") == "Patient/" + id);
+  CHECK(remap("Patient?identifier=https://h/555443333|abc").find("555443333") == std::string::npos);
+}
+
 TEST_CASE("remap_id: of what is no reference, nothing stays") {
   for (const std::string_view cell :
        {"Smith/John", "Patient?identifier=http://x|123&name=Roe", "Patient?name=Roe", "https://jane@host/fhir/Patient/abc", "Jane Roe/Patient/abc",
