@@ -29,18 +29,27 @@ struct Request {
   std::string input;
   std::string output;
   std::string context;
+  data::RecordOptions records;
 };
 
 Result<Request> request_of(const Session& session) {
-  Request request{session.operand(1), session.option("--out").value_or(""), session.option("--dataset").value_or("")};
+  Request request{
+      session.operand(1), session.option("--out").value_or(""), session.option("--dataset").value_or(""), {}};
   if (request.output.empty())
     return usage_error("where to write? -O names the masked file",
                        "mlopsctl policy mask POLICY.yaml IN.csv -O OUT.csv");
+  MLOPS_ASSIGN(request.records, record_options(session));
+  MLOPS_TRY(check_output_is_none_of_inputs(session, request.output));
   std::error_code ignored;
+  const bool is_directory = fs::is_directory(request.input, ignored);
+  while (is_directory && request.output.size() > 1 && request.output.ends_with('/')) request.output.pop_back();
+  if (!is_directory && (request.output.ends_with('/') || fs::is_directory(request.output, ignored))) {
+    return usage_error("the output is a directory, the input a file", "name the masked file, not its folder");
+  }
   if (fs::equivalent(request.input, request.output, ignored)) {
     return usage_error("the output is the input itself", "masking never overwrites what it reads; name another file");
   }
-  if (fs::is_directory(request.input, ignored) && fs::exists(request.output, ignored)) {
+  if (is_directory && fs::exists(request.output, ignored)) {
     return usage_error("the output directory is there already", "name one that is not");
   }
   if (request.context.empty()) request.context = fs::path(request.input).stem().string();
@@ -59,7 +68,7 @@ Result<Planned> plan_all(const policy::Policy& policy, const Request& request) {
   policy::DatasetPlanner planner(policy);
   for (const auto& file : planned.walk.files) {
     const auto path = source_of(planned.walk, file);
-    MLOPS_ASSIGN(const auto open, open_file(path));
+    MLOPS_ASSIGN(const auto open, open_file(path, request.records));
     auto plan = planner.plan(data::table_name(path), *open.reader);
     if (!plan) return fail(data::at_file(plan.error(), path));
     planned.files.push_back(std::move(*plan));
@@ -123,11 +132,11 @@ class Staging {
 using Settle = std::function<Status()>;
 
 Result<policy::MaskEvidence> mask_one(const policy::Policy& policy, const policy::FilePlan& plan, const std::string& in,
-                                      const std::string& out, const mask::RunSecrets& secrets,
-                                      const std::string& dataset, const Settle& settle) {
-  MLOPS_ASSIGN(const auto open, open_file(in));
+                                      const std::string& out, const mask::RunSecrets& secrets, const Request& request,
+                                      const Settle& settle) {
+  MLOPS_ASSIGN(const auto open, open_file(in, request.records));
   MLOPS_ASSIGN(auto sink, AtomicFileSink::create(out));
-  auto evidence = policy::mask_file(policy, plan, *open.reader, sink, secrets, dataset);
+  auto evidence = policy::mask_file(policy, plan, *open.reader, sink, secrets, request.context);
   if (!evidence) return fail(data::at_file(evidence.error(), in));
   MLOPS_TRY(settle());
   MLOPS_TRY(sink.publish());
@@ -137,12 +146,12 @@ Result<policy::MaskEvidence> mask_one(const policy::Policy& policy, const policy
 Result<policy::MaskEvidence> mask(const policy::Policy& policy, const Request& request, MaskKeys& keys, Json& columns) {
   const auto secrets = keys.secrets();
   const Settle store_vault = [&keys] { return keys.store_vault(); };
-  MLOPS_ASSIGN(const auto planned, plan_all(policy, request));
+  MLOPS_ASSIGN(auto planned, plan_all(policy, request));
   columns = columns_json(planned);
   const auto& walk = planned.walk;
   if (!walk.is_directory) {
-    return mask_one(policy, planned.files.front(), request.input, request.output, secrets, request.context,
-                    store_vault);
+    planned.files.front().published = data::table_name(request.output);
+    return mask_one(policy, planned.files.front(), request.input, request.output, secrets, request, store_vault);
   }
   MLOPS_ASSIGN(auto staging, Staging::create(request.output));
   policy::MaskEvidence evidence;
@@ -151,7 +160,7 @@ Result<policy::MaskEvidence> mask(const policy::Policy& policy, const Request& r
     std::error_code ignored;
     fs::create_directories(fs::path(out).parent_path(), ignored);
     MLOPS_ASSIGN(const auto one, mask_one(policy, planned.files[i], source_of(walk, walk.files[i]), out, secrets,
-                                          request.context, [] { return Status(); }));
+                                          request, [] { return Status(); }));
     policy::merge_evidence(evidence, one);
   }
   MLOPS_TRY(store_vault());
@@ -199,17 +208,17 @@ int refuse(Session& session, const Error& error) {
 
 Result<int> policy_mask(Session& session) {
   MLOPS_ASSIGN(const auto request, request_of(session));
-  const auto key_file = session.option("--key-file").value_or("");
-  if (session.flag("--generate-key")) {
-    if (key_file.empty()) return usage_error("--generate-key needs --key-file FILE", "the new key is written there");
-    MLOPS_TRY(generate_key_file(key_file));
-    session.say("a new key is in " + key_file + "; keep it apart from the masked data");
-  }
   MLOPS_ASSIGN(const auto file, read_named_text(session.operand(0)));
   MLOPS_ASSIGN(const auto policy, policy::load_policy(file.text, file.origin));
   if (!policy.masks()) {
     return fail(ErrorCode::kInvalid, "policy_without_transforms",
                 fmt::format("policy {} has gates but no transforms", policy.name()), "name a policy that masks");
+  }
+  const auto key_file = session.option("--key-file").value_or("");
+  if (session.flag("--generate-key")) {
+    if (key_file.empty()) return usage_error("--generate-key needs --key-file FILE", "the new key is written there");
+    MLOPS_TRY(generate_key_file(key_file));
+    session.say("a new key is in " + key_file + "; keep it apart from the masked data");
   }
   Json columns = Json::array();
   MLOPS_ASSIGN(auto keys, MaskKeys::open(session));
@@ -242,34 +251,35 @@ const Command kPolicyMaskCommand{
                  {.name = "IN",
                   .help = "a file, or a directory: one dataset (read twice)",
                   .complete = Complete::kFile}},
-    .options = {{.name = "-O,--out",
-                 .value_name = "FILE",
-                 .help = "the masked file or directory; appears only when complete and clean",
-                 .complete = Complete::kFile},
-                {.name = "--key-file",
-                 .value_name = "FILE",
-                 .help = "key for pseudonyms: mode 0600, at least 32 random bytes, hex or raw",
-                 .complete = Complete::kFile},
-                {.name = "--generate-key", .help = "make the key file first; never replaces one"},
-                {.name = "--keyring",
-                 .value_name = "RING",
-                 .help = "a key ring instead: keys with versions (mlopsctl keyring)",
-                 .complete = Complete::kFile},
-                {.name = "--master",
-                 .value_name = "WHERE",
-                 .help = "its master key: file:PATH, env:NAME or credential:NAME (default: env:MLOPS_MASTER_KEY)"},
-                {.name = "--vault",
-                 .value_name = "FILE",
-                 .help = "where tokens of `tokenize` are kept, sealed; made when it is not there",
-                 .complete = Complete::kFile},
-                {.name = "--dataset",
-                 .value_name = "NAME",
-                 .help = "the dataset that pseudonyms are bound to (default: the input's name without its ending)"},
-                {.name = "--report",
-                 .value_name = "FORMAT",
-                 .help = "form of the evidence on standard output",
-                 .complete = Complete::kChoice,
-                 .choices = {"table", "json"}}},
+    .options = with_record_options(
+        {{.name = "-O,--out",
+          .value_name = "FILE",
+          .help = "the masked file or directory; appears only when complete and clean",
+          .complete = Complete::kFile},
+         {.name = "--key-file",
+          .value_name = "FILE",
+          .help = "key for pseudonyms: mode 0600, at least 32 random bytes, hex or raw",
+          .complete = Complete::kFile},
+         {.name = "--generate-key", .help = "make the key file first; never replaces one"},
+         {.name = "--keyring",
+          .value_name = "RING",
+          .help = "a key ring instead: keys with versions (mlopsctl keyring)",
+          .complete = Complete::kFile},
+         {.name = "--master",
+          .value_name = "WHERE",
+          .help = "its master key: file:PATH, env:NAME or credential:NAME (default: env:MLOPS_MASTER_KEY)"},
+         {.name = "--vault",
+          .value_name = "FILE",
+          .help = "where tokens of `tokenize` are kept, sealed; made when it is not there",
+          .complete = Complete::kFile},
+         {.name = "--dataset",
+          .value_name = "NAME",
+          .help = "the dataset that pseudonyms are bound to (default: the input's name without its ending)"},
+         {.name = "--report",
+          .value_name = "FORMAT",
+          .help = "form of the evidence on standard output",
+          .complete = Complete::kChoice,
+          .choices = {"table", "json"}}}),
     .shared = kOutput | kOffline,
     .description =
         R"(Classifies the columns, masks, and scans the result. A declared column that is missing, a column nobody knows, or

@@ -57,6 +57,7 @@ Result<int> policy_reveal(Session& session) {
     return usage_error("revealed values are people's data: they are not shown unasked",
                        "-O FILE writes them to a file of mode 0600; --yes prints them");
   }
+  if (!output.empty()) MLOPS_TRY(check_output_is_none_of_inputs(session, output));
   std::error_code ignored;
   if (fs::equivalent(session.operand(1), output, ignored)) return usage_error("the output is the input itself");
   MLOPS_ASSIGN(const auto file, read_named_text(session.operand(0)));

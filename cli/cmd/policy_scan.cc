@@ -18,11 +18,11 @@ namespace {
 
 constexpr double kLookTwice = 0.6;
 
-Result<std::vector<policy::FileProfile>> scan_all(const Walk& walk) {
+Result<std::vector<policy::FileProfile>> scan_all(const Walk& walk, const data::RecordOptions& options) {
   std::vector<policy::FileProfile> profiles;
   for (const auto& file : walk.files) {
     const auto path = source_of(walk, file);
-    MLOPS_ASSIGN(const auto open, open_file(path));
+    MLOPS_ASSIGN(const auto open, open_file(path, options));
     auto profile = policy::scan_file(data::table_name(path), *open.reader);
     if (!profile) return fail(data::at_file(profile.error(), path));
     profiles.push_back(std::move(*profile));
@@ -78,14 +78,30 @@ Result<std::string> pack_of(const Session& session) {
                      near ? "did you mean " + *near + "?" : "mlopsctl policy packs lists them");
 }
 
+// What a policy may be called, made of the draft's file name when nobody says.
+Result<std::string> draft_name(const Session& session, const std::string& draft_path) {
+  const auto given = session.option("--name");
+  auto name = given.value_or(to_lower_ascii(data::table_name(draft_path)));
+  const auto is_plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
+  if (given) {
+    const auto is_good = [&](char c) { return is_plain(c) || c == '.' || c == '_' || c == '/'; };
+    if (!name.empty() && std::all_of(name.begin(), name.end(), is_good)) return name;
+    return usage_error("a policy cannot be called '" + printable(name) + "'", "a-z, 0-9, '-', '.', '_' and '/'");
+  }
+  std::replace_if(
+      name.begin(), name.end(), [&](char c) { return !is_plain(c); }, '-');
+  return name.find_first_of("abcdefghijklmnopqrstuvwxyz") == std::string::npos ? "policy-" + name : name;
+}
+
 Result<int> policy_scan(Session& session) {
   const auto path = session.operand(0);
   MLOPS_ASSIGN(const auto pack, pack_of(session));
   MLOPS_ASSIGN(const auto walk, walk_artifact(path));
-  MLOPS_ASSIGN(const auto profiles, scan_all(walk));
+  MLOPS_ASSIGN(const auto options, record_options(session));
+  MLOPS_ASSIGN(const auto profiles, scan_all(walk, options));
   const auto draft_path = session.option("--draft").value_or("");
   if (!draft_path.empty()) {
-    const auto name = session.option("--name").value_or(to_lower_ascii(data::table_name(draft_path)));
+    MLOPS_ASSIGN(const auto name, draft_name(session, draft_path));
     MLOPS_TRY(write_draft(draft_path, policy::draft_policy(name, pack, profiles)));
   }
   Json report = Json::array();
@@ -110,14 +126,15 @@ const Command kPolicyScanCommand{
     .group = "Environments and policies",
     .summary = "find what personal data files hold, and draft a policy, offline",
     .operands = {{.name = "PATH", .help = "a file, or a directory of them", .complete = Complete::kFile}},
-    .options = {{.name = "--draft",
-                 .value_name = "FILE",
-                 .help = "write a policy that declares every column as found; never over a file",
-                 .complete = Complete::kFile},
-                {.name = "--name", .value_name = "NAME", .help = "the draft's name (default: its file's)"},
-                {.name = "--pack",
-                 .value_name = "PACK",
-                 .help = "the pack the draft extends (default hipaa-safe-harbor), or none"}},
+    .options =
+        with_record_options({{.name = "--draft",
+                              .value_name = "FILE",
+                              .help = "write a policy that declares every column as found; never over a file",
+                              .complete = Complete::kFile},
+                             {.name = "--name", .value_name = "NAME", .help = "the draft's name (default: its file's)"},
+                             {.name = "--pack",
+                              .value_name = "PACK",
+                              .help = "the pack the draft extends (default hipaa-safe-harbor), or none"}}),
     .shared = kOutput | kOffline,
     .description =
         R"(Reads every cell of CSV, JSON, JSON Lines, FHIR and text files and says for each column what it probably is, how

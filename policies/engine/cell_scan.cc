@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "core/base/text.h"
 #include "policies/data/cell_shape.h"
@@ -20,6 +21,9 @@ constexpr int kWordsOfText = 5;
 constexpr std::size_t kLongNumber = 9;
 constexpr double kSure = 0.8;
 constexpr std::string_view kUrl = "url";
+constexpr std::string_view kPersonName = "person_name";
+// From this score on the words of a name are taken for somebody's.
+constexpr double kNamesSomebody = 0.5;
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -36,27 +40,58 @@ bool is_bracketed_word(std::string_view cell) {
                      [](char c) { return (c >= 'A' && c <= 'Z') || c == '_' || c == ' ' || c == '-'; });
 }
 
-// `is_address`: the text is the address of a definition, as FHIR names its extensions; that it is one says nothing.
-bool holds_data(const std::vector<ActiveDetector>& active, std::string_view name, bool is_address = false) {
-  std::vector<detect::Span> spans;
+std::vector<const detect::Detector*> of_names(const std::vector<ActiveDetector>& active) {
+  std::vector<const detect::Detector*> list;
   for (const auto& one : active) {
-    if (!one.detector->decides_by_value() || (is_address && one.detector->id() == kUrl)) continue;
+    if (one.detector->id() == kPersonName) list.push_back(one.detector);
+  }
+  return list;
+}
+
+// "jane_roe" → "Jane Roe"
+std::string words_of(std::string_view name) {
+  std::string words(name);
+  bool begins = true;
+  for (char& c : words) {
+    if (c == '_') c = ' ';
+    if (begins && c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    begins = c == ' ';
+  }
+  return words;
+}
+
+}  // namespace
+
+NameCheck::NameCheck(const std::vector<ActiveDetector>& active, std::function<bool(std::string_view)> declares)
+    : declares_(std::move(declares)), words_(of_names(active)) {
+  std::copy_if(active.begin(), active.end(), std::back_inserter(active_),
+               [](const ActiveDetector& one) { return one.detector->decides_by_value(); });
+}
+
+// `is_address`: the text is the address of a definition, as FHIR names its extensions; that it is one says nothing.
+bool NameCheck::holds_data(std::string_view name, bool is_address) const {
+  if (declares_(name)) return false;
+  std::vector<detect::Span> spans;
+  for (const auto& one : active_) {
+    if (is_address && one.detector->id() == kUrl) continue;
     spans.clear();
     one.detector->find(name, {}, spans);
     for (const auto& span : spans) {
       if (span.score >= one.min_score) return true;
     }
   }
-  return false;
+  if (is_address) return false;
+  std::vector<detect::TypedSpan> found;
+  words_.scan(words_of(name), found);
+  return std::any_of(found.begin(), found.end(),
+                     [](const detect::TypedSpan& one) { return one.span.score >= kNamesSomebody; });
 }
 
-}  // namespace
-
-Status check_names(const std::vector<ActiveDetector>& active, const data::RecordReader& reader, std::size_t from) {
+Status NameCheck::check(const data::RecordReader& reader, std::size_t from) const {
   if (!data::is_table(reader.format())) {
     const bool is_fhir = data::is_fhir(reader.format());
     for (const auto& key : reader.new_keys()) {
-      if (!holds_data(active, key, is_fhir && key.starts_with("http"))) continue;
+      if (!holds_data(key, is_fhir && key.starts_with("http"))) continue;
       return fail(ErrorCode::kRefused, "key_holds_data",
                   fmt::format("line {}: the name of a JSON member holds personal data", reader.line()),
                   "make it a value: {\"id\": …} instead of the id as a key");
@@ -64,7 +99,7 @@ Status check_names(const std::vector<ActiveDetector>& active, const data::Record
     return {};
   }
   for (std::size_t i = from; i < reader.columns().size(); ++i) {
-    if (!holds_data(active, reader.columns()[i])) continue;
+    if (!holds_data(reader.columns()[i])) continue;
     return fail(ErrorCode::kRefused, "header_missing",
                 "the first row holds personal data: the table seems to have no header",
                 "add a header row with the column names");
@@ -180,6 +215,17 @@ std::size_t CellScanner::scan(std::string_view cell) {
     known_.clear();
   }
   return count(find(cell));
+}
+
+void CellScanner::add(const CellScanner& other) {
+  for (std::size_t i = 0; i < hits_.size(); ++i) hits_[i] += other.hits(i);
+  cells_ += other.cells_;
+  filled_ += other.filled_;
+  wordy_ += other.wordy_;
+  unreadable_ += other.unreadable_;
+  overflowed_ |= other.overflowed_;
+  if (!overflowed_) known_.insert(other.known_.begin(), other.known_.end());
+  overflowed_ |= known_.size() > kMostKnownValues;
 }
 
 bool CellScanner::is_coded() const {

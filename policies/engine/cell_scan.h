@@ -24,6 +24,10 @@ namespace mlops::policy {
 
 // A column's name agrees with a detector from this score on.
 inline constexpr double kNameAgrees = 0.5;
+// And speaks alone from this one on.
+inline constexpr double kNameIsSure = 0.8;
+// From this share of the filled cells on, a column is one of the detector's.
+inline constexpr double kDense = 0.5;
 
 struct ColumnDetector {
   const detect::Detector* detector = nullptr;
@@ -39,10 +43,23 @@ class CellScanner;
 // page.
 CellScanner scanner_for(const std::vector<ActiveDetector>& active, const std::string& column, NameKind kind);
 
-// The names a reader has come to know since `from` of its columns: a table without a header gives its first row as one,
-// and the keys of JSON can be anybody's. Such values must not end up in messages or in the output.
-// Errors: kRefused "header_missing", "key_holds_data". REQUIRES: asked after each next(), and before the first.
-Status check_names(const std::vector<ActiveDetector>& active, const data::RecordReader& reader, std::size_t from);
+// The names a reader has come to know: a table without a header gives its first row as one, and the keys of JSON can be
+// anybody's. Such values must not end up in messages or in the output.
+class NameCheck {
+ public:
+  // `declares`: does the policy itself write this name? Then it is no data.
+  NameCheck(const std::vector<ActiveDetector>& active, std::function<bool(std::string_view)> declares);
+  // Looks at the names since `from` of the reader's columns.
+  // Errors: kRefused "header_missing", "key_holds_data". REQUIRES: asked after each next(), and before the first.
+  Status check(const data::RecordReader& reader, std::size_t from) const;
+
+ private:
+  bool holds_data(std::string_view name, bool is_address = false) const;
+
+  std::vector<ActiveDetector> active_;  // those that decide by value
+  std::function<bool(std::string_view)> declares_;
+  detect::TextScanner words_;  // people, in the words of a name
+};
 
 // Only "[WORDS]", a year, a ZIP3, "90+", blanks or nothing: what masking leaves.
 bool is_placeholder(std::string_view cell);
@@ -56,6 +73,8 @@ class CellScanner {
   std::size_t scan(std::string_view cell);
   // Do the detectors that need no column name find anything? Counts nothing.
   bool finds_in(std::string_view text) const;
+  // Adds the counts of another scanner with the same detectors.
+  void add(const CellScanner& other);
   // Counts a cell that is known to hold nothing.
   void skip() { ++cells_; }
 

@@ -9,11 +9,6 @@
 namespace mlops::policy {
 namespace {
 
-// From this share of the filled cells on, a column is one of the detector's; below it, cells happen to hold some.
-constexpr double kDense = 0.5;
-// A column's name speaks alone, or against a declaration, from this score on.
-constexpr double kNameIsSure = 0.8;
-
 struct Evidence {
   std::size_t detector = 0;
   double share = 0;

@@ -30,10 +30,10 @@ class Comparison {
   template <class T, class Show>
   void limit(const std::string& subject, const std::optional<T>& before, const std::optional<T>& after, MoreIs more,
              Show show) {
-    const bool same = before.has_value() == after.has_value() && (!before || (!(*before < *after) && !(*after < *before)));
+    const bool same =
+        before.has_value() == after.has_value() && (!before || (!(*before < *after) && !(*after < *before)));
     if (same) return;
-    const bool stricter =
-        after && (!before || (more == MoreIs::kStricter ? *before < *after : *after < *before));
+    const bool stricter = after && (!before || (more == MoreIs::kStricter ? *before < *after : *after < *before));
     add(stricter ? Change::kTightened : Change::kLoosened, subject, before ? show(*before) : std::string{},
         after ? show(*after) : std::string{});
   }

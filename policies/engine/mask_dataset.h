@@ -4,9 +4,9 @@
 // raise), and `mask_file` reads it again and writes the masked file, scanning what is written (residual scan).
 // Refusals are kRefused with facts in `detail`: "columns_unmatched" (a declared column is in no file),
 // "columns_unknown" (quarantined), "class_without_rule", "header_missing" (the first row holds data), "key_holds_data"
-// (a JSON key does), "table_empty", "residual_findings". kConflict "table_changed": not the bytes that were planned. A
-// refused run's output must be thrown away by the caller. Thread-safety: a planner belongs to one thread; sources and
-// sinks belong to the caller's thread.
+// (a JSON key does), "table_empty", "file_name_holds_data", "residual_findings". kConflict "table_changed": not the
+// bytes that were planned. A refused run's output must be thrown away by the caller. Thread-safety: a planner belongs
+// to one thread; sources and sinks belong to the caller's thread.
 #pragma once
 
 #include <set>
@@ -57,6 +57,7 @@ struct MaskEvidence {
 struct FilePlan {
   std::string table;  // qualifies columns in policies: "patients.dob"
   std::vector<ColumnPlan> columns;
+  std::string published;  // the masked file's name without folder and ending; the planner says: as the table
 };
 
 class DatasetPlanner {

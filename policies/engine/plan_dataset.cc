@@ -126,14 +126,21 @@ Result<std::vector<ColumnPlan>> decide(const Policy::Body& body, const std::dequ
               "add a rule for the class to transforms.rules", canonical_dump({{"columns", without_rule}}));
 }
 
+// Does the policy declare a column by this name, or one that has it in its path?
+bool is_written_in(const Policy::Body& body, std::string_view name) {
+  return std::any_of(body.columns.begin(), body.columns.end(),
+                     [&](const DeclaredColumn& column) { return column.name.value.find(name) != std::string::npos; });
+}
+
 // Reads all records; the columns grow with them.
 Result<std::deque<Column>> read_columns(const Policy::Body& body, const std::string& table,
                                         data::RecordReader& reader) {
   std::deque<Column> columns;
+  const NameCheck names_of_nobody(body.detectors, [&](std::string_view name) { return is_written_in(body, name); });
   const auto take_new_columns = [&]() -> Status {
     const auto& names = reader.columns();
     if (columns.size() == names.size() && reader.new_keys().empty()) return {};
-    MLOPS_TRY(check_names(body.detectors, reader, columns.size()));
+    MLOPS_TRY(names_of_nobody.check(reader, columns.size()));
     while (columns.size() < names.size())
       columns.push_back(make_column(body, table, reader.format(), names[columns.size()]));
     return {};
@@ -166,7 +173,7 @@ Result<FilePlan> DatasetPlanner::plan(const std::string& table, data::RecordRead
     }
     if (column.standard) continue;
     const auto guess = classify_unknown(body, column.cells);
-    unknown_.push_back({{"column", printable(column.name)},
+    unknown_.push_back({{"column", column.name.empty() ? "(the record itself)" : printable(column.name)},
                         {"position", i + 1},
                         {"looks_like", guess.class_name},
                         {"because", guess.decided_by}});
@@ -176,9 +183,9 @@ Result<FilePlan> DatasetPlanner::plan(const std::string& table, data::RecordRead
     MLOPS_TRY(finish());
     return fail(ErrorCode::kRefused, "table_empty", "the table has a header and no rows: nothing was looked at");
   }
-  if (body.unknown_column == UnknownColumn::kQuarantine && !unknown_.empty()) return FilePlan{table, {}};
+  if (body.unknown_column == UnknownColumn::kQuarantine && !unknown_.empty()) return FilePlan{table, {}, table};
   MLOPS_ASSIGN(auto plan, decide(body, columns));
-  return FilePlan{table, std::move(plan)};
+  return FilePlan{table, std::move(plan), table};
 }
 
 Status DatasetPlanner::finish() const {

@@ -2,15 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
-#include <utility>
+#include <iterator>
 
 #include "core/base/text.h"
 
 namespace mlops::policy {
 namespace {
-
-using Match = std::pair<std::size_t, std::size_t>;  // [begin, end)
 
 // Shortest values that say something: in free text, where cutting too much costs little, and in a kept column, where a
 // coincidence would refuse the table.
@@ -18,6 +15,7 @@ constexpr std::size_t kShortestInText = 3;
 constexpr std::size_t kShortestEverywhere = 4;
 constexpr std::size_t kShortestNumberInText = 5;
 constexpr std::size_t kShortestNumberEverywhere = 6;
+constexpr std::size_t kLongestNumber = 40;  // digits after these say nothing new
 constexpr std::size_t kMostSeparators = 2;  // between two digits of a number written differently
 
 constexpr std::array<std::string_view, 33> kNotNames{"mr",  "mrs", "ms",  "miss", "dr",  "prof",   "jr",  "sr",  "md",
@@ -38,10 +36,10 @@ bool is_separator(char c) {
   return c == ' ' || c == '-' || c == '.' || c == '/' || c == '(' || c == ')';
 }
 
-std::string digits_of(std::string_view text) {
-  std::string digits;
-  std::copy_if(text.begin(), text.end(), std::back_inserter(digits), is_digit);
-  return digits;
+void lower_ascii_into(std::string_view text, std::string& lower) {
+  lower.resize(text.size());
+  std::transform(text.begin(), text.end(), lower.begin(),
+                 [](char c) { return static_cast<char>(c + ((c >= 'A' && c <= 'Z') ? 'a' - 'A' : 0)); });
 }
 
 bool on_boundaries(std::string_view text, std::size_t begin, std::size_t end) {
@@ -50,35 +48,70 @@ bool on_boundaries(std::string_view text, std::size_t begin, std::size_t end) {
   return !joined_before && !joined_after;
 }
 
-std::optional<Match> find_text(std::string_view text, std::string_view needle, std::size_t from) {
-  for (auto at = text.find(needle, from); at != std::string_view::npos; at = text.find(needle, at + 1)) {
-    if (on_boundaries(text, at, at + needle.size())) return Match{at, at + needle.size()};
-  }
-  return std::nullopt;
+// The end of `needle` at `at` of `text`; npos when it does not stand there.
+std::size_t text_end(std::string_view text, std::string_view needle, std::size_t at) {
+  if (text.compare(at, needle.size(), needle) != 0) return std::string_view::npos;
+  const std::size_t end = at + needle.size();
+  return on_boundaries(text, at, end) ? end : std::string_view::npos;
 }
 
-// The digits of `needle` in order, with at most kMostSeparators separators between two of them.
-std::optional<Match> find_digits(std::string_view text, std::string_view needle, std::size_t from) {
-  for (std::size_t begin = from; begin < text.size(); ++begin) {
-    const bool starts = text[begin] == needle[0] && (begin == 0 || !is_word(text[begin - 1]));
-    if (!starts) continue;
-    std::size_t at = begin;
-    std::size_t matched = 0;
-    std::size_t skipped = 0;
-    while (at < text.size() && matched < needle.size() && skipped <= kMostSeparators) {
-      if (text[at] == needle[matched]) {
-        ++matched;
-        skipped = 0;
-      } else if (is_separator(text[at])) {
-        ++skipped;
-      } else {
-        break;
-      }
-      ++at;
+// The same for digits in order, with at most kMostSeparators separators between two of them.
+std::size_t digits_end(std::string_view text, std::string_view needle, std::size_t at) {
+  std::size_t matched = 0;
+  std::size_t skipped = 0;
+  while (at < text.size() && matched < needle.size() && skipped <= kMostSeparators) {
+    if (text[at] == needle[matched]) {
+      ++matched;
+      skipped = 0;
+    } else if (is_separator(text[at])) {
+      ++skipped;
+    } else {
+      break;
     }
-    if (matched == needle.size() && (at == text.size() || !is_word(text[at]))) return Match{begin, at};
+    ++at;
   }
-  return std::nullopt;
+  const bool whole = matched == needle.size() && (at == text.size() || !is_word(text[at]));
+  return whole ? at : std::string_view::npos;
+}
+
+constexpr std::size_t kTextKey = 2;    // what a needle is found by: letters,
+constexpr std::size_t kNumberKey = 3;  // and digits
+constexpr std::uint32_t kNumberBuckets = 1000;
+
+std::uint32_t text_bucket(char first, char second, std::uint32_t buckets) {
+  const auto a = static_cast<unsigned char>(first);
+  const auto b = static_cast<unsigned char>(second);
+  return kNumberBuckets + ((a * 67U) ^ (b * 31U)) % (buckets - kNumberBuckets);
+}
+
+std::uint32_t number_bucket(std::string_view digits) {
+  std::uint32_t bucket = 0;
+  for (std::size_t i = 0; i < kNumberKey; ++i) bucket = bucket * 10 + static_cast<std::uint32_t>(digits[i] - '0');
+  return bucket;
+}
+
+// The first digits from `at` on; false: too few, or too far apart.
+bool key_digits(std::string_view text, std::size_t at, char (&key)[kNumberKey]) {
+  std::size_t have = 0;
+  std::size_t skipped = 0;
+  for (; at < text.size() && have < kNumberKey && skipped <= kMostSeparators; ++at) {
+    if (is_digit(text[at])) {
+      key[have++] = text[at];
+      skipped = 0;
+    } else if (is_separator(text[at])) {
+      ++skipped;
+    } else {
+      return false;
+    }
+  }
+  return have == kNumberKey;
+}
+
+// What a rule has written already: "[NAME]" names nobody who is called Name.
+bool is_in_brackets(std::string_view text, std::size_t begin, std::size_t end) {
+  if (begin == 0 || end >= text.size() || text[begin - 1] != '[' || text[end] != ']') return false;
+  const auto inner = text.substr(begin, end - begin);
+  return std::all_of(inner.begin(), inner.end(), [](char c) { return (c >= 'A' && c <= 'Z') || c == '_'; });
 }
 
 std::vector<std::string_view> name_parts(std::string_view name) {
@@ -106,6 +139,12 @@ bool is_mostly_digits(std::string_view value) {
 
 }  // namespace
 
+void RowValues::clear() {
+  for (std::size_t i = 0; i < size_; ++i) heads_[needles_[i].bucket] = kNone;
+  size_ = 0;
+  odd_ = kNone;
+}
+
 void RowValues::add(std::string_view cell, const ClassRow& row, std::string_view placeholder) {
   const auto value = trim(cell);
   if (row.spread == Spread::kNone || value.empty()) return;
@@ -114,62 +153,158 @@ void RowValues::add(std::string_view cell, const ClassRow& row, std::string_view
   } else if (is_mostly_digits(value)) {
     add_number(value, placeholder, row.spread);
   } else if (value.size() >= kShortestEverywhere) {
-    add_needle(value, placeholder, row.spread == Spread::kEverywhere);
+    add_text(value, placeholder, row.spread == Spread::kEverywhere);
   }
 }
 
-void RowValues::add_needle(std::string_view text, std::string_view placeholder, bool everywhere) {
-  needles_.push_back({to_lower_ascii(text), false, false, everywhere, std::string(placeholder)});
+RowValues::Needle& RowValues::next_needle() {
+  if (size_ == needles_.size()) needles_.emplace_back();
+  auto& needle = needles_[size_];
+  needle.is_number = needle.is_exact = needle.is_everywhere = needle.is_word = false;
+  return needle;
+}
+
+// The needle begun last stays, unless it is there already.
+void RowValues::keep(std::uint32_t bucket) {
+  auto& needle = needles_[size_];
+  const bool is_odd = bucket == kBuckets;
+  auto& head = is_odd ? odd_ : heads_[bucket];
+  for (auto i = head; i != kNone; i = needles_[static_cast<std::size_t>(i)].next) {
+    auto& known = needles_[static_cast<std::size_t>(i)];
+    if (known.is_number != needle.is_number || known.is_exact != needle.is_exact || known.text != needle.text) continue;
+    known.is_everywhere |= needle.is_everywhere;
+    return;
+  }
+  needle.bucket = is_odd ? 0 : bucket;
+  needle.next = head;
+  head = static_cast<std::int32_t>(size_++);
+}
+
+void RowValues::add_text(std::string_view text, std::string_view placeholder, bool everywhere) {
+  auto& needle = next_needle();
+  lower_ascii_into(text, needle.text);
+  needle.placeholder = placeholder;
+  needle.is_everywhere = everywhere;
+  needle.is_word = std::all_of(text.begin(), text.end(), [](char c) { return is_letter(c) || c == '\''; });
+  keep(is_word(text[0]) ? text_bucket(needle.text[0], needle.text[1], kBuckets) : kBuckets);
 }
 
 void RowValues::add_name(std::string_view cell, std::string_view placeholder) {
   const auto parts = name_parts(cell);
-  if (parts.size() > 1) add_needle(cell, placeholder, true);
+  if (parts.size() > 1) add_text(cell, placeholder, true);
   for (const auto part : parts) {
     if (says_nothing(part)) continue;
     if (part.size() >= kShortestInText) {
-      add_needle(part, placeholder, part.size() >= kShortestEverywhere);
-    } else if (part.size() == 2 && part[0] >= 'A' && part[0] <= 'Z') {
-      needles_.push_back({std::string(part), false, true, false, std::string(placeholder)});
+      add_text(part, placeholder, part.size() >= kShortestEverywhere);
+    } else if (part.size() == kTextKey && part[0] >= 'A' && part[0] <= 'Z') {
+      auto& needle = next_needle();
+      needle.text = part;
+      needle.placeholder = placeholder;
+      needle.is_exact = true;
+      needle.is_word = true;
+      const auto lower = to_lower_ascii(part);
+      keep(text_bucket(lower[0], lower[1], kBuckets));
     }
   }
 }
 
 void RowValues::add_number(std::string_view cell, std::string_view placeholder, Spread spread) {
-  auto digits = digits_of(cell);
-  if (digits.size() < kShortestNumberInText) return;
-  const bool everywhere = spread == Spread::kEverywhere && digits.size() >= kShortestNumberEverywhere;
-  // As written first, because a letter or a sign may belong to it; then by its digits alone.
-  add_needle(cell, placeholder, everywhere);
-  needles_.push_back({std::move(digits), true, false, everywhere, std::string(placeholder)});
+  const auto digits = static_cast<std::size_t>(std::count_if(cell.begin(), cell.end(), is_digit));
+  if (digits < kShortestNumberInText) return;
+  const bool everywhere = spread == Spread::kEverywhere && digits >= kShortestNumberEverywhere;
+  // As written, because a letter or a sign may belong to it, and by its digits alone.
+  if (digits != cell.size()) add_text(cell, placeholder, everywhere);
+  auto& needle = next_needle();
+  needle.text.clear();
+  std::copy_if(cell.begin(), cell.end(), std::back_inserter(needle.text), is_digit);
+  if (digits > kLongestNumber) needle.text.resize(kLongestNumber);
+  needle.placeholder = placeholder;
+  needle.is_number = true;
+  needle.is_everywhere = everywhere;
+  keep(number_bucket(needle.text));
+}
+
+RowValues::Text RowValues::lowered(std::string_view text) const {
+  lower_ascii_into(text, lower_);
+  return {text, lower_};
+}
+
+template <typename Take>
+void RowValues::visit_bucket(std::int32_t head, const Text& text, std::size_t at, bool& go_on, const Take& take) const {
+  for (auto i = head; i != kNone && go_on;) {
+    const auto& needle = needles_[static_cast<std::size_t>(i)];
+    i = needle.next;
+    const auto where = needle.is_exact ? text.raw : text.lower;
+    const auto end = needle.is_number ? digits_end(where, needle.text, at) : text_end(where, needle.text, at);
+    if (end == std::string_view::npos || is_in_brackets(text.raw, at, end)) continue;
+    go_on = take(Match{at, end, &needle});
+  }
+}
+
+// Calls take(match) for every place where a needle stands, until it says false.
+template <typename Take>
+void RowValues::visit(const Text& text, const Take& take) const {
+  bool go_on = true;
+  const auto lower = text.lower;
+  for (std::size_t at = 0; at < lower.size() && go_on; ++at) {
+    if (odd_ != kNone) visit_bucket(odd_, text, at, go_on, take);
+    if (!is_word(lower[at]) || (at > 0 && is_word(lower[at - 1]))) continue;
+    if (at + 1 < lower.size()) {
+      visit_bucket(heads_[text_bucket(lower[at], lower[at + 1], kBuckets)], text, at, go_on, take);
+    }
+    char key[kNumberKey];
+    if (!is_digit(lower[at]) || !key_digits(lower, at, key)) continue;
+    visit_bucket(heads_[number_bucket({key, kNumberKey})], text, at, go_on, take);
+  }
 }
 
 std::string RowValues::cut_from(std::string_view text) const {
-  std::string result(text);
-  for (const auto& needle : needles_) {
-    std::size_t from = 0;
-    std::string lower = needle.is_exact ? std::string{} : to_lower_ascii(result);
-    while (true) {
-      const std::string_view where = needle.is_exact ? result : lower;
-      const auto match = needle.is_number ? find_digits(where, needle.text, from) : find_text(where, needle.text, from);
-      if (!match) break;
-      const auto [begin, end] = *match;
-      result.replace(begin, end - begin, needle.placeholder);
-      if (!needle.is_exact) lower.replace(begin, end - begin, needle.placeholder);
-      from = begin + needle.placeholder.size();
-    }
+  matches_.clear();
+  visit(lowered(text), [&](const Match& match) {
+    matches_.push_back(match);
+    return true;
+  });
+  // Found by position; of one position the longest speaks for the union.
+  std::stable_sort(matches_.begin(), matches_.end(), [](const Match& a, const Match& b) {
+    return a.begin != b.begin ? a.begin < b.begin : a.end > b.end;
+  });
+  std::string result;
+  std::size_t done = 0;
+  for (std::size_t i = 0; i < matches_.size();) {
+    const auto& first = matches_[i];
+    std::size_t end = first.end;
+    for (++i; i < matches_.size() && matches_[i].begin < end; ++i) end = std::max(end, matches_[i].end);
+    result.append(text.substr(done, first.begin - done)).append(first.needle->placeholder);
+    done = end;
   }
-  return result;
+  return result.append(text.substr(done));
 }
 
 bool RowValues::stand_in(std::string_view cell) const {
-  if (cell.size() < kShortestEverywhere) return false;
-  const auto lower = to_lower_ascii(cell);
-  return std::any_of(needles_.begin(), needles_.end(), [&](const Needle& needle) {
-    if (!needle.is_everywhere) return false;
-    return needle.is_number ? find_digits(lower, needle.text, 0).has_value()
-                            : find_text(lower, needle.text, 0).has_value();
+  if (size_ == 0 || cell.size() < kShortestEverywhere) return false;
+  bool stands = false;
+  visit(lowered(cell), [&](const Match& match) {
+    stands = match.needle->is_everywhere;
+    return !stands;
   });
+  return stands;
+}
+
+bool RowValues::name_in(std::string_view text) const {
+  const Needle* one_word = nullptr;
+  bool is_named = false;
+  visit(lowered(text), [&](const Match& match) {
+    const auto& needle = *match.needle;
+    if (!needle.is_word) {
+      is_named = needle.is_everywhere;
+    } else if (one_word && one_word != &needle && one_word->placeholder == needle.placeholder) {
+      is_named = one_word->is_everywhere || needle.is_everywhere;
+    } else {
+      one_word = &needle;
+    }
+    return !is_named;
+  });
+  return is_named;
 }
 
 }  // namespace mlops::policy

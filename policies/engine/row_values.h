@@ -2,9 +2,12 @@
 // column nobody thought of. Private to policies/engine. Thread-safety: belongs to one thread.
 //
 // Matching ignores ASCII case and stands on word boundaries. Names also match by their parts; numbers also match
-// digit by digit with other separators in between.
+// digit by digit with other separators in between. A look at a text costs its length, however many values there are:
+// they are found by how they begin.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,29 +18,62 @@ namespace mlops::policy {
 
 class RowValues {
  public:
-  void clear() { needles_.clear(); }
-  // Adds what identifies in `cell` of a column of class `row`; `placeholder` is what is written in its place.
+  RowValues() { heads_.fill(kNone); }
+  void clear();
+  // Adds what identifies in `cell` of a column of class `row`; `placeholder` is what is written in its place and
+  // outlives this object.
   void add(std::string_view cell, const ClassRow& row, std::string_view placeholder);
-  bool empty() const { return needles_.empty(); }
+  bool empty() const { return size_ == 0; }
 
-  // `text` with every occurrence replaced by its placeholder.
+  // `text` with every occurrence replaced by its placeholder; of overlapping ones the union.
   std::string cut_from(std::string_view text) const;
   // Does a value that spreads everywhere stand in the cell of a kept column?
   bool stand_in(std::string_view cell) const;
+  // Does the text name the row's person: by a number, a whole name, or two words of it? One word alone may be chance.
+  bool name_in(std::string_view text) const;
 
  private:
+  static constexpr std::int32_t kNone = -1;
+  static constexpr std::size_t kBuckets = 4096;
+
   struct Needle {
     std::string text;  // lower case; of digits only when `is_number`
+    std::string_view placeholder;
     bool is_number = false;
     bool is_exact = false;  // two-letter names: only with their capital
     bool is_everywhere = false;
-    std::string placeholder;
+    bool is_word = false;  // one word of letters
+    std::uint32_t bucket = 0;
+    std::int32_t next = kNone;  // of its bucket
   };
-  void add_needle(std::string_view text, std::string_view placeholder, bool everywhere);
+  struct Match {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+    const Needle* needle = nullptr;
+  };
+  // A text and itself in lower case.
+  struct Text {
+    std::string_view raw;
+    std::string_view lower;
+  };
+
+  void add_text(std::string_view text, std::string_view placeholder, bool everywhere);
   void add_name(std::string_view cell, std::string_view placeholder);
   void add_number(std::string_view cell, std::string_view placeholder, Spread spread);
+  Needle& next_needle();
+  void keep(std::uint32_t bucket);
+  Text lowered(std::string_view text) const;
+  template <typename Take>
+  void visit_bucket(std::int32_t head, const Text& text, std::size_t at, bool& go_on, const Take& take) const;
+  template <typename Take>
+  void visit(const Text& text, const Take& take) const;
 
-  std::vector<Needle> needles_;
+  std::vector<Needle> needles_;  // the first size_ of them; the rest keep their memory
+  std::size_t size_ = 0;
+  std::array<std::int32_t, kBuckets> heads_{};
+  std::int32_t odd_ = kNone;  // those that begin with a sign
+  mutable std::string lower_;
+  mutable std::vector<Match> matches_;
 };
 
 }  // namespace mlops::policy

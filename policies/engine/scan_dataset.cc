@@ -17,10 +17,6 @@
 namespace mlops::policy {
 namespace {
 
-// From this share of the filled cells on, a column is one of the detector's.
-constexpr double kDense = 0.5;
-// A column's name speaks alone from this score on.
-constexpr double kNameIsSure = 0.8;
 constexpr double kMostSure = 0.99;
 
 struct Column {
@@ -109,10 +105,11 @@ ColumnProfile profile_of(const Column& column, data::Format format) {
 Result<FileProfile> scan_file(const std::string& table, data::RecordReader& reader) {
   const auto detectors = all_detectors();
   std::deque<Column> columns;
+  const NameCheck names_of_nobody(detectors, [](std::string_view) { return false; });
   const auto take_new_columns = [&]() -> Status {
     const auto& names = reader.columns();
     if (columns.size() == names.size() && reader.new_keys().empty()) return {};
-    MLOPS_TRY(check_names(detectors, reader, columns.size()));
+    MLOPS_TRY(names_of_nobody.check(reader, columns.size()));
     while (columns.size() < names.size()) {
       const auto& name = names[columns.size()];
       columns.push_back({name, CellScanner(detectors_for(detectors, name), name), {}});

@@ -91,10 +91,38 @@ class KeyringTest(unittest.TestCase):
         return self.ctl("policy", "mask", "policy.yaml", source, "-O", target, "--dataset", "ward", *self.KEYS,
                         **options)
 
+    def mask_with(self, source, target, *words, **options):
+        return self.ctl("policy", "mask", "policy.yaml", source, "-O", target, "--dataset", "ward", *self.KEYS, *words,
+                        **options)
+
     def reveal(self, source, target, *columns, **options):
         words = [word for column in columns for word in ("--column", column)]
         return self.ctl("policy", "reveal", "policy.yaml", source, "-O", target, "--dataset", "ward", *words,
                         *self.KEYS, **options)
+
+    def test_the_report_is_json(self):
+        report = json.loads(self.mask_with("in.csv", "masked.csv", "--report", "json"))
+        self.assertEqual(report["evidence"]["residual"]["findings"], 0)
+        self.assertGreater(len(report["columns"]), 0)
+
+    def test_no_output_over_what_is_read(self):
+        self.mask("in.csv", "masked.csv")
+        for name in ("policy.yaml", "ring.json", "./master.key", "tokens.vault"):
+            before = (self.work / name).read_bytes()
+            self.ctl("policy", "mask", "policy.yaml", "in.csv", "-O", name, "--dataset", "ward", *self.KEYS, want=USAGE)
+            self.ctl("policy", "reveal", "policy.yaml", "masked.csv", "-O", name, "--dataset", "ward", "--column", "mrn",
+                     *self.KEYS, want=USAGE)
+            self.assertEqual((self.work / name).read_bytes(), before, name)
+        self.ctl("policy", "mask", "policy.yaml", "in.csv", "-O", "somewhere/", *self.KEYS, want=USAGE)
+
+    def test_what_the_files_are_can_be_said(self):
+        text = self.read("in.csv")
+        (self.work / "in.dat").write_bytes(text.encode("utf-16le"))
+        self.mask_with("in.dat", "told.csv", "--format", "csv", "--encoding", "utf-16le")
+        self.mask("in.csv", "plain.csv")
+        told = csv.DictReader(io.StringIO((self.work / "told.csv").read_bytes().decode("utf-16le")))
+        self.assertEqual([row["name"] for row in told], [row["name"] for row in self.table("plain.csv")])
+        self.mask_with("in.csv", "x.csv", "--encoding", "klingon", want=USAGE)
 
     def test_masked_and_revealed(self):
         self.mask("in.csv", "masked.csv")

@@ -1,0 +1,110 @@
+#include "policies/engine/column_work.h"
+
+#include <algorithm>
+
+#include "core/base/text.h"
+#include "policies/engine/row_values.h"
+
+namespace mlops::policy {
+namespace {
+
+// One key a dataset and column: equal values of two datasets do not get equal pseudonyms.
+Status lend_key(ColumnWork& work, const mask::RunSecrets& secrets, const std::string& dataset) {
+  work.folded = fold_column(work.plan->column);
+  const std::string name(work.transform->key_name());
+  if (name.empty()) return {};
+  MLOPS_ASSIGN(work.key, mask::column_key(secrets.keys, name, {dataset, work.folded, work.transform->key_scope()}));
+  return {};
+}
+
+std::vector<ActiveDetector> residual_detectors(const Policy::Body& body) {
+  std::vector<ActiveDetector> list;
+  for (const auto& active : body.detectors) {
+    if (!active.detector->decides_by_value() || !active.detector->identifies()) continue;
+    list.push_back({active.detector, std::max(active.min_score, body.residual_min_score)});
+  }
+  return list;
+}
+
+// "[NAME]" where the rule says so, "[PERSON_NAME]" where it writes something else.
+std::string placeholder_of(const Rule& rule, std::string_view class_name) {
+  const auto* with = rule.options.find("with");
+  if (with && is_placeholder(with->scalar) && with->scalar.starts_with('[')) return with->scalar;
+  std::string text = "[";
+  for (const char c : class_name) text.push_back(c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c);
+  return text + "]";
+}
+
+}  // namespace
+
+Failure table_changed() {
+  return fail(ErrorCode::kConflict, "table_changed", "the table's columns are not the ones that were planned",
+              "plan it again");
+}
+
+Result<ColumnWork> make_work(const Policy::Body& body, const ColumnPlan& plan, const mask::RunSecrets& secrets,
+                             const std::string& context) {
+  ColumnWork work;
+  work.plan = &plan;
+  work.class_row = class_of(plan.class_name);
+  work.evidence = {plan.column, plan.class_name, plan.transform, 0, 0, 0, {}};
+  work.is_scanned = !body.residual_ignore_columns.count(fold_column(plan.named_as));
+  if (plan.transform != "keep") {
+    const auto* rule = body.rule_for_treated(plan.named_as, plan.class_name);
+    if (!rule || !rule->apply || rule->where() != plan.rule) return table_changed();
+    work.transform = rule->apply.get();
+    work.placeholder = placeholder_of(*rule, plan.class_name);
+    const bool text = rule->redacts_spans();
+    work.handling = work.transform->drops_column() ? Handling::kDrop
+                    : text                         ? Handling::kRewriteText
+                                                   : Handling::kRewrite;
+    MLOPS_TRY(lend_key(work, secrets, context));
+    work.evidence.key_id = work.key.id;
+    // A made-up name or a moved date is found like a true one; keyed and random codes say nothing about their value.
+    work.is_scanned = work.is_scanned && !work.transform->looks_real() && !work.transform->is_pseudonym();
+  }
+  // The name of a rewritten column says nothing about what is in it now.
+  const bool is_rewritten = work.handling == Handling::kRewrite;
+  work.residual = scanner_for(residual_detectors(body), is_rewritten ? std::string{} : plan.column,
+                              is_rewritten ? NameKind::kHeader : plan.name_kind);
+  return work;
+}
+
+bool ColumnWork::is_open() const {
+  return handling == Handling::kKeep && plan->name_kind != NameKind::kStandardCode;
+}
+
+void ColumnWork::look_for_row(const RowValues& values, std::string_view cell) {
+  if (!is_open()) return;
+  const bool names = values.stand_in(cell);
+  if (!plan->is_coded) {
+    row_values += names ? 1 : 0;
+    return;
+  }
+  auto& value = coded[std::string(cell)];
+  ++value.rows;
+  value.naming += names ? 1 : 0;
+}
+
+std::uint64_t ColumnWork::naming_cells() const {
+  std::uint64_t cells = row_values;
+  for (const auto& [text, value] : coded) {
+    if (value.naming == value.rows) cells += value.rows;
+  }
+  return cells;
+}
+
+void ColumnWork::add(const ColumnWork& other) {
+  residual.add(other.residual);
+  row_values += other.row_values;
+  for (const auto& [text, value] : other.coded) {
+    auto& mine = coded[text];
+    mine.rows += value.rows;
+    mine.naming += value.naming;
+  }
+  counts.placeholders += other.counts.placeholders;
+  evidence.cells += other.evidence.cells;
+  evidence.changed += other.evidence.changed;
+}
+
+}  // namespace mlops::policy

@@ -1,0 +1,60 @@
+// Masks record after record of one file, or of a part of it, and scans everything that is written. Private to
+// policies/engine. Thread-safety: belongs to one thread; several maskers may work on parts of one file.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "policies/data/record.h"
+#include "policies/engine/column_work.h"
+#include "policies/engine/row_values.h"
+
+namespace mlops::policy {
+
+class RecordMasker {
+ public:
+  // All of it is borrowed and outlives the masker.
+  RecordMasker(const Policy::Body& body, const FilePlan& plan, const mask::RunSecrets& secrets,
+               const std::string& dataset);
+
+  // Masks what `reader` has left. `first_record`: how many records of the file stand before it.
+  // Errors: kConflict "table_changed" when a column is not in the plan; kRefused "file_name_holds_data"; those of
+  // reader, writer, keys and vault.
+  Status run(data::RecordReader& reader, data::RecordWriter& writer, std::uint64_t first_record = 0);
+
+  // By the plan's columns; nullptr: no record had it.
+  const std::vector<std::unique_ptr<ColumnWork>>& works() const { return works_; }
+  std::uint64_t records() const { return records_; }
+  // Takes over what `other` counted.
+  Status add(RecordMasker&& other);
+
+ private:
+  struct Place;  // the reader and where in the file it is
+  Status take_new_columns(const data::RecordReader& reader);
+  Status record(const Place& place, data::RecordWriter& writer);
+  Status gather(const data::RecordReader& reader, std::uint64_t record);
+  Status cell(const Place& place, const data::Cell& in, ColumnWork& work, data::Change& out);
+  Status rewrite_text(ColumnWork& work, std::string_view in, const mask::CellContext& at, std::string& out);
+  Result<std::string> treat(const ColumnWork& work, std::string_view text, const mask::CellContext& at) const;
+  Result<bool> hides(const ColumnWork& work, std::string_view in, std::string_view masked,
+                     const mask::CellContext& at) const;
+  void scan_written(const data::Cell& in, bool is_markup, ColumnWork& work, const data::Change& out);
+
+  const Policy::Body& body_;
+  const FilePlan& plan_;
+  const mask::RunSecrets& secrets_;
+  const std::string& dataset_;
+  std::string file_words_;  // of the file's name
+  std::unordered_map<std::string, std::size_t> planned_;
+  bool has_open_columns_ = false;
+  std::vector<std::unique_ptr<ColumnWork>> works_;
+  std::vector<ColumnWork*> by_column_;  // of the current reader
+  std::vector<data::Change> changes_;
+  RowValues values_;
+  std::uint64_t records_ = 0;
+};
+
+}  // namespace mlops::policy
