@@ -75,6 +75,8 @@ class CsvReader {
  public:
   // Reads the first row. `source` must outlive the reader.
   static Result<CsvReader> open(Source& source, const CsvOptions& options = {});
+  // A reader of rows of `whole` that lie in `source`, the first in line `first_line`; for tables without ragged rows.
+  static CsvReader open_part(Source& source, const CsvReader& whole, std::uint64_t first_line);
   ~CsvReader();
   CsvReader(CsvReader&&) noexcept;
   CsvReader& operator=(CsvReader&&) noexcept;
@@ -87,6 +89,12 @@ class CsvReader {
   // False at the end; then trailer() holds the blank lines the file ends with.
   Result<bool> next(CsvRow& row);
   std::string_view trailer() const { return trailer_; }
+
+  // Appends the rows that follow, not read and not counted, until `into` has `least_bytes`; false at the end. Says in
+  // `rows` how many, and in `first_line` where the first of them begins. Blank lines stay with the row after them, or
+  // at the end of the table with the one before. Errors: those of next() but the ones about single cells.
+  Result<bool> take_rows(std::size_t least_bytes, std::string& into, std::uint64_t& rows, std::uint64_t& first_line);
+  bool may_be_ragged() const { return ragged_ == Ragged::kPad; }
 
  private:
   CsvReader();
@@ -105,6 +113,7 @@ class CsvReader {
   std::uint64_t rows_ = 0;
   Ragged ragged_ = Ragged::kError;
   std::size_t named_ = 0;           // columns of the first row; extra ones follow
+  CsvOptions options_;
   bool first_row_pending_ = false;  // open() read it and it is data
   bool done_ = false;
 };

@@ -28,6 +28,7 @@ CsvReader& CsvReader::operator=(CsvReader&&) noexcept = default;
 
 Result<CsvReader> CsvReader::open(Source& source, const CsvOptions& options) {
   CsvReader reader;
+  reader.options_ = options;
   reader.scanner_ = std::make_unique<CsvScanner>(source, options);
   MLOPS_TRY(reader.scanner_->begin());
   MLOPS_ASSIGN(const bool any, reader.scanner_->next());
@@ -44,6 +45,38 @@ Result<CsvReader> CsvReader::open(Source& source, const CsvOptions& options) {
   reader.named_ = reader.header_.size();
   reader.ragged_ = options.ragged;
   return reader;
+}
+
+CsvReader CsvReader::open_part(Source& source, const CsvReader& whole, std::uint64_t first_line) {
+  CsvReader reader;
+  reader.options_ = whole.options_;
+  reader.scanner_ = std::make_unique<CsvScanner>(source, whole.options_);
+  reader.dialect_ = whole.dialect_;
+  reader.dialect_.has_bom = false;
+  reader.scanner_->resume(reader.dialect_, first_line);
+  reader.header_ = whole.header_;
+  reader.named_ = whole.named_;
+  reader.ragged_ = whole.ragged_;
+  return reader;
+}
+
+Result<bool> CsvReader::take_rows(std::size_t least_bytes, std::string& into, std::uint64_t& rows,
+                                  std::uint64_t& first_line) {
+  rows = 0;
+  while (!done_) {
+    if (!first_row_pending_) {
+      MLOPS_ASSIGN(const bool more, scanner_->next());
+      done_ = !more;
+      if (!more) break;
+    }
+    first_row_pending_ = false;
+    if (rows == 0) first_line = scanner_->line();
+    ++rows;
+    into += scanner_->row_and_end();
+    // A part that began or ended with blank lines could not tell whether the table ends with them.
+    if (into.size() >= least_bytes && !scanner_->is_blank()) break;
+  }
+  return rows > 0;
 }
 
 // Names are compared trimmed and without case, because rules match them so: two columns a rule cannot tell apart

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "policies/data/part_source.h"
+
 namespace mlops::data {
 namespace {
 
@@ -38,6 +40,9 @@ class CsvRecordWriter : public RecordWriter {
 class CsvRecordReader : public RecordReader {
  public:
   CsvRecordReader(CsvReader reader, Format format) : reader_(std::move(reader)), format_(format) {}
+  // Of a part of a table.
+  CsvRecordReader(std::unique_ptr<PartSource> source, const CsvReader& whole, std::uint64_t first_line, Format format)
+      : part_(std::move(source)), reader_(CsvReader::open_part(*part_, whole, first_line)), format_(format) {}
 
   Format format() const override { return format_; }
   const std::vector<std::string>& columns() const override { return reader_.header(); }
@@ -63,16 +68,50 @@ class CsvRecordReader : public RecordReader {
 
   Result<std::unique_ptr<RecordWriter>> writer(Sink& sink, std::vector<bool> dropped) override {
     auto writer = std::make_unique<CsvRecordWriter>(sink, reader_, row_, std::move(dropped));
-    MLOPS_TRY(writer->begin());
+    if (!part_) MLOPS_TRY(writer->begin());
     return writer;
   }
 
+  std::unique_ptr<RecordParts> parts() override;
+
  private:
+  std::unique_ptr<PartSource> part_;  // null: the reader reads a whole table
   CsvReader reader_;
   Format format_;
   CsvRow row_;
   std::vector<Cell> cells_;
 };
+
+class CsvRecordParts : public RecordParts {
+ public:
+  CsvRecordParts(CsvReader& whole, Format format) : whole_(whole), format_(format) {}
+
+  Result<std::optional<RecordPart>> next() override {
+    RecordPart part;
+    part.bytes.reserve(kPartBytes + kPartBytes / 8);
+    part.first_record = records_;
+    std::uint64_t rows = 0;
+    MLOPS_ASSIGN(const bool more, whole_.take_rows(kPartBytes, part.bytes, rows, part.first_line));
+    records_ += rows;
+    return more ? std::optional<RecordPart>(std::move(part)) : std::nullopt;
+  }
+
+  // What it takes from the whole table does not change any more.
+  Result<std::unique_ptr<RecordReader>> open(const RecordPart& part) const override {
+    return std::make_unique<CsvRecordReader>(std::make_unique<PartSource>(part.bytes), whole_, part.first_line,
+                                             format_);
+  }
+
+ private:
+  CsvReader& whole_;
+  Format format_;
+  std::uint64_t records_ = 0;
+};
+
+std::unique_ptr<RecordParts> CsvRecordReader::parts() {
+  if (reader_.may_be_ragged()) return nullptr;
+  return std::make_unique<CsvRecordParts>(reader_, format_);
+}
 
 }  // namespace
 

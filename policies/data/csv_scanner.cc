@@ -85,6 +85,13 @@ Status CsvScanner::begin() {
   return {};
 }
 
+void CsvScanner::resume(const CsvDialect& dialect, std::uint64_t first_line) {
+  dialect_ = dialect;
+  line_ = next_line_ = first_line;
+  first_row_ = false;
+  classify_bytes();
+}
+
 // Reads on until enough rows are in view to judge a rare delimiter.
 Status CsvScanner::see_rows() {
   while (filled_ < buffer_.size() && !source_ended_) {

@@ -29,6 +29,8 @@ class CsvScanner {
 
   // REQUIRES: once, before next(). Skips a BOM, settles the delimiter; dialect().line_end is set by the first next().
   Status begin();
+  // Instead of begin(): the input is a part of a table, without BOM and header.
+  void resume(const CsvDialect& dialect, std::uint64_t first_line);
   // Reads one row; false at the end of the input.
   Result<bool> next();
 
@@ -38,6 +40,7 @@ class CsvScanner {
     return {buffer_.data() + row_begin_ + begin, end - begin};
   }
   std::string_view line_end() const { return bytes(row_bytes_, row_bytes_ + line_end_bytes_); }
+  std::string_view row_and_end() const { return bytes(0, row_bytes_ + line_end_bytes_); }
   bool is_blank() const { return row_bytes_ == 0; }
   std::uint64_t line() const { return line_; }
   // The error at a byte of the current row.

@@ -58,11 +58,12 @@ Entries find_entries(std::string_view text) {
 
 }  // namespace
 
-JsonFramer::JsonFramer(Source& source, JsonFraming framing, std::size_t max_record_bytes)
+JsonFramer::JsonFramer(Source& source, JsonFraming framing, std::size_t max_record_bytes, std::uint64_t first_line)
     : source_(source),
       framing_(framing),
       max_record_bytes_(max_record_bytes),
-      buffer_(std::min(kBufferBytes, max_record_bytes + 2)) {}
+      buffer_(std::min(kBufferBytes, max_record_bytes + 2)),
+      line_(first_line) {}
 
 std::uint64_t JsonFramer::lines_in(std::string_view text) {
   return static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));

@@ -24,7 +24,7 @@ enum class JsonFraming { kLines, kValues, kBundle };
 
 class JsonFramer {
  public:
-  JsonFramer(Source& source, JsonFraming framing, std::size_t max_record_bytes);
+  JsonFramer(Source& source, JsonFraming framing, std::size_t max_record_bytes, std::uint64_t first_line = 1);
 
   // False at the end; then gap() is what the file ends with.
   Result<bool> next();

@@ -10,6 +10,7 @@
 #include "policies/data/json_records.h"
 #include "policies/data/json_rewriter.h"
 #include "policies/data/json_scanner.h"
+#include "policies/data/part_source.h"
 
 namespace mlops::data {
 
@@ -20,8 +21,11 @@ class JsonRecordReader : public RecordReader {
     JsonFraming framing = JsonFraming::kLines;
     Prune prune = Prune::kNullElements;
     std::unique_ptr<PathNaming> naming;
+    std::uint64_t first_line = 1;
   };
   JsonRecordReader(Source& source, const JsonOptions& options, Setup setup);
+  // Of a part of a file.
+  JsonRecordReader(std::unique_ptr<PartSource> source, const JsonOptions& options, Setup setup);
 
   Format format() const override { return format_; }
   const std::vector<std::string>& columns() const override { return paths_.columns(); }
@@ -32,11 +36,16 @@ class JsonRecordReader : public RecordReader {
   std::uint64_t records() const override { return records_; }
   Result<bool> next() override;
   Result<std::unique_ptr<RecordWriter>> writer(Sink& sink, std::vector<bool> dropped) override;
+  // Of JSON Lines.
+  std::unique_ptr<RecordParts> parts() override;
 
  private:
   friend class JsonRecordWriter;
   PathNode* place();
 
+  std::unique_ptr<PartSource> part_;  // null: the source is borrowed
+  Source& source_;
+  JsonOptions options_;
   Format format_;
   Prune prune_;
   JsonPaths paths_;

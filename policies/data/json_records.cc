@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "policies/data/json_line_parts.h"
 #include "policies/data/json_reader.h"
 
 namespace mlops::data {
@@ -44,12 +45,19 @@ class JsonRecordWriter : public RecordWriter {
 };
 
 JsonRecordReader::JsonRecordReader(Source& source, const JsonOptions& options, Setup setup)
-    : format_(setup.format),
+    : source_(source),
+      options_(options),
+      format_(setup.format),
       prune_(setup.prune),
       paths_(std::move(setup.naming), options.max_columns),
       scanner_(paths_, options.max_depth),
-      framer_(source, setup.framing, options.max_record_bytes),
+      framer_(source, setup.framing, options.max_record_bytes, setup.first_line),
       may_be_empty_(setup.framing == JsonFraming::kLines) {}
+
+JsonRecordReader::JsonRecordReader(std::unique_ptr<PartSource> source, const JsonOptions& options, Setup setup)
+    : JsonRecordReader(*source, options, std::move(setup)) {
+  part_ = std::move(source);
+}
 
 // Parts of a bundle lie where they would if the bundle were read as one.
 PathNode* JsonRecordReader::place() {
@@ -76,6 +84,10 @@ Result<bool> JsonRecordReader::next() {
 
 Result<std::unique_ptr<RecordWriter>> JsonRecordReader::writer(Sink& sink, std::vector<bool> dropped) {
   return std::make_unique<JsonRecordWriter>(sink, *this, std::move(dropped));
+}
+
+std::unique_ptr<RecordParts> JsonRecordReader::parts() {
+  return format_ == Format::kJsonLines ? std::make_unique<JsonLineParts>(source_, options_) : nullptr;
 }
 
 Result<std::unique_ptr<RecordReader>> open_json_records(Source& source, const JsonOptions& options, Format format) {

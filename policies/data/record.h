@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -58,6 +59,27 @@ class RecordWriter {
   virtual Status finish() = 0;
 };
 
+class RecordReader;
+
+// Some consecutive records of a file, to be read by themselves.
+struct RecordPart {
+  std::string bytes;
+  std::uint64_t first_line = 1;    // of the file
+  std::uint64_t first_record = 0;  // of the file
+};
+
+// A file cut into parts between its records, so that several threads can read it. The parts together are the file
+// without what stands before its first record.
+class RecordParts {
+ public:
+  virtual ~RecordParts() = default;
+  // The following part; nullopt at the end. Errors: of the source, and of a format that cannot be cut there.
+  virtual Result<std::optional<RecordPart>> next() = 0;
+  // A reader of one part, whose lines count as the file's, and whose writer writes the part alone. Its columns are
+  // those of the part: of a table all of them, of JSON those it has. The part outlives the reader. Thread-safe.
+  virtual Result<std::unique_ptr<RecordReader>> open(const RecordPart& part) const = 0;
+};
+
 class RecordReader {
  public:
   virtual ~RecordReader() = default;
@@ -77,6 +99,10 @@ class RecordReader {
   // A writer of this reader's records into `sink`. `dropped[i]`: column i leaves every record (shorter than the table:
   // the rest stay). REQUIRES: before the first next(); reader and sink outlive the writer.
   virtual Result<std::unique_ptr<RecordWriter>> writer(Sink& sink, std::vector<bool> dropped) = 0;
+  // The records in parts instead of by next(); nullptr when this file cannot be cut. A writer made before still writes
+  // what stands before the first record. REQUIRES: before the first next(), which is not called afterwards; the reader
+  // outlives the parts.
+  virtual std::unique_ptr<RecordParts> parts() { return nullptr; }
 };
 
 }  // namespace mlops::data

@@ -1,9 +1,11 @@
-// The second pass: rewrites the planned file record by record.
+// The second pass: rewrites the planned file record by record, in parts side by side where it can be cut.
 #include "policies/engine/mask_dataset.h"
 
 #include <algorithm>
+#include <deque>
 
 #include "policies/data/format.h"
+#include "policies/engine/part_runner.h"
 #include "policies/engine/record_masker.h"
 
 namespace mlops::policy {
@@ -19,15 +21,71 @@ std::vector<bool> dropped_columns(const FilePlan& plan, data::Format format) {
   return list;
 }
 
+// A vault gives its tokens out in the order of the records.
+bool needs_vault(const Policy::Body& body, const FilePlan& plan) {
+  return std::any_of(plan.columns.begin(), plan.columns.end(), [&](const ColumnPlan& column) {
+    const auto* rule = body.rule_for_treated(column.named_as, column.class_name);
+    return column.transform != "keep" && rule && rule->apply && rule->apply->needs_vault();
+  });
+}
+
+// Masks part by part on several threads.
+class PartMasking {
+ public:
+  PartMasking(const Policy::Body& body, const FilePlan& plan, const mask::RunSecrets& secrets,
+              const std::string& dataset, data::Sink& out, std::vector<bool> dropped)
+      : out_(out), dropped_(std::move(dropped)) {
+    for (std::size_t i = 0; i < part_workers(); ++i) maskers_.emplace_back(body, plan, secrets, dataset);
+  }
+
+  Status run(data::RecordParts& parts) {
+    return run_parts(parts, {[this](std::size_t worker, const data::RecordPart& part, data::RecordReader& reader) {
+                               return mask(maskers_[worker], part, reader);
+                             },
+                             [this](std::string&& masked) { return out_.write(masked); }});
+  }
+
+  // Takes what the workers counted to `total`.
+  void add_to(RecordMasker& total) {
+    for (auto& masker : maskers_) total.add(std::move(masker));
+    maskers_.clear();
+  }
+
+ private:
+  Result<std::string> mask(RecordMasker& masker, const data::RecordPart& part, data::RecordReader& reader) const {
+    data::StringSink sink;
+    sink.text.reserve(part.bytes.size() * 2);
+    MLOPS_ASSIGN(const auto writer, reader.writer(sink, dropped_));
+    MLOPS_TRY(masker.run(reader, *writer, part.first_record));
+    MLOPS_TRY(writer->finish());
+    return std::move(sink.text);
+  }
+
+  data::Sink& out_;
+  std::vector<bool> dropped_;
+  std::deque<RecordMasker> maskers_;  // by worker
+};
+
 }  // namespace
 
 Result<MaskEvidence> mask_file(const Policy& policy, const FilePlan& plan, data::RecordReader& reader, data::Sink& out,
                                const mask::RunSecrets& secrets, const std::string& context) {
-  RecordMasker masker(policy.body(), plan, secrets, context);
-  MLOPS_ASSIGN(const auto writer, reader.writer(out, dropped_columns(plan, reader.format())));
-  MLOPS_TRY(masker.run(reader, *writer));
-  MLOPS_TRY(writer->finish());
-  return conclude(policy.body(), masker.works(), masker.records());
+  const auto& body = policy.body();
+  const auto dropped = dropped_columns(plan, reader.format());
+  RecordMasker masker(body, plan, secrets, context);
+  MLOPS_TRY(masker.prepare(reader));
+  MLOPS_ASSIGN(const auto writer, reader.writer(out, dropped));
+  const auto parts = needs_vault(body, plan) ? nullptr : reader.parts();
+  if (!parts) {
+    MLOPS_TRY(masker.run(reader, *writer));
+    MLOPS_TRY(writer->finish());
+    return conclude(body, masker.works(), masker.records());
+  }
+  MLOPS_TRY(writer->finish());  // what stands before the first record
+  PartMasking masking(body, plan, secrets, context, out, dropped);
+  MLOPS_TRY(masking.run(*parts));
+  masking.add_to(masker);
+  return conclude(body, masker.works(), masker.records());
 }
 
 }  // namespace mlops::policy

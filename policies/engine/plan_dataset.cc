@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <deque>
 #include <optional>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
 
 #include "core/base/text.h"
 #include "policies/data/fhir_elements.h"
@@ -12,6 +15,7 @@
 #include "policies/engine/classes.h"
 #include "policies/engine/classify.h"
 #include "policies/engine/mask_dataset.h"
+#include "policies/engine/part_runner.h"
 
 namespace mlops::policy {
 namespace {
@@ -132,37 +136,130 @@ bool is_written_in(const Policy::Body& body, std::string_view name) {
                      [&](const DeclaredColumn& column) { return column.name.value.find(name) != std::string::npos; });
 }
 
-// Reads all records; the columns grow with them.
-Result<std::deque<Column>> read_columns(const Policy::Body& body, const std::string& table,
-                                        data::RecordReader& reader) {
-  std::deque<Column> columns;
-  const NameCheck names_of_nobody(body.detectors, [&](std::string_view name) { return is_written_in(body, name); });
-  const auto take_new_columns = [&]() -> Status {
-    const auto& names = reader.columns();
-    if (columns.size() == names.size() && reader.new_keys().empty()) return {};
-    MLOPS_TRY(names_of_nobody.check(reader, columns.size()));
-    while (columns.size() < names.size())
-      columns.push_back(make_column(body, table, reader.format(), names[columns.size()]));
-    return {};
-  };
-  MLOPS_TRY(take_new_columns());
-  while (true) {
-    MLOPS_ASSIGN(const bool more, reader.next());
-    if (!more) break;
-    MLOPS_TRY(take_new_columns());
-    for (const auto& cell : reader.cells()) {
-      auto& column = columns[cell.column];
-      if (column.is_scanned) column.cells.scan(cell.text);
+// The columns of a file, or of parts of it, with what their cells hold.
+class ColumnReading {
+ public:
+  ColumnReading(const Policy::Body& body, const std::string& table)
+      : body_(body),
+        table_(table),
+        names_of_nobody_(body.detectors, [&](std::string_view name) { return is_written_in(body, name); }) {}
+
+  // Reads all records; the columns grow with them. Returns the reader's columns, by their place in columns().
+  Result<std::vector<std::size_t>> read(data::RecordReader& reader) {
+    std::vector<std::size_t> places;
+    MLOPS_TRY(take_new_columns(reader, places));
+    while (true) {
+      MLOPS_ASSIGN(const bool more, reader.next());
+      if (!more) return places;
+      ++records_;
+      MLOPS_TRY(take_new_columns(reader, places));
+      for (const auto& cell : reader.cells()) {
+        auto& column = columns_[places[cell.column]];
+        if (column.is_scanned) column.cells.scan(cell.text);
+      }
     }
   }
-  return columns;
+
+  // The columns the reader knows before its first record: of a table all.
+  Result<std::vector<std::size_t>> meet(const data::RecordReader& reader) {
+    std::vector<std::size_t> places;
+    MLOPS_TRY(take_new_columns(reader, places));
+    return places;
+  }
+
+  // Adds a column another reading has; its cells count here as well.
+  void add(Column&& column) {
+    const auto known = places_.find(column.name);
+    if (known != places_.end()) return columns_[known->second].cells.add(column.cells);
+    places_.emplace(column.name, columns_.size());
+    columns_.push_back(std::move(column));
+  }
+
+  std::deque<Column>& columns() { return columns_; }
+  std::uint64_t records() const { return records_; }
+
+ private:
+  Status take_new_columns(const data::RecordReader& reader, std::vector<std::size_t>& places) {
+    const auto& names = reader.columns();
+    if (places.size() == names.size() && reader.new_keys().empty()) return {};
+    MLOPS_TRY(names_of_nobody_.check(reader, places.size()));
+    while (places.size() < names.size()) {
+      const auto& name = names[places.size()];
+      const auto [known, is_new] = places_.emplace(name, columns_.size());
+      if (is_new) columns_.push_back(make_column(body_, table_, reader.format(), name));
+      places.push_back(known->second);
+    }
+    return {};
+  }
+
+  const Policy::Body& body_;
+  const std::string& table_;
+  NameCheck names_of_nobody_;
+  std::unordered_map<std::string, std::size_t> places_;
+  std::deque<Column> columns_;
+  std::uint64_t records_ = 0;
+};
+
+struct FileColumns {
+  std::deque<Column> columns;  // in the order in which they were first met
+  std::uint64_t records = 0;
+};
+
+// A part's columns by name, one a line, for the order of the whole.
+std::string names_of(ColumnReading& reading, const std::vector<std::size_t>& places) {
+  std::vector<std::string> names;
+  for (const auto place : places) names.push_back(printable(reading.columns()[place].name));
+  return join(names, "\n");
+}
+
+Result<FileColumns> read_parts(const Policy::Body& body, const std::string& table, data::RecordReader& whole,
+                               data::RecordParts& parts) {
+  std::deque<ColumnReading> readings;
+  for (std::size_t i = 0; i < part_workers(); ++i) readings.emplace_back(body, table);
+  std::vector<std::string> order;
+  std::unordered_set<std::string> met;
+  const auto meet = [&](const std::string& names) {
+    for (const auto name : split(names, '\n')) {
+      if (met.emplace(name).second) order.emplace_back(name);
+    }
+    return Status();
+  };
+  MLOPS_ASSIGN(const auto known, readings.front().meet(whole));
+  MLOPS_TRY(meet(names_of(readings.front(), known)));
+  const PartWork work{
+      [&](std::size_t worker, const data::RecordPart&, data::RecordReader& reader) -> Result<std::string> {
+        MLOPS_ASSIGN(const auto places, readings[worker].read(reader));
+        return names_of(readings[worker], places);
+      },
+      meet};
+  MLOPS_TRY(run_parts(parts, work));
+  FileColumns file;
+  ColumnReading total(body, table);
+  for (auto& reading : readings) {
+    file.records += reading.records();
+    for (auto& column : reading.columns()) total.add(std::move(column));
+  }
+  std::unordered_map<std::string, std::size_t> rank;
+  for (std::size_t i = 0; i < order.size(); ++i) rank.emplace(order[i], i);
+  file.columns = std::move(total.columns());
+  std::sort(file.columns.begin(), file.columns.end(),
+            [&](const Column& a, const Column& b) { return rank[printable(a.name)] < rank[printable(b.name)]; });
+  return file;
+}
+
+Result<FileColumns> read_columns(const Policy::Body& body, const std::string& table, data::RecordReader& reader) {
+  if (const auto parts = reader.parts()) return read_parts(body, table, reader, *parts);
+  ColumnReading reading(body, table);
+  MLOPS_TRY(reading.read(reader));
+  return FileColumns{std::move(reading.columns()), reading.records()};
 }
 
 }  // namespace
 
 Result<FilePlan> DatasetPlanner::plan(const std::string& table, data::RecordReader& reader) {
   const auto& body = policy_.body();
-  MLOPS_ASSIGN(const auto columns, read_columns(body, table, reader));
+  MLOPS_ASSIGN(const auto file, read_columns(body, table, reader));
+  const auto& columns = file.columns;
   // A table's names may be shown once one of them is a declared column: then the first row is a header.
   may_show_names_ |= has_declared(columns) || !data::is_table(reader.format());
   for (std::size_t i = 0; i < columns.size(); ++i) {
@@ -178,7 +275,7 @@ Result<FilePlan> DatasetPlanner::plan(const std::string& table, data::RecordRead
                         {"looks_like", guess.class_name},
                         {"because", guess.decided_by}});
   }
-  if (reader.records() == 0) {
+  if (file.records == 0) {
     // What is declared and missing explains an empty table better than its emptiness.
     MLOPS_TRY(finish());
     return fail(ErrorCode::kRefused, "table_empty", "the table has a header and no rows: nothing was looked at");

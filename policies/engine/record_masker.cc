@@ -88,9 +88,13 @@ Status RecordMasker::take_new_columns(const data::RecordReader& reader) {
   return {};
 }
 
-Status RecordMasker::run(data::RecordReader& reader, data::RecordWriter& writer, std::uint64_t first_record) {
+Status RecordMasker::prepare(const data::RecordReader& reader) {
   by_column_.clear();
-  MLOPS_TRY(take_new_columns(reader));
+  return take_new_columns(reader);
+}
+
+Status RecordMasker::run(data::RecordReader& reader, data::RecordWriter& writer, std::uint64_t first_record) {
+  MLOPS_TRY(prepare(reader));
   Place place{reader, RecordView(reader), first_record};
   while (true) {
     MLOPS_ASSIGN(const bool more, reader.next());
@@ -202,7 +206,7 @@ void RecordMasker::scan_written(const data::Cell& in, bool is_markup, ColumnWork
   work.look_for_row(values_, written);
 }
 
-Status RecordMasker::add(RecordMasker&& other) {
+void RecordMasker::add(RecordMasker&& other) {
   records_ += other.records_;
   for (std::size_t i = 0; i < works_.size(); ++i) {
     if (!other.works_[i]) continue;
@@ -212,7 +216,6 @@ Status RecordMasker::add(RecordMasker&& other) {
       works_[i] = std::move(other.works_[i]);
     }
   }
-  return {};
 }
 
 }  // namespace mlops::policy

@@ -20,6 +20,8 @@ class RecordMasker {
   RecordMasker(const Policy::Body& body, const FilePlan& plan, const mask::RunSecrets& secrets,
                const std::string& dataset);
 
+  // Makes ready for the columns the reader knows by now, so that a key that cannot be had stops a run before it writes.
+  Status prepare(const data::RecordReader& reader);
   // Masks what `reader` has left. `first_record`: how many records of the file stand before it.
   // Errors: kConflict "table_changed" when a column is not in the plan; kRefused "file_name_holds_data"; those of
   // reader, writer, keys and vault.
@@ -29,7 +31,7 @@ class RecordMasker {
   const std::vector<std::unique_ptr<ColumnWork>>& works() const { return works_; }
   std::uint64_t records() const { return records_; }
   // Takes over what `other` counted.
-  Status add(RecordMasker&& other);
+  void add(RecordMasker&& other);
 
  private:
   struct Place;  // the reader and where in the file it is

@@ -54,8 +54,11 @@ Result<WorkingKey> working_key(const NamedKey& key, const std::string& context) 
   }
   const auto root = derive_key(key.bytes.view(), std::string(kRoot) + context);
   const ByteView from = root.view();
+  MLOPS_ASSIGN(auto check, crypto::AesBlocks::create(derive_key(from, "check").view()));
+  const auto id = parse_key_id(key.id);
   return WorkingKey{key.id,
-                    derive_key(from, "check"),
+                    fmt::format("k{}-", id ? id->version : 1),
+                    std::move(check),
                     derive_key(from, "seal"),
                     siv_key(from),
                     derive_key(from, "fpe"),

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/crypto/aes_block.h"
 #include "core/crypto/hmac_batch.h"
 #include "core/crypto/seal.h"
 
@@ -46,10 +47,11 @@ std::optional<KeyId> parse_key_id(std::string_view text);
 enum class KeyScope { kColumn, kDataset, kShared };
 
 // One version of a column's key, and the keys that follow from it, each for one use: none of them is ever used for
-// another, and none tells anything of the others.
+// another, and none tells anything of the others. Belongs to one thread, as `check` does.
 struct WorkingKey {
   std::string id;
-  crypto::SecretBytes check;                             // tells tokens of this key from other text
+  std::string tag;                                       // what its pseudonyms begin with, "k1-"
+  std::optional<crypto::AesBlocks> check;                // tells tokens of this key from other text
   crypto::SecretBytes seal;                              // AES-256-GCM
   crypto::SecretBytes siv;                               // AES-SIV, 64 bytes
   crypto::SecretBytes fpe;                               // FF1

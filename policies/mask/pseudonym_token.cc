@@ -23,14 +23,13 @@ bool is_lower_hex(std::string_view text) {
 Result<Block> check_of(const WorkingKey& key, ByteView body) {
   Block block{};
   std::copy(body.begin(), body.end(), block.begin());
-  MLOPS_TRY(crypto::aes_blocks(key.check.view(), block));
+  MLOPS_TRY(key.check->encrypt(block));
   return block;
 }
 
 Result<bool> is_token_of(const WorkingKey& key, std::string_view text) {
-  const auto tag = token_tag(key);
-  if (!text.starts_with(tag)) return false;
-  text.remove_prefix(tag.size());
+  if (!text.starts_with(key.tag)) return false;
+  text.remove_prefix(key.tag.size());
   if (text.size() != 2 * (kTokenBodyBytes + kTokenCheckBytes) || !is_lower_hex(text)) return false;
   const auto bytes = from_hex(text).value();
   MLOPS_ASSIGN(const auto check, check_of(key, ByteView(bytes).first(kTokenBodyBytes)));
@@ -56,24 +55,29 @@ Result<bool> of_any(const ColumnKey& key, Is is, const Text& text) {
 }  // namespace
 
 void append_hex(std::string& out, ByteView bytes) {
+  const std::size_t before = out.size();
+  out.resize(before + 2 * bytes.size());
+  char* to = out.data() + before;
   for (const auto byte : bytes) {
-    out.push_back(kHexDigits[byte >> 4]);
-    out.push_back(kHexDigits[byte & 15]);
+    *to++ = kHexDigits[byte >> 4];
+    *to++ = kHexDigits[byte & 15];
   }
 }
 
-std::string token_tag(const WorkingKey& key) {
-  const auto id = parse_key_id(key.id);
-  return fmt::format("k{}-", id ? id->version : 1);
-}
-
-Result<std::string> make_token(const WorkingKey& key, std::string_view value) {
+Status append_token(const WorkingKey& key, std::string_view value, std::string& out) {
   const crypto::Mac mac = key.pseudonym->one(value);
   const auto body = ByteView(mac).first(kTokenBodyBytes);
   MLOPS_ASSIGN(const auto check, check_of(key, body));
-  std::string token = token_tag(key);
-  append_hex(token, body);
-  append_hex(token, ByteView(check).first(kTokenCheckBytes));
+  out.reserve(out.size() + key.tag.size() + 2 * (kTokenBodyBytes + kTokenCheckBytes));
+  out += key.tag;
+  append_hex(out, body);
+  append_hex(out, ByteView(check).first(kTokenCheckBytes));
+  return {};
+}
+
+Result<std::string> make_token(const WorkingKey& key, std::string_view value) {
+  std::string token;
+  MLOPS_TRY(append_token(key, value, token));
   return token;
 }
 

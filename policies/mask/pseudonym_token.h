@@ -22,7 +22,7 @@ inline constexpr std::size_t kTokenCheckBytes = 4;
 
 void append_hex(std::string& out, ByteView bytes);
 
-std::string token_tag(const WorkingKey& key);  // "k1-"
+Status append_token(const WorkingKey& key, std::string_view value, std::string& out);
 Result<std::string> make_token(const WorkingKey& key, std::string_view value);
 // Of the key or one of its former versions?
 Result<bool> is_own_token(const ColumnKey& key, std::string_view text);

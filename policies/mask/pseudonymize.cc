@@ -45,8 +45,9 @@ class Pseudonymize : public Transform {
       append_hex(out, ByteView(at.key.pseudonym->one(cell)).first(kTokenBodyBytes));
       return out;
     }
-    MLOPS_ASSIGN(const auto token, make_token(at.key, cell));
-    return options_.prefix + token;
+    std::string out = options_.prefix;
+    MLOPS_TRY(append_token(at.key, cell, out));
+    return out;
   }
 
   Status apply_batch(std::span<const std::string_view> cells, const BatchContext& at,
@@ -80,10 +81,10 @@ class Pseudonymize : public Transform {
     std::vector<std::uint8_t> checks(values.size() * kTokenBodyBytes);
     std::string head = options_.prefix;
     if (options_.form == Form::kTagged) {
-      head += token_tag(key);
+      head += key.tag;
       for (std::size_t i = 0; i < macs.size(); ++i)
         std::copy_n(macs[i].begin(), kTokenBodyBytes, &checks[i * kTokenBodyBytes]);
-      MLOPS_TRY(crypto::aes_blocks(key.check.view(), checks));
+      MLOPS_TRY(key.check->encrypt(checks));
     }
     for (std::size_t i = 0; i < macs.size(); ++i) {
       write(head, macs[i], ByteView(checks).subspan(i * kTokenBodyBytes, kTokenBodyBytes), out[places[i]]);
