@@ -1,10 +1,12 @@
 // phone (and fax): NANP, +E.164, national groupings, extensions, 1-800-FLOWERS, and local numbers with context.
 //
-// Not phones: money, percentages, decimals, coordinates, versions (a number may not begin or end inside one).
+// Not phones: money, percentages, decimals, coordinates, versions (a number may not begin or end inside one), "C++20
+// 20.10.6". Groups that only blanks part are cells when they stand in a table of numbers (number_rows.h).
 #include <algorithm>
 #include <array>
 
 #include "policies/detect/family.h"
+#include "policies/detect/number_rows.h"
 #include "policies/detect/scan.h"
 
 namespace mlops::detect {
@@ -23,6 +25,9 @@ constexpr HeaderRule kHeaders[] = {
 constexpr std::string_view kWords[] = {"phone",  "tel",  "telephone", "ph",    "fax",     "cell",
                                        "mobile", "call", "called",    "pager", "contact", "reach",
                                        "dial",   "text", "whatsapp",  "ph#",   "office"};
+// Words that lead to a telephone number, and to much else: near a bare number they say nothing.
+constexpr std::string_view kSureWords[] = {"phone", "tel", "telephone", "ph",       "fax", "mobile",
+                                           "pager", "ph#", "dial",      "whatsapp", "cell"};
 constexpr std::size_t kMostDigits = 15;
 
 struct Group {
@@ -129,6 +134,19 @@ bool is_part_of_row(std::string_view text, const Candidate& it) {
          (joins(at_or_nul(text, it.end)) && is_digit(at_or_nul(text, it.end + 1)));
 }
 
+// Groups that blanks part, in a table of numbers: cells. A list of telephone numbers has one on each line.
+bool are_cells(std::string_view text, const Candidate& it) {
+  if (it.plus || it.parens || it.count < 2 || (it.separator != ' ' && it.separator != '*')) return false;
+  return in_number_table(text, it.begin, it.end, [&](std::string_view line) {
+    const Candidate other = collect(line, 0);
+    if (other.count != it.count || other.end != line.size()) return false;
+    for (std::size_t i = 0; i < it.count; ++i) {
+      if (other.groups[i].size != it.groups[i].size) return false;
+    }
+    return !is_nanp_shape(other) || in_numbering_plan(line, other, other.digits - 10);
+  });
+}
+
 double national_prior(std::string_view text, const Candidate& it) {
   if (is_part_of_row(text, it)) return 0;
   if (it.separator == '.' || (it.separator == '*' && !it.parens)) return 0;
@@ -145,6 +163,8 @@ double prior(std::string_view text, const Candidate& it) {
   if (it.plus) return it.digits >= 7 ? 0.6 : 0;
   if (is_nanp_shape(it) && it.separator != '/') {
     const std::size_t from = it.digits - 10;
+    // Two or three numbers beside each other: nobody parts a telephone number there.
+    if (it.groups[it.count - 1].size == 7 && !it.parens && it.separator != '-') return kMostAmongNumbers;
     return in_numbering_plan(text, it, from) ? 0.6 : 0.45;
   }
   // Bare digits: of ten that the plan allows a guess, else only with context.
@@ -223,6 +243,17 @@ bool follows_keyword(std::string_view text, const Candidate& it) {
   return false;
 }
 
+// "job 6175550123 … call took 3 us": a bare number needs a word that means nothing else, or one that leads to it.
+bool keyword_tells(std::string_view text, const Candidate& it) {
+  if (it.count > 1 || it.plus) return keyword_near(text, it.begin, it.end, kWords);
+  return follows_keyword(text, it) || keyword_near(text, it.begin, it.end, kSureWords);
+}
+
+// C++20
+bool is_plus_of_word(std::string_view text, std::size_t at) {
+  return text[at] == '+' && (before_or_nul(text, at) == '+' || is_alnum(before_or_nul(text, at)));
+}
+
 // 617-555-0123-Fax
 bool dash_and_word_follow(std::string_view text, std::size_t end) {
   return at_or_nul(text, end) == '-' && is_alpha(at_or_nul(text, end + 1)) && is_alpha(at_or_nul(text, end + 2)) &&
@@ -239,7 +270,7 @@ class Phone : public Family {
       const char c = text[at];
       const bool starts = is_digit(c) || ((c == '+' || c == '(') && is_digit(at_or_nul(text, at + 1))) ||
                           (c == '+' && at_or_nul(text, at + 1) == '(');
-      if (!starts || !number_may_begin(text, at)) {
+      if (!starts || !number_may_begin(text, at) || is_plus_of_word(text, at)) {
         at += is_digit(c) ? digits_at(text, at) : 1;
         continue;
       }
@@ -260,11 +291,12 @@ class Phone : public Family {
     const bool ends = end != it.end || number_may_end(text, it.end) || dash_and_word_follow(text, it.end);
     if (!ends || is_money_or_measure(text, it) || counts_up(text, it)) return retry(text, it);
     double score = prior(text, it);
+    if (score > kMostAmongNumbers && are_cells(text, it)) score = kMostAmongNumbers;
     const bool plausible = it.digits >= 7 || (it.digits >= 4 && end != it.end);
     if (plausible && it.separator != '/') {
       if (column)
         score = 0.95;
-      else if (score > 0 ? keyword_near(text, at, it.end, kWords) : follows_keyword(text, it))
+      else if (score > 0 ? keyword_tells(text, it) : follows_keyword(text, it))
         score = score >= 0.5 ? 0.9 : it.digits >= 7 ? 0.7 : score;
     } else if (it.digits == 6 && score > 0 && keyword_near(text, at, it.end, kWords)) {
       score = 0.5;

@@ -96,6 +96,19 @@ TEST_CASE("not inside other numbers, words and tables") {
   }
 }
 
+TEST_CASE("codes that many codes look like, and hashes in a column, stay below what counts") {
+  for (const auto* text : {"TC358743", "PR105322", "AB123456C", "BS5002477", "8F3A\n1234567E\n0C11D2A4"}) {
+    for (const auto* row : id_rows()) {
+      INFO(text << ' ' << row->id);
+      CHECK(score(row->id, text) < 0.5);
+    }
+  }
+  CHECK(score("uk_nino", "AB 12 34 56 C") > 0.5);
+  CHECK(score("uk_nino", "NINO AB123456C") > 0.9);
+  CHECK(score("us_dea", "DEA BS5002477") > 0.9);
+  CHECK(score("es_dni", "54362315K\n54362316E") > 0.5);  // a list of them
+}
+
 TEST_CASE("one pass names the row of each span; a column's name reaches its own row only") {
   std::vector<IdSpan> spans;
   find_ids("PESEL 44051401359 and NHS 9434765870", "", spans);
