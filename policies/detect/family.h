@@ -43,7 +43,7 @@ struct FamilySpec {
 class Family : public Detector {
  public:
   // Families there can be in a process: each has a slot in the column-name cache.
-  static constexpr std::size_t kMostFamilies = 48;
+  static constexpr std::size_t kMostFamilies = 64;
 
   // REQUIRES: at most kMostFamilies are ever made (they are static: one an id).
   explicit Family(const FamilySpec& spec);

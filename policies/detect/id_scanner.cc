@@ -43,7 +43,7 @@ bool fits(char slot, char c, char& separator) {
       separator = c;
       return true;
     default:
-      return to_upper(c) == slot;
+      return to_upper(c) == to_upper(slot);
   }
 }
 
