@@ -21,9 +21,9 @@ constexpr HeaderRule kHeaders[] = {
     {"nombre usuario", HeaderMatch::kAny, 0.95}, {"utilisateur", HeaderMatch::kAny, 0.8},
     {"nome utente", HeaderMatch::kAny, 0.95},    {"gebruikersnaam", HeaderMatch::kAny, 0.95},
 };
-constexpr std::string_view kSocial[] = {"twitter", "instagram", "handle",   "follow",   "tweet",  "tweeted", "dm",
-                                        "github",  "snapchat",  "tiktok",   "telegram", "insta",  "mention", "username",
-                                        "discord", "mastodon",  "facebook", "reddit",   "profile"};
+constexpr std::string_view kSocial[] = {"twitter", "instagram", "follow",   "tweet",  "tweeted",
+                                        "dm",      "github",    "snapchat", "tiktok", "telegram",
+                                        "discord", "mastodon",  "facebook", "reddit"};
 constexpr std::string_view kFolders[] = {"/home/",    "/users/",      "\\users\\",     "\\users\\\\", "\\home\\",
                                          "\\home$\\", "\\profiles\\", "\\profiles$\\", "/homes/"};
 // Accounts that are nobody.
@@ -90,15 +90,16 @@ class Username : public Family {
     const std::size_t size = end - at - 1;
     const char after = at_or_nul(text, end);
     if (size < kShortestHandle || size > kLongestHandle || after == '/' || after == '@' || after == '(') return;
-    if (keyword_near(text, at, end, kSocial)) {
-      out.push_back({at, end, 0.85});
-    } else if (before != '\0' && before != '\n' && !begins_line(text, at)) {
-      out.push_back({at, end, 0.45});  // an annotation or a rule of a style sheet begins its line
-    }
+    if (is_tag_of_comment(text, at)) return;
+    out.push_back({at, end, keyword_near(text, at, end, kSocial) ? 0.85 : 0.45});
   }
-  static bool begins_line(std::string_view text, std::size_t at) {
-    while (at > 0 && (text[at - 1] == ' ' || text[at - 1] == '\t' || text[at - 1] == '*')) --at;
-    return at == 0 || text[at - 1] == '\n';
+  // "@param" of a comment, "@Override" of a program: it begins its line, indented or behind a sign of a comment.
+  static bool is_tag_of_comment(std::string_view text, std::size_t at) {
+    const std::size_t word = at;
+    while (at > 0 && (text[at - 1] == '\t' || std::string_view(" */#!").find(text[at - 1]) != std::string_view::npos))
+      --at;
+    const bool begins_line = at == 0 || text[at - 1] == '\n';
+    return begins_line && (at < word || is_upper(text[word + 1]));
   }
 
   static void folder(std::string_view text, std::size_t at, std::vector<Span>& out) {

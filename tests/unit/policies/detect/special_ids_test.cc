@@ -162,9 +162,10 @@ TEST_CASE("username: handles, home directories, shares, assignments") {
   CHECK(found("username", "login=jdoe42 ok", "", 0.5) == Texts{"jdoe42"});
   CHECK(score("username", "jdoe", "user_name") > 0.8);
   for (const auto* text :
-       {"npm i @types/node", "@Override public void run()", " * @param name the name", "jane@example.com",
-        "/home/user/x", "/home/ubuntu/.ssh", "GET /users/list2 HTTP/1.1", "https://x.example/Users/list",
-        "user = get_user();", "a@b c @ d", "user: string", "@media print", "git@github.com:o/r.git"})
+       {"npm i @types/node", " *  @handle: of twitter", "  /// @endcond follow", "\t@return the tweet",
+        "@Override public void run()", " * @param name the name", "jane@example.com", "/home/user/x",
+        "/home/ubuntu/.ssh", "GET /users/list2 HTTP/1.1", "https://x.example/Users/list", "user = get_user();",
+        "a@b c @ d", "user: string", "@media print", "git@github.com:o/r.git"})
     check_is_nothing("username", text);
 }
 
