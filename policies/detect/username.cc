@@ -140,6 +140,7 @@ class Username : public Family {
       return;
     const bool digit = std::any_of(name.begin(), name.end(), is_digit);
     const bool capital = std::any_of(name.begin(), name.end(), is_upper);
+    if (!digit && after == ' ' && is_alpha(at_or_nul(text, end + 1))) return;  // "user: tina roelink" gives a name
     out.push_back({begin, end, digit && !capital && name.find('.') == std::string_view::npos ? 0.6 : 0.45});
   }
 };

@@ -160,6 +160,8 @@ TEST_CASE("username: handles, home directories, shares, assignments") {
   CHECK(found("username", "C:\\Users\\jdoe\\x", "", 0.5) == Texts{"jdoe"});
   CHECK(found("username", "\\\\srv\\profiles\\mmuster", "", 0.5) == Texts{"mmuster"});
   CHECK(found("username", "login=jdoe42 ok", "", 0.5) == Texts{"jdoe42"});
+  CHECK(found("username", "user: jdoe") == Texts{"jdoe"});
+  CHECK(found("username", "user: tina roelink").empty());  // a name
   CHECK(score("username", "jdoe", "user_name") > 0.8);
   for (const auto* text :
        {"npm i @types/node", " *  @handle: of twitter", "  /// @endcond follow", "\t@return the tweet",
