@@ -139,6 +139,14 @@ class Secret : public Family {
     if (dots == 2 && end - at >= kShortestWebToken) out.push_back({at, end, 0.95});
   }
 
+  // Of a key cut off: its lines of base64.
+  static std::size_t body_end(std::string_view text, std::size_t at) {
+    const auto belongs = [](char c) {
+      return is_alnum(c) || c == '+' || c == '/' || c == '=' || c == '\n' || c == '\r';
+    };
+    while (at < text.size() && belongs(text[at])) ++at;
+    return at;
+  }
   static void pem(std::string_view text, std::vector<Span>& out) {
     constexpr std::string_view kBegin = "-----BEGIN ";
     constexpr std::size_t kLongestKey = 16384;
@@ -150,7 +158,8 @@ class Secret : public Family {
       const std::string_view body = text.substr(title_end + 5, kLongestKey);
       const std::size_t last = body.find("-----END ");
       const std::size_t close = last == std::string_view::npos ? last : body.find("-----", last + 9);
-      const std::size_t end = close == std::string_view::npos ? text.size() : title_end + 5 + close + 5;
+      const std::size_t end =
+          close == std::string_view::npos ? body_end(text, title_end + 5) : title_end + 5 + close + 5;
       out.push_back({at, end, 0.97});
       at = end - 1;
     }

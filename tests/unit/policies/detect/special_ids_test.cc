@@ -133,6 +133,8 @@ TEST_CASE("secret: a known prefix or a word that names one, and randomness") {
   const std::string jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
   CHECK(found("secret", "Authorization: Bearer " + jwt + ".").front() == jwt);
   CHECK(found("secret", "a\n-----BEGIN EC PRIVATE KEY-----\nMHc=\n-----END EC PRIVATE KEY-----\nb").size() == 1);
+  CHECK(found("secret", "-----BEGIN PRIVATE KEY-----\nMHc= and so on, a long text").size() == 1);  // cut off
+  CHECK(found("secret", "-----BEGIN PRIVATE KEY-----\nMHc= and so on, a long text").front().size() < 40);
   CHECK(found("secret", "DB_PASSWORD=hunter2x\n") == Texts{"hunter2x"});
   CHECK(found("secret", "{\"api_key\": \"9f8a7b6c5d4e3f2a\"}") == Texts{"9f8a7b6c5d4e3f2a"});
   CHECK(found("secret", "Passwort: Sommer2024!") == Texts{"Sommer2024!"});
