@@ -65,7 +65,7 @@ class IdDetector : public Detector {
   }
 
  private:
-  static constexpr std::size_t kShortest = 8;  // bytes of the shortest shape
+  static constexpr std::size_t kShortest = 5;  // bytes of the shortest shape
   std::size_t row_;
 };
 

@@ -41,6 +41,12 @@ constexpr IdRow kRows[] = {
     {"plate", "", "plate", "Licence plate", "AAA_9999|AAA9999|AAA_999|AAA999|9AAA999|AA99_AAA|AA99AAA|AA_999_AA|AA999AA|A_AA_9999|A_AA_999|A-AA 9999|AA-AA 9999|A-AA 999|AA-A 999|AA_AA_9999|AA_AA_999|AA_A_9999|9999_AAA|9999AAA|99_AAA_9|99_AA_99|999_AAA|A999_AAA", nullptr, 1, kLowers,
      "license plate|licence plate|number plate|plate number|plate no|registration plate|reg plate|vehicle registration|tag number|kennzeichen|kfz kennzeichen|plaque|immatriculation|matricula|targa|kenteken|placa",
      "plate|license plate|licence plate|licenseplate|plate number|number plate|kennzeichen|vehicle registration|targa|kenteken", "ABC-1234"},
+    // The Dutch "1017 CT" is a year or a dose just as well: only a word makes it one.
+    {"postcode_intl", "", "postcode", "Postcode of Great Britain, Canada or the Netherlands", "A9 9AA|A99 9AA|AA9 9AA|AA99 9AA|A9A 9AA|AA9A 9AA|A9A 9A9|9999 AA", postcode_holds, 0.05, kVetoes,
+     "postcode|postcodes|post code|postal code|postal|code postal|zip|zip code|postleitzahl|adres|address",
+     "postcode|post code|postal code|postcodes", "SW1A 1AA"},
+    {"geo_plus_code", "", "geo", "Open Location Code of a place", "NNNNNNNN+NN|NNNNNNNN+NNN", plus_code_holds, 0.003, kVetoes,
+     "plus code|pluscode|open location code|location code", "plus code|pluscode|open location code", "8FVC9G8F+6X"},
     {"rsid", "", "genetic", "Reference of a genetic variant", "rs999|rs9999|rs99999|rs999999|rs9999999|rs99999999|rs999999999|rs9999999999", nullptr, 1, kLowers,
      "snp|snps|rsid|rs id|dbsnp|genotype|genotyped|variant|allele|alleles|polymorphism|gwas|locus",
      "rsid|rs id|snp|snp id|dbsnp", "rs1801133"},
