@@ -86,6 +86,7 @@ bool is_masked_already(std::string_view text);
 const Detector& us_ssn();
 const Detector& email();
 const Detector& phone();
+const Detector& fax();
 const Detector& date();
 const Detector& birth_date();
 const Detector& age();

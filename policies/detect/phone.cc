@@ -262,9 +262,11 @@ bool dash_and_word_follow(std::string_view text, std::size_t end) {
 
 class Phone : public Family {
  public:
-  Phone() : Family({"phone", kHeaders, Needs::kDigit, true, 4}) {}
+  Phone() : Phone({"phone", kHeaders, Needs::kDigit, true, 4}) {}
 
  protected:
+  explicit Phone(const FamilySpec& spec) : Family(spec) {}
+
   void search(std::string_view text, double column_score, std::vector<Span>& out) const override {
     for (std::size_t at = 0; at < text.size();) {
       const char c = text[at];
@@ -309,8 +311,57 @@ class Phone : public Family {
   static std::size_t retry(std::string_view, const Candidate& it) { return it.groups[0].begin + it.groups[0].size; }
 };
 
+constexpr HeaderRule kFaxHeaders[] = {{"fax", HeaderMatch::kExact, 0.95},
+                                      {"fax number", HeaderMatch::kExact, 0.95},
+                                      {"fax no", HeaderMatch::kExact, 0.95},
+                                      {"facsimile", HeaderMatch::kExact, 0.95},
+                                      {"telefax", HeaderMatch::kExact, 0.95}};
+constexpr std::string_view kFaxWords[] = {"fax", "fx", "facsimile", "telefax"};
+
+// A telephone number that a word for fax leads to, or a column of them ("tel/fax" is phone's).
+class Fax : public Phone {
+ public:
+  Fax() : Phone({"fax", kFaxHeaders, Needs::kDigit, true, 4}) {}
+
+ protected:
+  void search(std::string_view text, double column_score, std::vector<Span>& out) const override {
+    const bool column = column_score >= kAgrees;
+    if (!column && !has_fax_word(text)) return;
+    std::vector<Span> numbers;
+    Phone::search(text, column_score, numbers);
+    for (const Span& one : numbers) {
+      if (column || led_by_fax(text, one.begin)) out.push_back({one.begin, one.end, std::max(one.score, kFax)});
+    }
+  }
+
+ private:
+  static constexpr double kFax = 0.92;  // more than the telephone it is too
+
+  static bool has_fax_word(std::string_view text) {
+    for (const char c : {'x', 'X'}) {
+      for (std::size_t at = text.find(c); at != std::string_view::npos; at = text.find(c, at + 1)) {
+        if (to_lower(before_or_nul(text, at)) == 'f' || (at >= 2 && has_at(text, at - 2, "fa"))) return true;
+      }
+    }
+    return text.find("acsimile") != std::string_view::npos;
+  }
+  // "Fax: ", "fax number (", "Facsimile no. "; no digit between.
+  static bool led_by_fax(std::string_view text, std::size_t at) {
+    constexpr std::size_t kReach = 20;
+    std::size_t from = at;
+    while (from > 0 && at - from < kReach && !is_digit(text[from - 1]) && text[from - 1] != '\n') --from;
+    while (from > 0 && is_word(text[from]) && is_alpha(text[from - 1])) --from;
+    const std::string_view lead = text.substr(from, at - from);
+    return keyword_before(lead, lead.size(), kFaxWords);
+  }
+};
+
 }  // namespace
 
+const Detector& fax() {
+  static const Fax kDetector;
+  return kDetector;
+}
 const Detector& phone() {
   static const Phone kDetector;
   return kDetector;

@@ -8,11 +8,31 @@ namespace mlops::detect {
 const std::vector<const Detector*>& built_in_detectors() {
   static const std::vector<const Detector*> kDetectors = [] {
     std::vector<const Detector*> all = {
-        &us_ssn(),      &email(),  &phone(),    &date(),           &birth_date(),
-        &age(),         &us_zip(), &geo(),      &person_name(),    &street_address(),
-        &city_county(), &mrn(),    &account(),  &health_plan_id(), &drivers_license(),
-        &passport(),    &url(),    &ipv4(),     &ipv6(),           &mac(),
-        &credit_card(), &iban(),   &postcode(), &certificate(),
+        &us_ssn(),
+        &email(),
+        &phone(),
+        &fax(),
+        &date(),
+        &birth_date(),
+        &age(),
+        &us_zip(),
+        &geo(),
+        &person_name(),
+        &street_address(),
+        &city_county(),
+        &mrn(),
+        &account(),
+        &health_plan_id(),
+        &drivers_license(),
+        &passport(),
+        &url(),
+        &ipv4(),
+        &ipv6(),
+        &mac(),
+        &credit_card(),
+        &iban(),
+        &postcode(),
+        &certificate(),
     };
     const auto special = special_id_detectors();
     all.insert(all.end(), special.begin(), special.end());

@@ -52,6 +52,19 @@ TEST_CASE("phone: American, international, extensions, vanity") {
   CHECK(score("phone", "tel 617-555-0123") > 0.8);
 }
 
+TEST_CASE("fax: a telephone number behind its word, or a column of its own") {
+  CHECK(found("fax", "Tel 617-555-0123, Fax: 617-555-0124") == Texts{"617-555-0124"});
+  CHECK(found("fax", "FAX (617) 555-0124") == Texts{"(617) 555-0124"});
+  CHECK(found("fax", "facsimile no. 617-555-0124") == Texts{"617-555-0124"});
+  CHECK(score("fax", "Fax: 617-555-0124") > score("phone", "Fax: 617-555-0124"));
+  CHECK(found("fax", "fax the report, then call 617-555-0123").empty());
+  CHECK(found("fax", "617-555-0123").empty());
+  CHECK(header("fax", "fax") > header("phone", "fax"));
+  CHECK(header("fax", "tel/fax") < 0.5);
+  CHECK(header("phone", "tel/fax") >= 0.5);
+  CHECK(found("fax", "6175550124", "office_fax").size() + found("phone", "6175550124", "office_fax").size() > 0);
+}
+
 TEST_CASE("phone: not money, coordinates, versions, decimals, dates, identifiers") {
   for (const auto* text : {"$6175550123",
                            "42.36877442769006",
