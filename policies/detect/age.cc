@@ -1,5 +1,7 @@
 // age: ages over 89 in text ("91 yo", "92-year-old", "aged 95", "ninety-one years old", "in her 90s") and in columns of
 // ages. An age up to 89 is no identifier (45 CFR 164.514(b)(2)(i)(C)).
+#include <algorithm>
+
 #include "policies/detect/family.h"
 #include "policies/detect/reading.h"
 #include "policies/detect/scan.h"
@@ -105,12 +107,16 @@ class Age : public Family {
     while (is_word(at_or_nul(text, end))) ++end;
     const char first = to_lower(text[at]);
     if (first == 'n' || first == 'o' || first == 'a' || first == 'h') {
-      for (const std::string_view spelled : kNineties) {
-        const std::size_t spelled_end = match_spelled(text, at, spelled);
-        if (spelled_end != at && says_age_after(text, spelled_end)) {
-          out.push_back({at, spelled_end, 0.7});
-          return spelled_end;
-        }
+      std::size_t longest = at;
+      for (const std::string_view spelled : kNineties) longest = std::max(longest, match_spelled(text, at, spelled));
+      if (longest != at && (says_age_after(text, longest) || says_age_before(text, at))) {
+        out.push_back({at, longest, 0.7});
+        return longest;
+      }
+      // "in the nineties" tells a year.
+      if (equals_ignoring_case(text.substr(at, end - at), "nineties") && keyword_right_before(text, at)) {
+        out.push_back({at, end, 0.5});
+        return end;
       }
     }
     for (const std::string_view label : kWords) {
@@ -119,6 +125,13 @@ class Age : public Family {
     return end;
   }
 
+  static bool keyword_right_before(std::string_view text, std::size_t at) {
+    if (at == 0 || text[at - 1] != ' ') return false;
+    return std::any_of(std::begin(kWhose), std::end(kWhose), [&](std::string_view whose) {
+      const std::size_t size = whose.size() + 1;
+      return at >= size && has_at(text, at - size, whose) && !is_word(before_or_nul(text, at - size));
+    });
+  }
   // The end of the words of `spelled`, joined by blanks or dashes, from `at`; `at` when they are not there.
   static std::size_t match_spelled(std::string_view text, std::size_t at, std::string_view spelled) {
     std::size_t end = at;
@@ -130,6 +143,8 @@ class Age : public Family {
     return is_alpha(at_or_nul(text, end)) ? at : end;
   }
 
+  static constexpr std::string_view kWhose[] = {"her",      "his",       "their",    "her late",
+                                                "his late", "her early", "his early"};
   static constexpr std::string_view kDecadeWords[] = {"her", "his", "their", "in", "mid", "late", "early"};
 };
 

@@ -205,6 +205,7 @@ std::optional<DateMatch> day_month_word(Cursor cursor, DateMatch match, int day)
   if (take_year(cursor, match)) {
     if (const auto full = finish(cursor, match)) return full;
   }
+  if (is_alpha(separator)) return std::nullopt;  // "2dec" of a hex dump
   match.year = 0;
   match.two_digit_year = false;
   match.shape = DateShape::kMonthDay;

@@ -50,7 +50,9 @@ const std::vector<const Detector*>& built_in_detectors();
 // Quasi-identifiers, which a policy must ask for by name: year, age_any, sex, kinship, profession, country, organization.
 // Their findings stay below 0.5: they identify only in combination and refuse nothing.
 const std::vector<const Detector*>& optional_detectors();
-const Detector* find_detector(std::string_view id);  // of both; nullptr: unknown
+// Those that tell of somebody's health and identify nobody, asked for by name too: icd10, snomed.
+const std::vector<const Detector*>& evidence_detectors();
+const Detector* find_detector(std::string_view id);  // of all three; nullptr: unknown
 
 // A detector from a policy's own patterns (RE2). `column_pattern` and `value_pattern` may be empty, not both.
 // Errors: kInvalid "bad_pattern" with RE2's reason.

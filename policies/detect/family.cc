@@ -64,8 +64,10 @@ bool has_keyword(std::string_view window, std::span<const std::string_view> keyw
     if (!is_alpha(window[i]) || is_word(before_or_nul(window, i))) continue;
     const char first = to_lower(window[i]);
     for (const std::string_view keyword : keywords) {
-      if (first == keyword[0] && has_at(window, i, keyword) && !is_alpha(at_or_nul(window, i + keyword.size())))
-        return true;
+      if (first != keyword[0] || !has_at(window, i, keyword)) continue;
+      const std::size_t end = i + keyword.size();
+      const std::size_t digits = digits_at(window, end);  // "phone2", "tel5550123", not "cc93", "cc9f"
+      if ((digits < 2 || digits > 4) && !is_alpha(at_or_nul(window, end + digits))) return true;
     }
   }
   return false;

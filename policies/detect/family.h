@@ -43,7 +43,7 @@ struct FamilySpec {
 class Family : public Detector {
  public:
   // Families there can be in a process: each has a slot in the column-name cache.
-  static constexpr std::size_t kMostFamilies = 48;
+  static constexpr std::size_t kMostFamilies = 64;
 
   // REQUIRES: at most kMostFamilies are ever made (they are static: one an id).
   explicit Family(const FamilySpec& spec);
@@ -86,6 +86,7 @@ bool is_masked_already(std::string_view text);
 const Detector& us_ssn();
 const Detector& email();
 const Detector& phone();
+const Detector& fax();
 const Detector& date();
 const Detector& birth_date();
 const Detector& age();

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <initializer_list>
+#include <string>
 
 #include "policies/detect/checksum.h"
 #include "policies/detect/scan.h"
@@ -268,6 +269,31 @@ bool vin_holds(std::string_view id) {
     }
   }
   return id[8] == (sum % 11 == 10 ? 'X' : static_cast<char>('0' + sum % 11));
+}
+
+bool postcode_holds(std::string_view id) {
+  constexpr std::string_view kAreas =
+      " AB AL B BA BB BD BF BH BL BN BR BS BT CA CB CF CH CM CO CR CT CV CW DA DD DE DG DH DL DN DT DY E EC EH EN EX "
+      "FK FY G "
+      "GL GU GY HA HD HG HP HR HS HU HX IG IM IP IV JE KA KT KW KY L LA LD LE LL LN LS LU M ME MK ML N NE NG NN NP NR "
+      "NW "
+      "OL OX PA PE PH PL PO PR RG RH RM S SA SE SG SK SL SM SN SO SP SR SS ST SW SY TA TD TF TN TQ TR TS TW UB W WA WC "
+      "WD "
+      "WF WN WR WS WV YO ZE ";
+  const auto without = [](std::string_view part, std::string_view letters) {
+    return part.find_first_of(letters) == std::string_view::npos;
+  };
+  if (id.size() < 5 || !is_alpha(id[0])) return false;
+  if (is_digit(id[id.size() - 1])) return id.size() == 6 && without(id, "DFIOQU") && id[0] != 'W' && id[0] != 'Z';
+  const std::size_t letters = is_alpha(id[1]) ? 2 : 1;
+  const std::string area = ' ' + std::string(id.substr(0, letters)) + ' ';
+  return kAreas.find(area) != std::string_view::npos && without(id.substr(id.size() - 2), "CIKMOV");
+}
+
+bool plus_code_holds(std::string_view id) {
+  constexpr std::string_view kAlphabet = "23456789CFGHJMPQRVWX";
+  const auto at_most = [&](char c, char last) { return kAlphabet.find(c) <= kAlphabet.find(last); };
+  return id.find_first_not_of(kAlphabet) == std::string_view::npos && at_most(id[0], 'C') && at_most(id[1], 'V');
 }
 
 }  // namespace mlops::detect

@@ -64,4 +64,8 @@ bool aba_routing_holds(std::string_view id);
 bool imei_holds(std::string_view id);
 bool vin_holds(std::string_view id);
 
+// Places.
+bool postcode_holds(std::string_view id);   // of Great Britain or Canada (Royal Mail PAF, Canada Post); no other
+bool plus_code_holds(std::string_view id);  // Open Location Code, ten or eleven characters
+
 }  // namespace mlops::detect

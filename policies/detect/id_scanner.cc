@@ -10,12 +10,15 @@
 
 #include "policies/detect/family.h"
 #include "policies/detect/id_index.h"
+#include "policies/detect/number_rows.h"
 #include "policies/detect/scan.h"
 
 namespace mlops::detect {
 namespace {
 
 constexpr double kNotWorthTelling = 0.2;
+// A code of letters and digits that this share of all such codes passes is a product's or a problem's just as well.
+constexpr double kLoose = 0.05;
 
 char to_upper(char c) {
   return is_lower(c) ? static_cast<char>(c - ('a' - 'A')) : c;
@@ -40,7 +43,7 @@ bool fits(char slot, char c, char& separator) {
       separator = c;
       return true;
     default:
-      return to_upper(c) == slot;
+      return to_upper(c) == to_upper(slot);
   }
 }
 
@@ -238,7 +241,12 @@ class Pass {
       if (mixed && !match.upper) return false;
       if (!mixed && among_numbers(text_, begin, end)) return false;
     }
-    const double score = id_score(evidence);
+    double score = id_score(evidence);
+    if (evidence.context == IdContext::kNone && score > kMostAmongNumbers) {
+      const bool loose = mixed && !shape.separated && row.false_positive > kLoose;
+      const auto holds = [&](std::string_view line) { return id_holds(row, line); };
+      if (loose || in_number_table(text_, begin, end, holds)) score = kMostAmongNumbers;
+    }
     if (score < kNotWorthTelling) return false;
     out_.push_back({shape.row, begin, end, score});
     return true;

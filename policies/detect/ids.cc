@@ -1,6 +1,7 @@
 #include "policies/detect/ids.h"
 
 #include <string>
+#include <utility>
 
 #include "policies/detect/fold.h"
 #include "policies/detect/id_scanner.h"
@@ -64,7 +65,7 @@ class IdDetector : public Detector {
   }
 
  private:
-  static constexpr std::size_t kShortest = 8;  // bytes of the shortest shape
+  static constexpr std::size_t kShortest = 5;  // bytes of the shortest shape
   std::size_t row_;
 };
 
@@ -90,11 +91,22 @@ std::optional<std::size_t> row_of(const Detector& detector) {
 }
 
 std::string_view class_of_detector(std::string_view id) {
+  constexpr std::pair<std::string_view, std::string_view> kClasses[] = {
+      {"udi_gs1", "udi"},
+      {"udi_hibc", "udi"},
+      {"udi_iccbba", "udi"},
+      {"passport_mrz", "passport"},
+      {"crypto_wallet", "account"},
+      // A licence number of any form behind its label; the row "certificate" knows the forms.
+      {"labelled_licence", "certificate"},
+  };
+  for (const auto& [detector, class_name] : kClasses) {
+    if (detector == id) return class_name;
+  }
   for (const auto* row : id_rows()) {
     if (row->id == id) return row->class_name;
   }
-  // A licence number of any form behind its label; the row "certificate" knows the forms.
-  return id == "labelled_licence" ? "certificate" : id;
+  return id;
 }
 
 }  // namespace mlops::detect

@@ -223,7 +223,10 @@ class Finder {
                                       tokens_.begin() + static_cast<std::ptrdiff_t>(end),
                                       [](const Token& token) { return token.has(kOrdinaryWord | kNoName); });
     if (shouted(i, end) && !titled && (known < 2 || everyday)) points -= everyday ? 3 : 1.5;
-    if (size == 1) points = lone(i, points);
+    if (size == 1) {
+      if (!titled && is_acronym(i)) return end;
+      points = lone(i, points);
+    }
     if (known == 0 && size > 1 && !titled) points = std::min(points, 2.0);
     const double score = std::max(titled && points > 2 ? 0.6 : 0, score_of(points));
     if (score > 0) accept(i, end, score);
@@ -254,6 +257,22 @@ class Finder {
       if (sure && k > i) return k;
     }
     return end;
+  }
+
+  // "UCI", "ANA", "ELISA": one short word in capitals among words that are not. In a text all in capitals, and where a
+  // person is introduced, it may be anybody.
+  bool is_acronym(std::size_t i) const {
+    constexpr std::size_t kLongestAcronym = 5;
+    const Token& token = tokens_[i];
+    if (!token.all_capitals || token.letters > kLongestAcronym || introduced(i) || speaks_after(i + 1)) return false;
+    const auto small = [&](std::size_t k) {
+      return is_word_at(k) && tokens_[k].letters > 3 && !tokens_[k].all_capitals;
+    };
+    const std::size_t from = i > kNearWords ? i - kNearWords : 0;
+    for (std::size_t k = from; k <= i + kNearWords; ++k) {
+      if (k != i && small(k)) return true;
+    }
+    return false;
   }
 
   // "SMOKER", "REAL PERSON": capitals all around say nothing.
@@ -369,6 +388,7 @@ class Finder {
       visit(token, inside ? &name : nullptr);
     }
   }
+  static constexpr std::size_t kNearWords = 4;  // either side
   static constexpr double kSurePart = 0.35;
 
   const Reading& reading_;

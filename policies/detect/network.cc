@@ -29,6 +29,8 @@ constexpr HeaderRule kMacHeaders[] = {
 };
 constexpr std::string_view kIpWords[] = {"ip", "ip address", "host", "server", "login from", "logged in from"};
 constexpr std::string_view kVersionWords[] = {"version", "ver", "release", "oid", "section", "v"};
+constexpr std::string_view kClauseWords[] = {"clause", "per",       "see",  "standard", "chapter", "table",
+                                             "figure", "paragraph", "para", "annex",    "ieee",    "iso"};
 // Top-level domains a bare host is believed with; "file.py" and "U.S." are none.
 constexpr std::string_view kTopLevels[] = {"com", "edu", "gov", "mil", "net", "org", "uk"};
 // … that are names of members in programs as well.
@@ -60,7 +62,8 @@ class Url : public Family {
     for (std::size_t at = 0; at < text.size(); ++at) {
       if ((text[at] != '.' && text[at] != ':') || at < done) continue;
       if (text[at] == ':') {
-        if (const std::size_t begin = scheme_begin(text, at); begin != at) put(begin, 0.95);
+        if (const std::size_t begin = scheme_begin(text, at); begin != at)
+          put(begin, is_placeholder(text, at + 3) ? 0.4 : 0.95);
         continue;
       }
       const std::size_t begin = host_begin(text, at, done);
@@ -82,6 +85,14 @@ class Url : public Family {
     std::size_t begin = colon;
     while (begin > 0 && colon - begin < 12 && (is_alnum(text[begin - 1]) || text[begin - 1] == '+')) --begin;
     return begin;
+  }
+  // "http://host:port" names no host: neither a dot in it nor anything behind it, and no number for a port.
+  static bool is_placeholder(std::string_view text, std::size_t host) {
+    std::size_t end = host;
+    while (is_alpha(at_or_nul(text, end))) ++end;
+    if (at_or_nul(text, end) != ':' || !is_alpha(at_or_nul(text, end + 1))) return false;
+    while (is_alpha(at_or_nul(text, end + 1))) ++end;
+    return url_end(text, host) == end + 1;
   }
   static std::size_t host_begin(std::string_view text, std::size_t dot, std::size_t from) {
     std::size_t begin = dot;
@@ -130,6 +141,7 @@ class Ipv4 : public Family {
         const double score = is_nobodys(text.substr(at, end - at))     ? 0.3
                              : context                                 ? 0.95
                              : keyword_before(text, at, kVersionWords) ? 0.2
+                             : is_clause(text, at, end)                ? 0.4
                                                                        : 0.6;
         if (score >= 0.3) out.push_back({at, end, score});
         at = end;
@@ -140,6 +152,25 @@ class Ipv4 : public Family {
   }
 
  private:
+  // "// 20.11.5.3 Arithmetic", "[17.4.3.6]", "per 9.4.2.22": a clause of a standard, numbered below a hundred.
+  static bool is_clause(std::string_view text, std::size_t at, std::size_t end) {
+    for (std::size_t i = at; i < end; ++i) {
+      const std::size_t digits = digits_at(text, i);
+      if (digits > 2) return false;
+      i += digits;
+    }
+    if (before_or_nul(text, at) == '[') return at_or_nul(text, end) == ']';
+    std::size_t before = at;
+    while (before > 0 && text[before - 1] == ' ') --before;
+    if (before == at) return false;
+    const char mark = before_or_nul(text, before);
+    if (mark == '/' || mark == '*') return true;
+    std::size_t word = before;
+    while (word > 0 && is_alpha(text[word - 1])) --word;
+    return std::any_of(std::begin(kClauseWords), std::end(kClauseWords), [&](std::string_view known) {
+      return equals_ignoring_case(text.substr(word, before - word), known);
+    });
+  }
   // The end of four octets from `at`, with an optional /prefix or :port; `at` when there are none.
   static std::size_t end_of(std::string_view text, std::size_t at) {
     const char before = before_or_nul(text, at);

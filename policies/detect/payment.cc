@@ -4,6 +4,7 @@
 
 #include "policies/detect/checksum.h"
 #include "policies/detect/family.h"
+#include "policies/detect/number_rows.h"
 #include "policies/detect/scan.h"
 
 namespace mlops::detect {
@@ -80,11 +81,37 @@ class CreditCard : public Family {
     if (digits.find_first_not_of(digits[0]) == std::string_view::npos) return 0;
     const bool luhn = luhn_holds(digits);
     const bool context = column || keyword_near(text, span.begin, span.end, kCardWords);
-        // Of bare numbers of other lengths too many pass by chance: one in fifty of twelve digits.
-    const bool usual = digits.size() == 15 || digits.size() == 16 || span.end - span.begin > digits.size();
-    if (luhn && issued(digits)) return context ? 0.95 : usual ? 0.6 : 0.4;
+    if (luhn && issued(digits)) return context ? 0.95 : without_context(text, span, digits.size());
     if (context) return luhn ? 0.8 : 0.55;
     return luhn ? 0.3 : 0;
+  }
+  // One bare number in thirty passes both checks by chance, and files hold thousands: a word or the grouping must tell.
+  static double without_context(std::string_view text, Range span, std::size_t digits) {
+    const std::string_view number = text.substr(span.begin, span.end - span.begin);
+    if (number.size() == digits) return digits == 15 || digits == 16 ? kMostAmongNumbers : 0.4;
+    if (!is_grouped_as_cards(number)) return 0.4;
+    return in_number_table(text, span.begin, span.end, is_card_line) ? kMostAmongNumbers : 0.6;
+  }
+  static bool is_card_line(std::string_view line) {
+    std::string digits;
+    return is_digit(line[0]) && collect(line, 0, digits) == line.size() && digits.size() >= 12 && digits.size() <= 19 &&
+           luhn_holds(digits) && issued(digits);
+  }
+  // As cards are embossed: fours with a last group of one to four, or 4-6-5 and 4-6-4; one separator throughout.
+  static bool is_grouped_as_cards(std::string_view number) {
+    std::string sizes;
+    char separator = '\0';
+    for (std::size_t at = 0; at < number.size();) {
+      const std::size_t digits = digits_at(number, at);
+      if (digits > 9) return false;
+      sizes.push_back(static_cast<char>('0' + digits));
+      at += digits;
+      if (at == number.size()) break;
+      if (separator != '\0' && number[at] != separator) return false;
+      separator = number[at++];
+    }
+    if (sizes == "465" || sizes == "464") return true;
+    return sizes.size() >= 3 && sizes.find_first_not_of('4') >= sizes.size() - 1 && sizes.back() <= '4';
   }
 };
 
@@ -137,12 +164,14 @@ class Iban : public Family {
       if (compact.size() != length || is_word(at_or_nul(text, end)) || !is_digit(compact[3])) continue;
       if (at_or_nul(text, end) == '-' && is_alnum(at_or_nul(text, end + 1))) continue;  // a UUID goes on
       const bool context = column_score >= kAgrees || keyword_near(text, at, end, kIbanWords);
-      if (iban_check_holds(compact))
-        out.push_back({at, end, context ? 0.97 : 0.6});
-      else if (context)
+      if (iban_check_holds(compact)) {
+        const bool row = !context && beside_numbers(text, at, end);  // of a hex dump: one in a hundred passes
+        out.push_back({at, end, context ? 0.97 : row ? kMostAmongNumbers : 0.6});
+      } else if (context) {
         out.push_back({at, end, 0.55});
-      else
+      } else {
         continue;
+      }
       at = end - 1;
     }
   }

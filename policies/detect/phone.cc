@@ -1,10 +1,12 @@
 // phone (and fax): NANP, +E.164, national groupings, extensions, 1-800-FLOWERS, and local numbers with context.
 //
-// Not phones: money, percentages, decimals, coordinates, versions (a number may not begin or end inside one).
+// Not phones: money, percentages, decimals, coordinates, versions (a number may not begin or end inside one), "C++20
+// 20.10.6". Groups that only blanks part are cells when they stand in a table of numbers (number_rows.h).
 #include <algorithm>
 #include <array>
 
 #include "policies/detect/family.h"
+#include "policies/detect/number_rows.h"
 #include "policies/detect/scan.h"
 
 namespace mlops::detect {
@@ -23,6 +25,9 @@ constexpr HeaderRule kHeaders[] = {
 constexpr std::string_view kWords[] = {"phone",  "tel",  "telephone", "ph",    "fax",     "cell",
                                        "mobile", "call", "called",    "pager", "contact", "reach",
                                        "dial",   "text", "whatsapp",  "ph#",   "office"};
+// Words that lead to a telephone number, and to much else: near a bare number they say nothing.
+constexpr std::string_view kSureWords[] = {"phone", "tel", "telephone", "ph",       "fax", "mobile",
+                                           "pager", "ph#", "dial",      "whatsapp", "cell"};
 constexpr std::size_t kMostDigits = 15;
 
 struct Group {
@@ -129,6 +134,19 @@ bool is_part_of_row(std::string_view text, const Candidate& it) {
          (joins(at_or_nul(text, it.end)) && is_digit(at_or_nul(text, it.end + 1)));
 }
 
+// Groups that blanks part, in a table of numbers: cells. A list of telephone numbers has one on each line.
+bool are_cells(std::string_view text, const Candidate& it) {
+  if (it.plus || it.parens || it.count < 2 || (it.separator != ' ' && it.separator != '*')) return false;
+  return in_number_table(text, it.begin, it.end, [&](std::string_view line) {
+    const Candidate other = collect(line, 0);
+    if (other.count != it.count || other.end != line.size()) return false;
+    for (std::size_t i = 0; i < it.count; ++i) {
+      if (other.groups[i].size != it.groups[i].size) return false;
+    }
+    return !is_nanp_shape(other) || in_numbering_plan(line, other, other.digits - 10);
+  });
+}
+
 double national_prior(std::string_view text, const Candidate& it) {
   if (is_part_of_row(text, it)) return 0;
   if (it.separator == '.' || (it.separator == '*' && !it.parens)) return 0;
@@ -145,6 +163,8 @@ double prior(std::string_view text, const Candidate& it) {
   if (it.plus) return it.digits >= 7 ? 0.6 : 0;
   if (is_nanp_shape(it) && it.separator != '/') {
     const std::size_t from = it.digits - 10;
+    // Two or three numbers beside each other: nobody parts a telephone number there.
+    if (it.groups[it.count - 1].size == 7 && !it.parens && it.separator != '-') return kMostAmongNumbers;
     return in_numbering_plan(text, it, from) ? 0.6 : 0.45;
   }
   // Bare digits: of ten that the plan allows a guess, else only with context.
@@ -223,6 +243,17 @@ bool follows_keyword(std::string_view text, const Candidate& it) {
   return false;
 }
 
+// "job 6175550123 … call took 3 us": a bare number needs a word that means nothing else, or one that leads to it.
+bool keyword_tells(std::string_view text, const Candidate& it) {
+  if (it.count > 1 || it.plus) return keyword_near(text, it.begin, it.end, kWords);
+  return follows_keyword(text, it) || keyword_near(text, it.begin, it.end, kSureWords);
+}
+
+// C++20
+bool is_plus_of_word(std::string_view text, std::size_t at) {
+  return text[at] == '+' && (before_or_nul(text, at) == '+' || is_alnum(before_or_nul(text, at)));
+}
+
 // 617-555-0123-Fax
 bool dash_and_word_follow(std::string_view text, std::size_t end) {
   return at_or_nul(text, end) == '-' && is_alpha(at_or_nul(text, end + 1)) && is_alpha(at_or_nul(text, end + 2)) &&
@@ -231,15 +262,17 @@ bool dash_and_word_follow(std::string_view text, std::size_t end) {
 
 class Phone : public Family {
  public:
-  Phone() : Family({"phone", kHeaders, Needs::kDigit, true, 4}) {}
+  Phone() : Phone({"phone", kHeaders, Needs::kDigit, true, 4}) {}
 
  protected:
+  explicit Phone(const FamilySpec& spec) : Family(spec) {}
+
   void search(std::string_view text, double column_score, std::vector<Span>& out) const override {
     for (std::size_t at = 0; at < text.size();) {
       const char c = text[at];
       const bool starts = is_digit(c) || ((c == '+' || c == '(') && is_digit(at_or_nul(text, at + 1))) ||
                           (c == '+' && at_or_nul(text, at + 1) == '(');
-      if (!starts || !number_may_begin(text, at)) {
+      if (!starts || !number_may_begin(text, at) || is_plus_of_word(text, at)) {
         at += is_digit(c) ? digits_at(text, at) : 1;
         continue;
       }
@@ -260,11 +293,12 @@ class Phone : public Family {
     const bool ends = end != it.end || number_may_end(text, it.end) || dash_and_word_follow(text, it.end);
     if (!ends || is_money_or_measure(text, it) || counts_up(text, it)) return retry(text, it);
     double score = prior(text, it);
+    if (score > kMostAmongNumbers && are_cells(text, it)) score = kMostAmongNumbers;
     const bool plausible = it.digits >= 7 || (it.digits >= 4 && end != it.end);
     if (plausible && it.separator != '/') {
       if (column)
         score = 0.95;
-      else if (score > 0 ? keyword_near(text, at, it.end, kWords) : follows_keyword(text, it))
+      else if (score > 0 ? keyword_tells(text, it) : follows_keyword(text, it))
         score = score >= 0.5 ? 0.9 : it.digits >= 7 ? 0.7 : score;
     } else if (it.digits == 6 && score > 0 && keyword_near(text, at, it.end, kWords)) {
       score = 0.5;
@@ -277,8 +311,57 @@ class Phone : public Family {
   static std::size_t retry(std::string_view, const Candidate& it) { return it.groups[0].begin + it.groups[0].size; }
 };
 
+constexpr HeaderRule kFaxHeaders[] = {{"fax", HeaderMatch::kExact, 0.95},
+                                      {"fax number", HeaderMatch::kExact, 0.95},
+                                      {"fax no", HeaderMatch::kExact, 0.95},
+                                      {"facsimile", HeaderMatch::kExact, 0.95},
+                                      {"telefax", HeaderMatch::kExact, 0.95}};
+constexpr std::string_view kFaxWords[] = {"fax", "fx", "facsimile", "telefax"};
+
+// A telephone number that a word for fax leads to, or a column of them ("tel/fax" is phone's).
+class Fax : public Phone {
+ public:
+  Fax() : Phone({"fax", kFaxHeaders, Needs::kDigit, true, 4}) {}
+
+ protected:
+  void search(std::string_view text, double column_score, std::vector<Span>& out) const override {
+    const bool column = column_score >= kAgrees;
+    if (!column && !has_fax_word(text)) return;
+    std::vector<Span> numbers;
+    Phone::search(text, column_score, numbers);
+    for (const Span& one : numbers) {
+      if (column || led_by_fax(text, one.begin)) out.push_back({one.begin, one.end, std::max(one.score, kFax)});
+    }
+  }
+
+ private:
+  static constexpr double kFax = 0.92;  // more than the telephone it is too
+
+  static bool has_fax_word(std::string_view text) {
+    for (const char c : {'x', 'X'}) {
+      for (std::size_t at = text.find(c); at != std::string_view::npos; at = text.find(c, at + 1)) {
+        if (to_lower(before_or_nul(text, at)) == 'f' || (at >= 2 && has_at(text, at - 2, "fa"))) return true;
+      }
+    }
+    return text.find("acsimile") != std::string_view::npos;
+  }
+  // "Fax: ", "fax number (", "Facsimile no. "; no digit between.
+  static bool led_by_fax(std::string_view text, std::size_t at) {
+    constexpr std::size_t kReach = 20;
+    std::size_t from = at;
+    while (from > 0 && at - from < kReach && !is_digit(text[from - 1]) && text[from - 1] != '\n') --from;
+    while (from > 0 && is_word(text[from]) && is_alpha(text[from - 1])) --from;
+    const std::string_view lead = text.substr(from, at - from);
+    return keyword_before(lead, lead.size(), kFaxWords);
+  }
+};
+
 }  // namespace
 
+const Detector& fax() {
+  static const Fax kDetector;
+  return kDetector;
+}
 const Detector& phone() {
   static const Phone kDetector;
   return kDetector;

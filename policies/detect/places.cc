@@ -51,7 +51,9 @@ bool follows_state(std::string_view text, std::size_t at) {
   while (end > 0 && (text[end - 1] == ' ' || text[end - 1] == ',' || text[end - 1] == '.')) --end;
   if (end == at || end < 2 || at - end > 3 || is_word(before_or_nul(text, end - 2))) return false;
   for (std::size_t i = 0; i + 1 < kStates.size(); i += 2) {
-    if (text.substr(end - 2, 2) == kStates.substr(i, 2)) return true;
+    if (text.substr(end - 2, 2) != kStates.substr(i, 2)) continue;
+    // "PR 98465" is a problem report: the codes of Puerto Rico begin with 00.
+    return text.substr(end - 2, 2) != "PR" || text.substr(at, 2) == "00";
   }
   return false;
 }

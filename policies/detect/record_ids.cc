@@ -137,6 +137,13 @@ constexpr std::string_view kPassportWords[] = {"passport", "passport number", "p
 // Words that may stand between a keyword and its number: "MRN: ", "account number is # ", "policy no. ".
 constexpr std::string_view kFillers[] = {"number", "no", "num", "id", "is", "was", "card", "ending", "in"};
 
+// "13.2 g/dL", "5 dl": a tenth of a litre, no driver's licence.
+bool is_unit(std::string_view text, std::size_t at) {
+  if (text[at] == 'd' && at_or_nul(text, at + 1) == 'L') return true;
+  const char before = before_or_nul(text, at);
+  return before == '/' || (before == ' ' && at >= 2 && is_digit(text[at - 2]));
+}
+
 // The keyword must lead straight to the number: of everything near a medical record number, "MRN" says nothing.
 bool leads_to(std::string_view text, std::size_t at, std::span<const std::string_view> keywords) {
   for (std::size_t end = at; at - end <= kKeywordWindow;) {
@@ -146,6 +153,7 @@ bool leads_to(std::string_view text, std::size_t at, std::span<const std::string
       const std::size_t from = symbol ? keyword.substr(0, keyword.find_last_not_of(" #") + 1).size() : keyword.size();
       if (end < from || !has_at(text, end - from, keyword.substr(0, from)) || is_word(before_or_nul(text, end - from)))
         continue;
+      if (keyword == "dl" && is_unit(text, end - from)) continue;
       if (!symbol || text.substr(end, at - end).find('#') != std::string_view::npos) return true;
     }
     std::size_t begin = end;
@@ -180,7 +188,7 @@ class RecordId : public Family {
       }
     }
     for (std::size_t at = 0; at < text.size();) {
-            if (!is_digit(text[at])) {
+      if (!is_digit(text[at])) {
         ++at;
         continue;
       }

@@ -16,6 +16,7 @@ namespace mlops::detect {
 namespace {
 
 constexpr std::size_t kMostStreetBytes = 90;
+constexpr double kQuasi = 0.45;    // an organization identifies only with other things (optional_detectors)
 constexpr double kCertain = 0.75;  // more than a person's name in the name of a street or hospital
 
 class Finder {
@@ -114,7 +115,7 @@ class Finder {
     if (end < i + 2) return;
     std::size_t to = tokens_[end - 1].end;
     if (at_or_nul(text_, to) == '"') ++to;
-    put(Field::kOrganization, tokens_[i].begin, to, kCertain);
+    put(Field::kOrganization, tokens_[i].begin, to, kQuasi);
     done_ = to;
     place_behind(end, 2);
   }

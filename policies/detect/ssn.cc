@@ -3,6 +3,7 @@
 // Ranges never issued (000, 666, 9xx; group 00; serial 0000) lower the score and veto nothing: synthetic records use
 // 999-xx-xxxx, and a mistyped number still identifies.
 #include "policies/detect/family.h"
+#include "policies/detect/number_rows.h"
 #include "policies/detect/scan.h"
 
 namespace mlops::detect {
@@ -66,6 +67,7 @@ class Ssn : public Family {
       const std::size_t end = at + 11;
       const bool issued = was_issued(text.substr(at, 3), text.substr(at + 4, 2), text.substr(at + 7, 4));
       double score = column ? 0.95 : keyword_near(text, at, end, kWords) ? 0.9 : text[at + 3] == '-' ? 0.6 : 0.5;
+      if (score <= 0.5 && in_number_table(text, at, end, is_whole)) score = kMostAmongNumbers;
       if (!issued) score -= 0.1;
       out.push_back({at, end, score});
       return end;
@@ -84,6 +86,10 @@ class Ssn : public Family {
     const char separator = at_or_nul(text, at + 3);
     return is_separator(separator) && digits_at(text, at + 4) == 2 && at_or_nul(text, at + 6) == separator &&
            digits_at(text, at + 7) == 4 && number_may_end(text, at + 11);
+  }
+
+  static bool is_whole(std::string_view line) {
+    return digits_at(line, 0) == 3 && is_grouped(line, 0) && line.size() == 11;
   }
 
   // XXX-XX-1234: the digits left are still part of the number.

@@ -80,7 +80,7 @@ constexpr Row kRows[] = {
     {role::kSpanish,
      "anos ano paciente por fecha calle apellidos nombre con para una avda mujer varon hijo hija medico telefono espana se "
      "su esta desde hasta nino nina domicilio nacimiento informe"},
-    {role::kSpelledAge, "a centenarian hundred ninety nonagenarian one supercentenarian"},
+    {role::kSpelledAge, "a centenarian hundred nineties ninety nonagenarian one supercentenarian"},
 };
 
 constexpr std::string_view kEndings[] = {

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Texts to scan, the same bytes for the same arguments: clinical notes with personal data here and there, and text without
-any (numbers, hashes, logs, embeddings, UUIDs) for false hits.
+any (numbers, tables of them, hashes, logs, embeddings, UUIDs) for false hits.
 
   scan_data.py notes FILE [--megabytes N]
   scan_data.py negatives DIRECTORY [--megabytes N]     one file a kind, N megabytes together
@@ -54,6 +54,9 @@ class Filler:
 
     def digits(self, count):
         return str(self.rng.randrange(10 ** (count - 1), 10 ** count))
+
+    def number(self, fewest, most):
+        return self.digits(self.rng.randrange(fewest, most))
 
     def hexadecimal(self, count):
         return f"{self.rng.getrandbits(4 * count):0{count}x}"
@@ -111,6 +114,18 @@ KINDS = {
     "science.txt": repeat(lambda r, f: " ".join(f"{r.gauss(0, 1) * 10 ** r.randrange(-9, 9):.{r.randrange(1, 6)}e}"
                                                 for _ in range(6))),
     "service.log": log_lines,
+    "numbers.txt": repeat(lambda r, f: " ".join(f.number(1, 12) for _ in range(10))),
+    "table.tsv": repeat(lambda r, f: "\t".join(f.number(2, 11) for _ in range(6))),
+    "padded.txt": repeat(lambda r, f: " ".join(f.number(1, 10).rjust(10) for _ in range(6))),
+    "few_columns.txt": repeat(lambda r, f: " ".join(f.number(2, 8) for _ in range(r.randrange(1, 5)))),
+    "long_ids.txt": repeat(lambda r, f: f.number(8, 20)),
+    "ids.json": repeat(lambda r, f: "[" + ", ".join(f.number(9, 20) for _ in range(8)) + "],"),
+    "records.jsonl": repeat(lambda r, f: f'{{"seq":{f.number(9, 11)},"ref":"{f.number(13, 20)}","n":{f.number(1, 10)}}}'),
+    "epochs.log": repeat(lambda r, f: f"{r.randrange(10 ** 9, 2 * 10 ** 9)} {r.randrange(10 ** 12, 2 * 10 ** 12)} "
+                                      f"job {f.number(9, 11)} of {f.number(12, 20)}, call took {f.number(2, 6)} us"),
+    "hexdump.txt": repeat(lambda r, f: f"{r.getrandbits(28):08x}: "
+                                       + " ".join(f.hexadecimal(4) for _ in range(8))),
+    "upper_hashes.txt": repeat(lambda r, f: f.hexadecimal(r.choice((8, 9, 10, 11, 12, 16, 32, 40, 64))).upper()),
     "measures.txt": repeat(lambda r, f: f"v{r.randrange(9)}.{r.randrange(30)}.{r.randrange(99)} "
                                         f"{r.randrange(2000)}x{r.randrange(2000)} {r.uniform(0, 100):.1f}% "
                                         f"${r.randrange(10 ** 6):,}.00 {r.randrange(10 ** 9):,} rows"),

@@ -125,3 +125,38 @@ TEST_CASE("clues: every field has a detector that takes it") {
   }
   CHECK(taken.size() == static_cast<std::size_t>(Field::kOrganization) + 1);
 }
+
+TEST_CASE("quasi-identifiers stay below what counts, hospitals too") {
+  const std::string_view note =
+      "Paciente var\u00F3n de 45 a\u00F1os, alba\u00F1il, ingresado en el Hospital Universitario La Paz desde 2014. "
+      "Organization: Acme Health. Pa\u00EDs: Espa\u00F1a. Sexo: H.";
+  CHECK(found("organization", note).size() >= 1);
+  for (const auto* detector : optional_detectors()) {
+    INFO(detector->id());
+    CHECK(score(detector->id(), note) < 0.5);
+    CHECK(score(detector->id(), "Hospital General de Segovia", "hospital") < 0.5);
+  }
+}
+
+TEST_CASE("acronyms of clinical prose are no persons; names in capitals are") {
+  for (const auto* text : {"Ingres\u00F3 en la UCI por insuficiencia respiratoria",
+                           "anticuerpos antinucleares (ANA) negativos", "dolor valorado con EVA de 7 puntos",
+                           "se determina por ELISA en el suero", "ambos ojos (AO), sin descenso de la agudeza"}) {
+    INFO(text);
+    CHECK(found("person_name", text).empty());
+  }
+  CHECK(found("person_name", "Dr. RUIZ will see the patient") == Texts{"RUIZ"});
+  CHECK_FALSE(found("person_name", "Nombre: ANA\nApellidos: RUIZ LOPEZ").empty());
+  CHECK_FALSE(found("person_name", "the report was signed by JOHN SMITH yesterday").empty());
+}
+
+TEST_CASE("a unit is no driver's licence") {
+  for (const auto* text :
+       {"hemoglobina 13,2 g/dL 12345", "glucosa 98 mg/dl, 45678 plaquetas", "creatinina dL 123456", "1 dl 12345678"}) {
+    INFO(text);
+    CHECK(found("drivers_license", text).empty());
+  }
+  CHECK(found("drivers_license", "DL S1234567") == Texts{"S1234567"});
+  CHECK(found("drivers_license", "dl# 12345678") == Texts{"12345678"});
+  CHECK(found("drivers_license", "DL number: 12345678") == Texts{"12345678"});
+}

@@ -86,3 +86,14 @@ TEST_CASE("age: only above 89") {
   CHECK(found("age", "89", "AGE").empty());
   CHECK(found("age", "an 89 yo man, 95 mg, 120 beats, 99 F, room 91").empty());
 }
+
+TEST_CASE("age: above 89 in words too, and no decade of a century") {
+  CHECK(found("age", "she is ninety-one years old") == Texts{"ninety-one"});
+  CHECK(found("age", "aged ninety-one, lives alone") == Texts{"ninety-one"});
+  CHECK(found("age", "a ninety year old man") == Texts{"ninety"});
+  CHECK(found("age", "she is in her nineties") == Texts{"nineties"});
+  for (const auto* text : {"in the nineties", "ninety-one patients", "one hundred mg", "ninety minutes"}) {
+    INFO(text);
+    CHECK(found("age", text).empty());
+  }
+}

@@ -96,6 +96,38 @@ TEST_CASE("not inside other numbers, words and tables") {
   }
 }
 
+TEST_CASE("codes that many codes look like, and hashes in a column, stay below what counts") {
+  for (const auto* text : {"TC358743", "PR105322", "AB123456C", "BS5002477", "8F3A\n1234567E\n0C11D2A4"}) {
+    for (const auto* row : id_rows()) {
+      INFO(text << ' ' << row->id);
+      CHECK(score(row->id, text) < 0.5);
+    }
+  }
+  CHECK(score("uk_nino", "AB 12 34 56 C") > 0.5);
+  CHECK(score("uk_nino", "NINO AB123456C") > 0.9);
+  CHECK(score("us_dea", "DEA BS5002477") > 0.9);
+  CHECK(score("es_dni", "54362315K\n54362316E") > 0.5);  // a list of them
+}
+
+TEST_CASE("postcodes outside the US, and plus codes") {
+  for (const auto* text : {"SW1A 1AA", "M1 1AE", "CR2 6XH", "DN55 1PT", "W1A 0AX", "EC1A 1BB", "M5V 3L9", "K1A 0B1"}) {
+    INFO(text);
+    CHECK(score("postcode_intl", std::string("lives at ") + text + ", since") >= 0.5);
+  }
+  CHECK(score("postcode_intl", "postcode 1017 CT") >= 0.5);
+  CHECK(score("postcode_intl", "1017 CT", "postcode") > 0.8);
+  for (const auto* text :
+       {"room B12 4CD", "QZ1 1AA", "sw1a 1aa", "D5V 3L9", "1500 ML", "2024 AD", "SW1A 1AAX", "H1 2", "A1 4CI"}) {
+    INFO(text);
+    CHECK(score("postcode_intl", text) < 0.5);
+  }
+  CHECK(score("geo_plus_code", "meet at 8FVC9G8F+6X.") > 0.5);
+  for (const auto* text : {"8FVC9G8F+6A", "ZFVC9G8F+6X", "12345678+12", "8fvc9g8f+6x"}) {
+    INFO(text);
+    CHECK(score("geo_plus_code", text) < 0.5);
+  }
+}
+
 TEST_CASE("one pass names the row of each span; a column's name reaches its own row only") {
   std::vector<IdSpan> spans;
   find_ids("PESEL 44051401359 and NHS 9434765870", "", spans);
