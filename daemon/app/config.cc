@@ -80,6 +80,9 @@ const Setting kSettings[] = {
     {"store.scrub_mib_per_s", "MLOPSD_STORE_SCRUB_MIB_PER_S",
      [](Config& c) -> Slot { return &c.store.scrub_mib_per_s; },
      "how fast the background scrub reads what is stored; 0 turns it off", 0, 100'000},
+    {"masking.master_key", "MLOPSD_MASKING_MASTER_KEY", [](Config& c) -> Slot { return &c.masking.master_key; },
+     "where the master key of the masking keys is: file:PATH, env:NAME or credential:NAME (of systemd); empty: "
+     "keys/masking.key in data_dir, made at the first start"},
     {"erasure.approvals", "MLOPSD_ERASURE_APPROVALS", [](Config& c) -> Slot { return &c.erasure.approvals; },
      "how many people approve the erasure of a person, besides who asks for it and who applies it", 1, 10},
 };

@@ -51,6 +51,9 @@ struct Config {
     std::int64_t trash_days = 7;         // how long a collection can be undone
     std::int64_t scrub_mib_per_s = 8;    // of the background scrub; 0: off
   };
+  struct Masking {
+    std::string master_key;  // file:PATH, env:NAME or credential:NAME; empty: keys/masking.key of the data directory
+  };
   struct Erasure {
     std::int64_t approvals = 2;  // of people, for a plan
   };
@@ -62,6 +65,7 @@ struct Config {
   Limits limits;
   Token token;
   Store store;
+  Masking masking;
   Erasure erasure;
 };
 

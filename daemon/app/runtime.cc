@@ -12,7 +12,7 @@
 #include "core/base/build_info.h"
 #include "core/base/env.h"
 #include "core/base/log.h"
-#include "core/crypto/seal.h"
+#include "core/crypto/master_key.h"
 #include "daemon/api/routes.h"
 #include "daemon/app/convert_blobs.h"
 #include "daemon/app/data_dir.h"
@@ -79,6 +79,20 @@ Result<std::unique_ptr<domain::Identity>> open_identity(meta::Store& store, cons
   return domain::Identity::open(store, std::move(options));
 }
 
+// Where the operator says, or in the data directory.
+Result<crypto::SecretBytes> master_key(const DataDir& data_dir, const std::string& place) {
+  if (place.empty()) return data_dir.key("masking");
+  return crypto::read_master_key(place);
+}
+
+Result<std::unique_ptr<domain::KeyRing>> open_key_ring(meta::Store& store, const DataDir& data_dir,
+                                                       const Config& config, Keys keys) {
+  MLOPS_ASSIGN(auto master, master_key(data_dir, config.masking.master_key));
+  const auto unopened =
+      keys == Keys::kReplaced ? domain::KeyRing::Unopened::kGiveUp : domain::KeyRing::Unopened::kRefuse;
+  return domain::KeyRing::open(store, std::move(master), unopened);
+}
+
 void observe(Metrics& metrics, const http::RequestRecord& record) {
   metrics.observe(record);
   const auto level = record.status >= 500 ? log::Level::kError : log::Level::kDebug;
@@ -139,6 +153,16 @@ void prepare_process(const Config& config) {
 
 }  // namespace
 
+Status rewrap_keys(const Config& config, const std::string& new_master) {
+  prepare_process(config);
+  const SystemClock clock;
+  MLOPS_ASSIGN(const auto data_dir, DataDir::open(config.data_dir));
+  MLOPS_ASSIGN(const auto store, open_store(data_dir, config, clock));
+  MLOPS_ASSIGN(const auto ring, open_key_ring(*store, data_dir, config, Keys::kUsual));
+  MLOPS_ASSIGN(auto master, crypto::read_master_key(new_master));
+  return ring->rewrap(domain::daemon_actor(), std::move(master));
+}
+
 Status run_daemon(const Config& config, MissingKeys missing_keys) {
   const auto signals = block_signals();
   prepare_process(config);
@@ -147,12 +171,13 @@ Status run_daemon(const Config& config, MissingKeys missing_keys) {
   MLOPS_ASSIGN(const auto data_dir, DataDir::open(config.data_dir));
   MLOPS_ASSIGN(const auto store, open_store(data_dir, config, clock));
   MLOPS_ASSIGN(const auto content, open_content(data_dir, config, clock));
-  MLOPS_ASSIGN(const auto keys, check_keys(data_dir, *store, missing_keys));
+  MLOPS_ASSIGN(const auto keys, check_keys(data_dir, *store, config, missing_keys));
   MLOPS_ASSIGN(const auto identity, open_identity(*store, data_dir, config));
-  MLOPS_ASSIGN(auto masking_key, data_dir.key("masking"));
+  MLOPS_ASSIGN(const auto key_ring, open_key_ring(*store, data_dir, config, keys));
   domain::Registry registry(*store, *content);
-  domain::Compliance compliance(*store, *content, std::move(masking_key));
+  domain::Compliance compliance(*store, *content, *key_ring);
   domain::Clearance clearance(*store, *content);
+  domain::Reveals reveals(*store, *content, compliance);
   domain::Promotion promotion(*store, *content, compliance);
   domain::Decisions decisions(*store, compliance, promotion);
   domain::Lineage lineage(*store);
@@ -171,6 +196,7 @@ Status run_daemon(const Config& config, MissingKeys missing_keys) {
                                .registry = registry,
                                .compliance = compliance,
                                .clearance = clearance,
+                               .reveals = reveals,
                                .promotion = promotion,
                                .decisions = decisions,
                                .lineage = lineage,
