@@ -120,6 +120,13 @@ domain::ScrubOptions scrub_options(const Config& config, domain::Gc& gc, Metrics
   return options;
 }
 
+domain::LabelScanOptions scan_options(const Config& config) {
+  domain::LabelScanOptions options;
+  options.mode = domain::scan_mode_from_word(config.registration.scan).value_or(options.mode);
+  options.records_max = static_cast<std::uint64_t>(config.registration.scan_records);
+  return options;
+}
+
 domain::ErasureOptions erasure_options(const DataDir& data_dir, const Config& config, domain::Backups& backups) {
   domain::ErasureOptions options;
   options.index_dir = data_dir.erasure_dir();
@@ -174,7 +181,7 @@ Status run_daemon(const Config& config, MissingKeys missing_keys) {
   MLOPS_ASSIGN(const auto keys, check_keys(data_dir, *store, config, missing_keys));
   MLOPS_ASSIGN(const auto identity, open_identity(*store, data_dir, config));
   MLOPS_ASSIGN(const auto key_ring, open_key_ring(*store, data_dir, config, keys));
-  domain::Registry registry(*store, *content);
+  domain::Registry registry(*store, *content, scan_options(config));
   domain::Compliance compliance(*store, *content, *key_ring);
   domain::Clearance clearance(*store, *content);
   domain::Reveals reveals(*store, *content, compliance);

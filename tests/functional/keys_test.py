@@ -117,6 +117,25 @@ class KeysTest(DaemonCase):
         self.assertNotIn(master.hex().encode(), said)
 
 
+class ScanTest(DaemonCase):
+    """What registration says about people in a dataset that was declared to have none."""
+    settings = {"MLOPSD_STORE_LOW_WATER_PERCENT": "0"}
+
+    def test_raised_and_inherited(self):
+        rows = "".join(f"{i},quentin{i}@example.org,{i / 7:.3f}\n" for i in range(40))
+        answer = self.json("register", "dataset", "leads", self.file("leads/t.csv", ("id,email,x\n" + rows).encode()),
+                           "--sensitivity", "none")
+        self.assertEqual(answer["version"]["sensitivity"], "personal")
+        self.assertEqual(answer["version"]["labels"], {"contains-pii": "email"})
+        self.assertIn("email", answer["note"])
+        self.assertNotIn("quentin", str(answer))
+        model = self.json("register", "model", "m", self.file("m.bin", b"weights"), "--input", "leads@v1")["version"]
+        self.assertEqual((model["sensitivity"], model["labels"]), ("personal", {"contains-pii": "email"}))
+        plain = self.json("register", "dataset", "plain", self.file("plain/t.csv", b"x,y\n1,2\n3,4\n"),
+                          "--sensitivity", "none")
+        self.assertEqual((plain["version"]["sensitivity"], plain["version"]["labels"]), ("none", {}))
+
+
 class MasterKeyTest(unittest.TestCase):
     def start(self, **settings):
         daemon = Daemon(settings={"MLOPSD_STORE_LOW_WATER_PERCENT": "0", **settings}, start=False)
