@@ -87,9 +87,11 @@ Result<crypto::SecretBytes> master_key(const DataDir& data_dir, const std::strin
 
 Result<std::unique_ptr<domain::KeyRing>> open_key_ring(meta::Store& store, const DataDir& data_dir,
                                                        const Config& config, Keys keys) {
+  // Only a key that was lost is given up, not one that somebody named wrongly while another was lost.
+  const bool is_lost =
+      keys == Keys::kReplaced && config.masking.master_key.empty() && !data_dir.has_key("masking");
   MLOPS_ASSIGN(auto master, master_key(data_dir, config.masking.master_key));
-  const auto unopened =
-      keys == Keys::kReplaced ? domain::KeyRing::Unopened::kGiveUp : domain::KeyRing::Unopened::kRefuse;
+  const auto unopened = is_lost ? domain::KeyRing::Unopened::kGiveUp : domain::KeyRing::Unopened::kRefuse;
   return domain::KeyRing::open(store, std::move(master), unopened);
 }
 

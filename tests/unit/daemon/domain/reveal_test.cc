@@ -112,6 +112,37 @@ TEST_CASE("after a rotation both versions are revealed; once the first is destro
   f.verified();
 }
 
+TEST_CASE("masking again what remains brings no erased token back, and new masking of the value gives another") {
+  Fixture f;
+  const auto token_of = [&](const std::string& ref) {
+    const auto files = f.registry.files(ref);
+    REQUIRE(files);
+    const auto text = f.content.read(files->front().digest, 1 << 20).value();
+    const auto row = text.find('\n') + 1;
+    return text.substr(row, text.find(',', row) - row);
+  };
+  const auto erased = token_of("patients-deid@v1");
+  REQUIRE(f.erasure.set_key(f.anna(), {"patients", "mrn", "", ""}, Commit::kKeep));
+  f.clock.advance_us(1'000'000);
+  const auto plan = f.erasure.plan(f.anna(), {{"p-4711"}, "", "request 17", ErasureWish::Mode::kRewrite});
+  REQUIRE(plan);
+  for (const auto& who : {f.omar(), f.person("vera", model::Role::kApprover)}) {
+    REQUIRE(f.erasure.say(who, plan->row.id, Erasure::Word::kApprove, "checked", Commit::kKeep));
+  }
+  REQUIRE(f.erasure.apply(f.anna(), plan->row.id, Commit::kKeep));
+  const auto after = f.reveal("patients-deid@v2", {"mrn", "ward"});
+  if (!after) FAIL(after.error().message);
+  CHECK(after->bytes.find("p-4712") != std::string::npos);
+  CHECK(after->evidence.left == 0);
+  CHECK(f.count("vault_tokens") == 2);
+  CHECK(f.audit_of("key.use").back().starts_with("research.1: reveal"));
+  f.masked("mrn,account,ward,a1c\np-4711,acc-9,North,5.5\n");
+  const auto fresh = token_of("patients-deid@v3");
+  CHECK(fresh.starts_with("tok-"));
+  CHECK(fresh != erased);
+  f.verified();
+}
+
 TEST_CASE("an erasure takes the person's values out of the vault; what others share stays") {
   Fixture f;
   const auto before = f.reveal("patients-deid@v1", {"mrn"});
