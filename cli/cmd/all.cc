@@ -50,6 +50,11 @@ const Command* const kRows[] = {
     &kDecisionVerifyCommand,
     &kPolicyBenchmarkCommand,
     // Keys
+    &kKeyListCommand,
+    &kKeyCreateCommand,
+    &kKeyRotateCommand,
+    &kKeyDestroyCommand,
+    &kRevealCommand,
     &kKeyringInitCommand,
     &kKeyringListCommand,
     &kKeyringAddCommand,

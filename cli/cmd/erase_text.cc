@@ -107,6 +107,9 @@ Lines erasure_lines(const Json& erasure, const Style& style) {
   head.add("applied", text_of(erasure, "applied_by"));
   head.add("searched", fmt::format("{} in {}", counted(int_of(erasure, "files_searched"), "file", "files"),
                                    counted(int_of(erasure, "versions_searched"), "version", "versions")));
+  if (const auto tokens = int_of(erasure, "vault_tokens"); tokens > 0) {
+    head.add("vault", counted(tokens, "token loses its value", "tokens lose their values"));
+  }
   append(lines, head.lines(style));
   lines.emplace_back();
   append(lines, steps_table(erasure, style));
@@ -128,6 +131,9 @@ Lines receipt_lines(const Json& answer, const Style& style) {
   head.add("approved", join(approvals, ", "));
   head.add("applied", text_of(receipt, "applied_by"));
   head.add("finished", style.time(text_of(receipt, "finished_at")));
+  if (const auto tokens = int_of(receipt, "vault_tokens"); tokens > 0) {
+    head.add("vault", counted(tokens, "token lost its value", "tokens lost their values"));
+  }
   head.add("receipt", text_of(answer, "digest"));
   const bool sound = bool_of(answer, "sound");
   head.add("seal", sound ? "sound" : "NOT the server's: keep this data directory as evidence",

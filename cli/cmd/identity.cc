@@ -65,7 +65,8 @@ const Command kCanICommand{
                   .complete = Complete::kChoice,
                   .choices = {"read", "metrics:read", "artifact:write", "artifact:delete", "release:plan",
                               "release:promote", "release:approve", "policy:write", "environment:write", "audit:read",
-                              "token:admin", "store:admin", "hold:write", "erasure:write", "erasure:approve"}}},
+                              "token:admin", "store:admin", "hold:write", "erasure:write", "erasure:approve",
+                              "key:admin", "data:reveal"}}},
     .shared = kOutput,
     .description = R"(Example:
   mlopsctl can-i release:promote && mlopsctl promote hospital/readmission@v3 --to prod)",

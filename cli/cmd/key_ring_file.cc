@@ -1,7 +1,7 @@
 #include "cli/cmd/key_ring_file.h"
 
 #include "cli/cmd/file_lock.h"
-#include "cli/cmd/master_key.h"
+#include "core/crypto/master_key.h"
 #include "core/base/env.h"
 
 namespace mlops::cli {
@@ -14,7 +14,7 @@ constexpr std::size_t kLargestRingBytes = 4u << 20;
 Result<mask::KeyRing> open_key_ring(const std::string& path, const std::string& master) {
   crypto::keep_out_of_core_dumps();
   MLOPS_ASSIGN(const auto text, read_file(path, kLargestRingBytes));
-  MLOPS_ASSIGN(auto key, read_master_key(master));
+  MLOPS_ASSIGN(auto key, crypto::read_master_key(master));
   return mask::KeyRing::open(text, std::move(key));
 }
 

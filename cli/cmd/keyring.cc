@@ -2,21 +2,21 @@
 #include <fmt/format.h>
 
 #include "cli/cmd/fields.h"
-#include "cli/cmd/key_file.h"
 #include "cli/cmd/key_ring_file.h"
 #include "cli/cmd/lines.h"
-#include "cli/cmd/master_key.h"
 #include "cli/cmd/rows.h"
 #include "cli/cmd/run.h"
 #include "cli/time.h"
 #include "core/base/clock.h"
 #include "core/base/text.h"
+#include "core/crypto/key_file.h"
+#include "core/crypto/master_key.h"
 
 namespace mlops::cli {
 namespace {
 
 std::string master_of(const Session& session) {
-  return session.option("--master").value_or(kDefaultMasterKey);
+  return session.option("--master").value_or(crypto::kDefaultMasterKey);
 }
 
 Json to_json(const mask::KeyInfo& info) {
@@ -49,11 +49,11 @@ Result<int> keyring_init(Session& session) {
   if (!generate.empty()) {
     if (session.option("--master"))
       return usage_error("--generate-master makes the master key that --master would name");
-    MLOPS_TRY(generate_key_file(generate));
+    MLOPS_TRY(crypto::generate_key_file(generate));
     session.say("a new master key is in " + generate + "; keep it apart from the key ring");
   }
   crypto::keep_out_of_core_dumps();
-  MLOPS_ASSIGN(auto master, read_master_key(generate.empty() ? master_of(session) : "file:" + generate));
+  MLOPS_ASSIGN(auto master, crypto::read_master_key(generate.empty() ? master_of(session) : "file:" + generate));
   MLOPS_ASSIGN(const auto ring, mask::KeyRing::create(std::move(master)));
   MLOPS_TRY(store_new_key_ring(path, ring));
   return tell(session, path, "made the key ring");
@@ -105,7 +105,7 @@ Result<int> keyring_rewrap(Session& session) {
   if (to.empty()) return usage_error("--new-master names the master key to change to");
   const auto path = session.operand(0);
   const auto rewrap = [&](mask::KeyRing& ring) -> Result<std::string> {
-    MLOPS_ASSIGN(auto master, read_master_key(to));
+    MLOPS_ASSIGN(auto master, crypto::read_master_key(to));
     ring.change_master(std::move(master));
     return path;
   };

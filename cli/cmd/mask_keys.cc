@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "cli/cmd/key_file.h"
+#include "core/crypto/key_file.h"
 #include "cli/cmd/key_ring_file.h"
-#include "cli/cmd/master_key.h"
+#include "core/crypto/master_key.h"
 #include "cli/cmd/run.h"
 #include "core/base/env.h"
 #include "core/base/text.h"
@@ -25,8 +25,8 @@ class FileKeys : public mask::KeySource {
       return fail(ErrorCode::kInvalid, "key_needed", fmt::format("the policy uses the key '{}'", printable(name)),
                   "add --key-file FILE, which --generate-key makes, or --keyring RING");
     }
-    MLOPS_ASSIGN(const auto master, read_key_file(key_file_));
-    return mask::NamedKey{mask::to_string({name, 1}), derive_key(master, name)};
+    MLOPS_ASSIGN(const auto master, crypto::read_key_file(key_file_));
+    return mask::NamedKey{mask::to_string({name, 1}), crypto::derive_key(master, name)};
   }
 
   Result<mask::NamedKey> by_id(const std::string& id) const override {
@@ -55,13 +55,13 @@ Result<MaskKeys> MaskKeys::open(const Session& session) {
   MaskKeys keys;
   crypto::SecretBytes vault_key;
   if (!ring_file.empty()) {
-    MLOPS_ASSIGN(auto ring, open_key_ring(ring_file, session.option("--master").value_or(kDefaultMasterKey)));
+    MLOPS_ASSIGN(auto ring, open_key_ring(ring_file, session.option("--master").value_or(crypto::kDefaultMasterKey)));
     vault_key = ring.derived(kVaultUse);
     keys.keys_ = std::make_unique<mask::KeyRing>(std::move(ring));
   } else {
     if (!key_file.empty() && !vault_file.empty()) {
-      MLOPS_ASSIGN(const auto master, read_key_file(key_file));
-      vault_key = derive_key(master, std::string("\0vault", 6));  // no key's name has a NUL
+      MLOPS_ASSIGN(const auto master, crypto::read_key_file(key_file));
+      vault_key = crypto::derive_key(master, std::string("\0vault", 6));  // no key's name has a NUL
     }
     keys.keys_ = std::make_unique<FileKeys>(key_file);
   }

@@ -6,7 +6,6 @@
 #include "cli/cmd/fields.h"
 #include "cli/cmd/file_stream.h"
 #include "cli/cmd/gate_text.h"
-#include "cli/cmd/key_file.h"
 #include "cli/cmd/lines.h"
 #include "cli/cmd/mask_keys.h"
 #include "cli/cmd/policy_files.h"
@@ -17,6 +16,7 @@
 #include "core/base/clock.h"
 #include "core/base/id.h"
 #include "core/base/text.h"
+#include "core/crypto/key_file.h"
 #include "policies/data/file_place.h"
 #include "policies/engine/mask_dataset.h"
 
@@ -217,7 +217,7 @@ Result<int> policy_mask(Session& session) {
   const auto key_file = session.option("--key-file").value_or("");
   if (session.flag("--generate-key")) {
     if (key_file.empty()) return usage_error("--generate-key needs --key-file FILE", "the new key is written there");
-    MLOPS_TRY(generate_key_file(key_file));
+    MLOPS_TRY(crypto::generate_key_file(key_file));
     session.say("a new key is in " + key_file + "; keep it apart from the masked data");
   }
   Json columns = Json::array();

@@ -56,6 +56,12 @@ extern const Command kKeyringRetireCommand;
 extern const Command kKeyringDestroyCommand;
 extern const Command kKeyringRewrapCommand;
 
+extern const Command kKeyListCommand;
+extern const Command kKeyCreateCommand;
+extern const Command kKeyRotateCommand;
+extern const Command kKeyDestroyCommand;
+extern const Command kRevealCommand;
+
 extern const Command kAuditLogCommand;
 extern const Command kAuditVerifyCommand;
 extern const Command kFsckCommand;

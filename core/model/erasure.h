@@ -65,7 +65,8 @@ struct ErasurePlan {
   std::vector<KnownBackup> backups;         // made while the person was here
   std::uint64_t versions_searched = 0;
   std::uint64_t files_searched = 0;
-  std::uint64_t trash_runs = 0;  // collections that cannot be undone afterwards
+  std::uint64_t vault_tokens = 0;  // whose values go; not in the digest, as tokens may come meanwhile
+  std::uint64_t trash_runs = 0;    // collections that cannot be undone afterwards
   std::vector<std::string> notes;
 };
 

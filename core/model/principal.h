@@ -32,6 +32,8 @@ enum class Scope {
   kHoldWrite,       // "hold:write"
   kErasureWrite,    // "erasure:write": subject keys, erasure plans and their application
   kErasureApprove,  // "erasure:approve": a person's word on a plan, and on models it touches
+  kKeyAdmin,        // "key:admin": making, rotating and destroying keys of masking
+  kDataReveal,      // "data:reveal": what a masked version stands for
 };
 
 std::string_view to_word(Scope scope);

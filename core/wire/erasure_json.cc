@@ -54,13 +54,10 @@ Json to_json(const model::ErasurePlan& plan) {
   for (const auto& step : plan.steps) steps.push_back(step_json(step));
   Json backups = Json::array();
   for (const auto& one : plan.backups) backups.push_back({{"id", one.id}, {"at", one.at}, {"by", one.by}});
-  return {{"subject", std::move(subject)},
-          {"steps", std::move(steps)},
-          {"backups", std::move(backups)},
-          {"versions_searched", plan.versions_searched},
-          {"files_searched", plan.files_searched},
-          {"trash_runs", plan.trash_runs},
-          {"notes", plan.notes}};
+  return {{"subject", std::move(subject)},         {"steps", std::move(steps)},
+          {"backups", std::move(backups)},         {"versions_searched", plan.versions_searched},
+          {"files_searched", plan.files_searched}, {"trash_runs", plan.trash_runs},
+          {"vault_tokens", plan.vault_tokens},     {"notes", plan.notes}};
 }
 
 Result<model::ErasurePlan> erasure_plan_from_json(const Json& json) {
@@ -73,6 +70,7 @@ Result<model::ErasurePlan> erasure_plan_from_json(const Json& json) {
     plan.versions_searched = json.at("versions_searched");
     plan.files_searched = json.at("files_searched");
     plan.trash_runs = json.at("trash_runs");
+    plan.vault_tokens = json.value("vault_tokens", std::uint64_t{0});
     plan.notes = json.at("notes").get<std::vector<std::string>>();
     if (!is_known) return bad_erasure();
     return plan;

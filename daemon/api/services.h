@@ -18,6 +18,7 @@
 #include "daemon/domain/promotion.h"
 #include "daemon/domain/registry.h"
 #include "daemon/domain/retention.h"
+#include "daemon/domain/reveal.h"
 
 namespace mlops::api {
 
@@ -26,6 +27,7 @@ struct Services {
   domain::Registry& registry;
   domain::Compliance& compliance;
   domain::Clearance& clearance;
+  domain::Reveals& reveals;
   domain::Promotion& promotion;
   domain::Decisions& decisions;
   domain::Lineage& lineage;

@@ -10,6 +10,7 @@
 #include "core/base/env.h"
 #include "core/base/text.h"
 #include "core/base/yaml.h"
+#include "daemon/domain/label_scan.h"
 
 namespace mlops::app {
 namespace {
@@ -80,6 +81,15 @@ const Setting kSettings[] = {
     {"store.scrub_mib_per_s", "MLOPSD_STORE_SCRUB_MIB_PER_S",
      [](Config& c) -> Slot { return &c.store.scrub_mib_per_s; },
      "how fast the background scrub reads what is stored; 0 turns it off", 0, 100'000},
+    {"registration.scan", "MLOPSD_REGISTRATION_SCAN", [](Config& c) -> Slot { return &c.registration.scan; },
+     "look for people's data in a sample of a dataset that is registered: off; label (contains-pii, contains-phi); "
+     "raise (its sensitivity, too, when less is declared)"},
+    {"registration.scan_records", "MLOPSD_REGISTRATION_SCAN_RECORDS",
+     [](Config& c) -> Slot { return &c.registration.scan_records; }, "how many records of a file are looked at", 1,
+     1'000'000},
+    {"masking.master_key", "MLOPSD_MASKING_MASTER_KEY", [](Config& c) -> Slot { return &c.masking.master_key; },
+     "where the master key of the masking keys is: file:PATH, env:NAME or credential:NAME (of systemd); empty: "
+     "keys/masking.key in data_dir, made at the first start"},
     {"erasure.approvals", "MLOPSD_ERASURE_APPROVALS", [](Config& c) -> Slot { return &c.erasure.approvals; },
      "how many people approve the erasure of a person, besides who asks for it and who applies it", 1, 10},
 };
@@ -241,6 +251,9 @@ Status check_config(const Config& config) {
   if (std::find(std::begin(kLevels), std::end(kLevels), config.log.level) == std::end(kLevels)) {
     return fail(ErrorCode::kInvalid, "bad_setting", "log.level must be debug, info, warn or error");
   }
+  if (!domain::scan_mode_from_word(config.registration.scan)) {
+    return fail(ErrorCode::kInvalid, "bad_setting", "registration.scan must be off, label or raise");
+  }
   if (!config.data_dir.starts_with('/')) {
     return fail(ErrorCode::kInvalid, "bad_setting", "data_dir must be an absolute path");
   }
@@ -258,7 +271,9 @@ Environment process_environment() {
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text = *entry;
     const auto equals = text.find('=');
-    if (equals != std::string_view::npos) out.emplace(text.substr(0, equals), text.substr(equals + 1));
+    // Others may hold secrets, the master key among them: no copies of those.
+    const bool is_ours = text.starts_with(kVariablePrefix) || text.starts_with("XDG_") || text.starts_with("HOME=");
+    if (is_ours && equals != std::string_view::npos) out.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
   return out;
 }

@@ -51,6 +51,13 @@ struct Config {
     std::int64_t trash_days = 7;         // how long a collection can be undone
     std::int64_t scrub_mib_per_s = 8;    // of the background scrub; 0: off
   };
+  struct Registration {
+    std::string scan = "raise";  // of datasets: off, label, raise
+    std::int64_t scan_records = 1000;
+  };
+  struct Masking {
+    std::string master_key;  // file:PATH, env:NAME or credential:NAME; empty: keys/masking.key of the data directory
+  };
   struct Erasure {
     std::int64_t approvals = 2;  // of people, for a plan
   };
@@ -62,12 +69,14 @@ struct Config {
   Limits limits;
   Token token;
   Store store;
+  Registration registration;
+  Masking masking;
   Erasure erasure;
 };
 
 using Environment = std::map<std::string, std::string>;
 
-// The environment of this process.
+// What of the environment of this process settings depend on.
 Environment process_environment();
 
 // `yaml` may be empty; `origin` names it in messages. Every MLOPSD_* variable of `environment` must be a setting.

@@ -13,7 +13,7 @@
 
 namespace mlops::app {
 
-Result<Keys> check_keys(const DataDir& data_dir, meta::Store& store, MissingKeys missing) {
+Result<Keys> check_keys(const DataDir& data_dir, meta::Store& store, const Config& config, MissingKeys missing) {
   MLOPS_ASSIGN(const auto tokens, store.read<std::vector<meta::TokenRow>>(
                                       [](sql::Connection& connection) { return meta::list_tokens(connection); }));
   if (tokens.empty()) return Keys::kUsual;
@@ -22,6 +22,7 @@ Result<Keys> check_keys(const DataDir& data_dir, meta::Store& store, MissingKeys
   }));
   for (const std::string name : {"token", "masking", "erasure"}) {
     if (data_dir.has_key(name) || (name == "erasure" && erasures.empty())) continue;
+    if (name == "masking" && !config.masking.master_key.empty()) continue;  // it is kept elsewhere
     if (missing == MissingKeys::kReplace) return Keys::kReplaced;
     return fail(ErrorCode::kRefused, "key_missing",
                 fmt::format("the database in {} is in use already, but keys/{}.key is not there", data_dir.path(), name),

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/base/result.h"
+#include "daemon/app/config.h"
 #include "daemon/app/data_dir.h"
 #include "daemon/domain/identity.h"
 
@@ -16,7 +17,7 @@ enum class Keys { kUsual, kReplaced };
 
 // New keys beside an old database would lock everybody out and silently give people other pseudonyms: they are made only
 // when asked for. Errors: kRefused "key_missing". REQUIRES: before the first DataDir::key().
-Result<Keys> check_keys(const DataDir& data_dir, meta::Store& store, MissingKeys missing);
+Result<Keys> check_keys(const DataDir& data_dir, meta::Store& store, const Config& config, MissingKeys missing);
 
 // On the first start, and when the keys were replaced; nothing on other starts.
 Status make_first_token(const DataDir& data_dir, meta::Store& store, domain::Identity& identity, std::int64_t lifetime_s,

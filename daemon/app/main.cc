@@ -14,13 +14,14 @@ using mlops::Error;
 using mlops::app::Config;
 
 constexpr std::string_view kUsage =
-    "usage: mlopsd [--config FILE] [--replace-keys] [--print-config | --check-config | --help | --version]\n";
+    "usage: mlopsd [--config FILE] [--replace-keys | --rewrap-keys WHERE] [--print-config | --check-config | --help | --version]\n";
 
 struct Words {
   std::string config_file;
   bool print_config = false;
   bool check_config = false;
   bool replace_keys = false;
+  std::string rewrap_keys;
   bool help = false;
   bool version = false;
   std::string problem;
@@ -40,6 +41,8 @@ Words read_words(int count, char** words) {
       out.check_config = true;
     } else if (word == "--replace-keys") {
       out.replace_keys = true;
+    } else if (word == "--rewrap-keys" && i + 1 < count) {
+      out.rewrap_keys = words[++i];
     } else if (word == "--help" || word == "-h") {
       out.help = true;
     } else if (word == "--version") {
@@ -67,7 +70,9 @@ int main(int count, char** argv) {
   }
   if (words.help) {
     fmt::print("{}\n--replace-keys: start a data directory that was restored without its keys; every token is void then, "
-               "and a new one\nis in admin-token.\n\nSettings, in YAML and by environment:\n\n{}", kUsage, mlops::app::settings_help());
+               "and a new one\nis in admin-token.\n"
+               "--rewrap-keys: seal the masking keys under another master key (file:PATH, env:NAME or credential:NAME) and "
+               "end; the next\nstart needs masking.master_key to name it.\n\nSettings, in YAML and by environment:\n\n{}", kUsage, mlops::app::settings_help());
     return 0;
   }
   if (words.version) {
@@ -81,6 +86,11 @@ int main(int count, char** argv) {
   if (words.print_config) fmt::print("{}", mlops::app::print_config(*config));
   if (words.print_config || words.check_config) return 0;
   mlops::log::set_level_word(config->log.level);
+  if (!words.rewrap_keys.empty()) {
+    if (auto done = mlops::app::rewrap_keys(*config, words.rewrap_keys); !done) return tell(done.error(), 1);
+    fmt::print("the masking keys are sealed under the new master key: start with masking.master_key naming it\n");
+    return 0;
+  }
   const auto missing_keys = words.replace_keys ? mlops::app::MissingKeys::kReplace : mlops::app::MissingKeys::kRefuse;
   if (auto ran = mlops::app::run_daemon(*config, missing_keys); !ran) return tell(ran.error(), 1);
   return 0;

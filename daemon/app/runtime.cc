@@ -12,7 +12,7 @@
 #include "core/base/build_info.h"
 #include "core/base/env.h"
 #include "core/base/log.h"
-#include "core/crypto/seal.h"
+#include "core/crypto/master_key.h"
 #include "daemon/api/routes.h"
 #include "daemon/app/convert_blobs.h"
 #include "daemon/app/data_dir.h"
@@ -79,6 +79,22 @@ Result<std::unique_ptr<domain::Identity>> open_identity(meta::Store& store, cons
   return domain::Identity::open(store, std::move(options));
 }
 
+// Where the operator says, or in the data directory.
+Result<crypto::SecretBytes> master_key(const DataDir& data_dir, const std::string& place) {
+  if (place.empty()) return data_dir.key("masking");
+  return crypto::read_master_key(place);
+}
+
+Result<std::unique_ptr<domain::KeyRing>> open_key_ring(meta::Store& store, const DataDir& data_dir,
+                                                       const Config& config, Keys keys) {
+  // Only a key that was lost is given up, not one that somebody named wrongly while another was lost.
+  const bool is_lost =
+      keys == Keys::kReplaced && config.masking.master_key.empty() && !data_dir.has_key("masking");
+  MLOPS_ASSIGN(auto master, master_key(data_dir, config.masking.master_key));
+  const auto unopened = is_lost ? domain::KeyRing::Unopened::kGiveUp : domain::KeyRing::Unopened::kRefuse;
+  return domain::KeyRing::open(store, std::move(master), unopened);
+}
+
 void observe(Metrics& metrics, const http::RequestRecord& record) {
   metrics.observe(record);
   const auto level = record.status >= 500 ? log::Level::kError : log::Level::kDebug;
@@ -103,6 +119,13 @@ domain::ScrubOptions scrub_options(const Config& config, domain::Gc& gc, Metrics
       log::warn("sweep_failed", {{"slug", std::string_view(swept.error().slug)}});
     }
   };
+  return options;
+}
+
+domain::LabelScanOptions scan_options(const Config& config) {
+  domain::LabelScanOptions options;
+  options.mode = domain::scan_mode_from_word(config.registration.scan).value_or(options.mode);
+  options.records_max = static_cast<std::uint64_t>(config.registration.scan_records);
   return options;
 }
 
@@ -139,6 +162,16 @@ void prepare_process(const Config& config) {
 
 }  // namespace
 
+Status rewrap_keys(const Config& config, const std::string& new_master) {
+  prepare_process(config);
+  const SystemClock clock;
+  MLOPS_ASSIGN(const auto data_dir, DataDir::open(config.data_dir));
+  MLOPS_ASSIGN(const auto store, open_store(data_dir, config, clock));
+  MLOPS_ASSIGN(const auto ring, open_key_ring(*store, data_dir, config, Keys::kUsual));
+  MLOPS_ASSIGN(auto master, crypto::read_master_key(new_master));
+  return ring->rewrap(domain::daemon_actor(), std::move(master));
+}
+
 Status run_daemon(const Config& config, MissingKeys missing_keys) {
   const auto signals = block_signals();
   prepare_process(config);
@@ -147,12 +180,13 @@ Status run_daemon(const Config& config, MissingKeys missing_keys) {
   MLOPS_ASSIGN(const auto data_dir, DataDir::open(config.data_dir));
   MLOPS_ASSIGN(const auto store, open_store(data_dir, config, clock));
   MLOPS_ASSIGN(const auto content, open_content(data_dir, config, clock));
-  MLOPS_ASSIGN(const auto keys, check_keys(data_dir, *store, missing_keys));
+  MLOPS_ASSIGN(const auto keys, check_keys(data_dir, *store, config, missing_keys));
   MLOPS_ASSIGN(const auto identity, open_identity(*store, data_dir, config));
-  MLOPS_ASSIGN(auto masking_key, data_dir.key("masking"));
-  domain::Registry registry(*store, *content);
-  domain::Compliance compliance(*store, *content, std::move(masking_key));
+  MLOPS_ASSIGN(const auto key_ring, open_key_ring(*store, data_dir, config, keys));
+  domain::Registry registry(*store, *content, scan_options(config));
+  domain::Compliance compliance(*store, *content, *key_ring);
   domain::Clearance clearance(*store, *content);
+  domain::Reveals reveals(*store, *content, compliance);
   domain::Promotion promotion(*store, *content, compliance);
   domain::Decisions decisions(*store, compliance, promotion);
   domain::Lineage lineage(*store);
@@ -171,6 +205,7 @@ Status run_daemon(const Config& config, MissingKeys missing_keys) {
                                .registry = registry,
                                .compliance = compliance,
                                .clearance = clearance,
+                               .reveals = reveals,
                                .promotion = promotion,
                                .decisions = decisions,
                                .lineage = lineage,

@@ -8,6 +8,9 @@
 
 namespace mlops::app {
 
+// Seals the masking keys under another master key, which the words name as masking.master_key does; no daemon may run.
+Status rewrap_keys(const Config& config, const std::string& new_master);
+
 // Serves until SIGTERM or SIGINT, then drains. Errors: whatever kept it from starting.
 Status run_daemon(const Config& config, MissingKeys missing_keys);
 

@@ -60,33 +60,7 @@ Status check_environment_links(sql::Connection& connection, const std::vector<mo
   return {};
 }
 
-// One version of every name, derived from the master key.
-class MasterKeys : public mask::KeySource {
- public:
-  explicit MasterKeys(const crypto::SecretBytes& master) : master_(master) {}
-
-  Result<mask::NamedKey> current(const std::string& name) const override {
-    const auto key = crypto::hmac_sha256(master_.view(), "masking-key:" + name);
-    return mask::NamedKey{mask::to_string({name, 1}),
-                          crypto::SecretBytes(std::vector<std::uint8_t>(key.begin(), key.end()))};
-  }
-
-  Result<mask::NamedKey> by_id(const std::string& id) const override {
-    const auto parsed = mask::parse_key_id(id);
-    if (!parsed || parsed->version != 1) {
-      return fail(ErrorCode::kNotFound, "unknown_key_id", fmt::format("there is no key {}", printable(id)));
-    }
-    return current(parsed->name);
-  }
-
- private:
-  const crypto::SecretBytes& master_;
-};
-
 }  // namespace
-
-Compliance::Compliance(meta::Store& store, cas::ContentStore& content, crypto::SecretBytes master_key)
-    : store_(store), content_(content), master_key_(std::move(master_key)), vault_(store) {}
 
 Result<std::vector<meta::Applied>> Compliance::apply_environments(const meta::Actor& actor, const std::string& yaml,
                                                                   const std::string& origin, meta::Commit commit) {
@@ -207,8 +181,7 @@ Result<model::FileEntry> Compliance::mask_file(const policy::Policy& policy, con
   MLOPS_ASSIGN(const auto reader, open_for_masking(source, file));
   MLOPS_ASSIGN(auto upload, content_.start_upload());
   UploadSink sink(upload);
-  const MasterKeys keys(master_key_);
-  MLOPS_ASSIGN(const auto found, policy::mask_file(policy, plan, *reader, sink, {keys, &vault_}, context));
+  MLOPS_ASSIGN(const auto found, policy::mask_file(policy, plan, *reader, sink, {keys_, &vault_}, context));
   MLOPS_TRY(source.check_digest());
   MLOPS_ASSIGN(const auto stored, upload.finish());
   policy::merge_evidence(evidence, found);

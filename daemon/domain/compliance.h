@@ -2,7 +2,7 @@
 //
 // Errors: kInvalid with origin:line:column for bad YAML ("environment_invalid", "policy_invalid"), kNotFound,
 // kRefused from masking ("columns_unmatched", "columns_unknown", "residual_findings", "not_maskable").
-// Thread-safety: thread-safe. Keys: pseudonym keys are derived from one master key by their name; no name reaches a path.
+// Thread-safety: thread-safe. Keys come from the ring by their name; no name reaches a path.
 #pragma once
 
 #include <map>
@@ -11,10 +11,10 @@
 #include <string>
 #include <vector>
 
-#include "core/crypto/seal.h"
 #include "core/model/environment.h"
 #include "core/model/manifest.h"
 #include "core/model/version.h"
+#include "daemon/domain/key_ring.h"
 #include "daemon/domain/store_vault.h"
 #include "policies/engine/mask_dataset.h"
 #include "policies/engine/policy.h"
@@ -44,7 +44,8 @@ struct MaskedFiles {
 
 class Compliance {
  public:
-  Compliance(meta::Store& store, cas::ContentStore& content, crypto::SecretBytes master_key);
+  Compliance(meta::Store& store, cas::ContentStore& content, KeyRing& keys)
+      : store_(store), content_(content), keys_(keys), vault_(store) {}
 
   Result<std::vector<meta::Applied>> apply_environments(const meta::Actor& actor, const std::string& yaml,
                                                         const std::string& origin, meta::Commit commit);
@@ -62,6 +63,8 @@ class Compliance {
   // leaves no trace in the registry. `context` binds pseudonyms to the dataset.
   Result<MaskedFiles> mask(const policy::Policy& policy, const std::vector<model::FileEntry>& files,
                            const std::string& context);
+  KeyRing& keys() { return keys_; }
+  StoreVault& vault() { return vault_; }
 
  private:
   Result<policy::Policy> compiled(const meta::RevisionRow& row);
@@ -72,7 +75,7 @@ class Compliance {
 
   meta::Store& store_;
   cas::ContentStore& content_;
-  const crypto::SecretBytes master_key_;
+  KeyRing& keys_;
   StoreVault vault_;
   std::mutex mutex_;
   std::map<std::string, policy::Policy> compiled_;  // by revision id

@@ -190,7 +190,9 @@ Result<ErasureView> Erasure::plan(const meta::Actor& actor, const ErasureWish& w
                             found.notes.empty() ? "" : "; ", join(found.notes, "; ")),
                 "`mlopsctl subject-key list` shows where was looked", canonical_dump({{"notes", found.notes}}));
   }
-  MLOPS_ASSIGN(const auto plan, draft(found, wish.mode));
+  MLOPS_ASSIGN(auto plan, draft(found, wish.mode));
+  MLOPS_ASSIGN(const auto tokens, tokens_of(found, plan));
+  plan.vault_tokens = tokens.size();
   return store_.write<ErasureView>(actor, meta::Commit::kKeep, [&](meta::WriteTx& tx) -> Result<ErasureView> {
     meta::ErasureRow row;
     row.id = tx.new_id();

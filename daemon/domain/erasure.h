@@ -26,6 +26,7 @@
 #include "daemon/domain/gc.h"
 #include "daemon/domain/subject_index.h"
 #include "storage/meta/erasures.h"
+#include "storage/meta/vault.h"
 
 namespace mlops::domain {
 
@@ -127,6 +128,9 @@ class Erasure {
   Result<std::vector<model::FileEntry>> files_of(const crypto::Digest& manifest);
   Result<std::vector<model::FileEntry>> clean_files(Application& work, const std::string& version_id);
   Result<model::FileEntry> clean_file(Application& work, const FileHit& hit);
+  // erasure_vault.cc: what the token vault holds of the person alone
+  Result<std::vector<meta::VaultPlace>> tokens_of(const SearchResult& found, const model::ErasurePlan& plan);
+  Status erase_tokens(Application& work);
   // erasure_versions.cc
   struct Replacement;
   Status replace(Application& work, const model::ErasureStep& step, const meta::ErasureItemRow& item);

@@ -21,7 +21,8 @@ struct Erasure::Application {
 struct Erasure::Replacement {
   std::vector<model::FileEntry> files;
   std::string manifest_body;
-  Json evidence;                // of a masking
+  Json evidence;  // of a masking
+  std::map<std::string, std::uint64_t> key_cells;
   std::string refused_because;  // a slug: masking again did not work
 };
 

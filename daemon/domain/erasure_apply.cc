@@ -64,6 +64,7 @@ Result<ErasureView> Erasure::apply_locked(const meta::Actor& actor, const Erasur
   if (commit == meta::Commit::kDryRun) return view;
   if (view.row.state == "open") MLOPS_TRY(begin(work));
   MLOPS_ASSIGN(work.view, get(work.id()));
+  MLOPS_TRY(erase_tokens(work));
   for (const auto& step : work.view.plan.steps) {
     for (const auto& item : work.view.items) {
       if (item.row.version_id != step.version_id || item.row.state != "pending") continue;

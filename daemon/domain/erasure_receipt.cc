@@ -102,6 +102,9 @@ Result<Json> Erasure::make_receipt(Application& work, const SearchResult& left, 
   Json items = Json::array();
   for (const auto& item : view.items) items.push_back(item_json(item));
   MLOPS_ASSIGN(const auto later, backups_since(view.row.created_at_us));
+  MLOPS_ASSIGN(const auto tokens, store_.read<std::int64_t>([&](sql::Connection& connection) {
+    return meta::erased_vault_rows(connection, work.id());
+  }));
   MLOPS_ASSIGN(const auto gc, parse_json(collected.run.row.receipt, kReceiptLimits));
   return Json{
       {"erasure", work.id()},
@@ -114,6 +117,7 @@ Result<Json> Erasure::make_receipt(Application& work, const SearchResult& left, 
       {"started_at", format_rfc3339(view.row.started_at_us.value_or(0))},
       {"subject", std::move(subject)},
       {"items", std::move(items)},
+      {"vault_tokens", tokens},
       {"collection", {{"run", collected.run.row.id}, {"objects", gc.at("objects")}, {"digest", gc.at("digest")}}},
       {"searched_after", {{"versions", left.versions_searched}, {"files", left.searched_files.size()}}},
       {"not_erased", remains_json(view, left, later)}};

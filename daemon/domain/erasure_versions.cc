@@ -120,6 +120,7 @@ Result<Erasure::Replacement> Erasure::remask(Application& work, const model::Era
   if (!masked) return fail(masked.error());
   replacement.files = std::move(masked->files);
   replacement.evidence = std::move(masked->evidence);
+  replacement.key_cells = std::move(masked->key_cells);
   return replacement;
 }
 
@@ -160,6 +161,9 @@ Status Erasure::put_replacement(meta::WriteTx& tx, const model::ErasureStep& ste
   for (const auto& file : before.files) {
     former.insert(file.digest);
     if (!kept.contains(file.digest)) gone.push_back(file.digest);
+  }
+  for (const auto& [key_id, cells] : replacement.key_cells) {
+    tx.begin_entry("key.use", key_id, fmt::format("{} cells of {}", cells, old.typed_ref()));
   }
   tx.begin_entry("version.erase", old.typed_ref(), reason_of(item.erasure_id));
   MLOPS_ASSIGN(const auto fresh, insert_fresh(tx, old, manifest, model::manifest_bytes(manifest)));

@@ -8,6 +8,7 @@
 #include "core/model/names.h"
 #include "core/wire/views_json.h"
 #include "daemon/domain/decisions.h"
+#include "daemon/domain/label_scan.h"
 #include "storage/meta/lineage.h"
 #include "storage/meta/versions.h"
 
@@ -313,6 +314,10 @@ Result<model::MaskingView> Promotion::register_masked(meta::WriteTx& tx, Draft& 
     output.sensitivity = label;
     output.created_by = tx.actor().principal.name;
     MLOPS_TRY(meta::insert_version(tx, output, body));
+    MLOPS_ASSIGN(const auto labels, meta::labels_of(tx.sql(), planned.source_version_id));
+    for (const auto& [name, value] : labels_after_masking(labels, masked.evidence)) {
+      MLOPS_TRY(meta::set_label(tx, output.id, name, value));
+    }
   }
   MLOPS_TRY(meta::insert_edge(tx, planned.source_version_id, output.id, "masked"));
   const meta::MaskingRunRow run{tx.new_id(), planned.source_version_id, output.id,

@@ -70,6 +70,32 @@ void set_sensitivity(model::Version& version, const NewVersion& wanted, const st
   for (const auto& input : inputs) version.sensitivity = std::max(version.sensitivity, input.version.sensitivity);
 }
 
+// Declared truth may be raised by what a scan found, never lowered.
+// Gives what a person should know; empty: nothing was raised.
+std::string raise_by_scan(const LabelScan& scan, model::Version& version) {
+  const auto least = scan.least();
+  if (least <= version.sensitivity) return {};
+  auto note = fmt::format("a sample holds {}{}: labelled {}, not {}", join({scan.classes.begin(), scan.classes.end()}, ", "),
+                          scan.has_health ? " beside health data" : "", to_word(least), to_word(version.sensitivity));
+  version.own_sensitivity = least;
+  version.sensitivity = least;
+  version.sensitivity_assumed = false;
+  return note;
+}
+
+// What the scan found, what the inputs hold, and over both what whoever registers it says.
+Result<std::map<std::string, std::string>> labels_for(sql::Connection& connection, const NewVersion& wanted,
+                                                      const std::vector<ResolvedInput>& inputs,
+                                                      const LabelScan& scan) {
+  auto labels = scan.labels();
+  for (const auto& input : inputs) {
+    MLOPS_ASSIGN(const auto theirs, meta::labels_of(connection, input.version.id));
+    inherit_labels(labels, theirs);
+  }
+  for (const auto& [name, value] : wanted.labels) labels[name] = value;
+  return labels;
+}
+
 // A copy under another name does not lose its label: a file brings along the highest label its bytes have anywhere.
 // Only files that are a tenth of their version, or 4 KiB, take part, so that a short licence text taints nobody.
 bool carries_label(const model::FileEntry& file, const model::Manifest& manifest) {
@@ -125,7 +151,8 @@ std::string unchanged_note(const NewVersion& wanted, const model::VersionView& v
 }
 
 Result<Registered> insert(meta::WriteTx& tx, const NewVersion& wanted, const model::Manifest& manifest,
-                          const std::string& body, const std::vector<ResolvedInput>& inputs) {
+                          const std::string& body, const std::vector<ResolvedInput>& inputs, const LabelScan& scan,
+                          LabelScanOptions::Mode mode) {
   MLOPS_ASSIGN(const auto artifact, meta::find_artifact(tx.sql(), wanted.kind, wanted.name));
   model::Version version;
   version.kind = wanted.kind;
@@ -139,6 +166,7 @@ Result<Registered> insert(meta::WriteTx& tx, const NewVersion& wanted, const mod
   version.git = wanted.git;
   version.created_by = tx.actor().principal.name;
   set_sensitivity(version, wanted, inputs);
+  auto note = mode == LabelScanOptions::Mode::kRaise ? raise_by_scan(scan, version) : std::string();
   MLOPS_TRY(raise_by_content(tx.sql(), manifest, version));
   const auto next = artifact ? artifact->last_number + 1 : 1;
   tx.begin_entry("version.register", fmt::format("{}:{}@v{}", to_word(wanted.kind), wanted.name, next));
@@ -147,9 +175,10 @@ Result<Registered> insert(meta::WriteTx& tx, const NewVersion& wanted, const mod
   MLOPS_TRY(meta::insert_version(tx, version, body));
   MLOPS_TRY(record_content(tx, manifest, version));
   for (const auto& input : inputs) MLOPS_TRY(meta::insert_edge(tx, input.version.id, version.id, input.role));
-  for (const auto& [name, value] : wanted.labels) MLOPS_TRY(meta::set_label(tx, version.id, name, value));
+  MLOPS_ASSIGN(const auto labels, labels_for(tx.sql(), wanted, inputs, scan));
+  for (const auto& [name, value] : labels) MLOPS_TRY(meta::set_label(tx, version.id, name, value));
   MLOPS_ASSIGN(auto view, view_of(tx.sql(), std::move(version), 0));
-  return Registered{true, std::move(view), {}};
+  return Registered{true, std::move(view), std::move(note)};
 }
 
 Failure blobs_missing(Json missing, std::size_t of) {
@@ -225,6 +254,20 @@ Result<std::optional<Registered>> Registry::find_registered(sql::Connection& con
   return std::optional<Registered>(Registered{false, std::move(view), std::move(note)});
 }
 
+// Nothing for bytes that are registered already.
+Result<LabelScan> Registry::scan(const NewVersion& wanted, const model::Manifest& manifest) const {
+  if (scan_.mode == LabelScanOptions::Mode::kOff || wanted.kind != model::ArtifactKind::kDataset) return LabelScan();
+  const auto digest = crypto::sha256(model::manifest_bytes(manifest));
+  MLOPS_ASSIGN(const bool is_known, store_.read<bool>([&](sql::Connection& connection) -> Result<bool> {
+    MLOPS_ASSIGN(const auto artifact, meta::find_artifact(connection, wanted.kind, wanted.name));
+    if (!artifact) return false;
+    MLOPS_ASSIGN(const auto existing, meta::find_by_content(connection, artifact->id, digest));
+    return existing.has_value();
+  }));
+  if (is_known) return LabelScan();
+  return scan_labels(content_, manifest.files, scan_);
+}
+
 Result<Registered> Registry::register_version(const meta::Actor& actor, const NewVersion& wanted, meta::Commit commit) {
   MLOPS_TRY(check_metadata(wanted));
   MLOPS_ASSIGN(auto manifest, described_manifest(wanted));
@@ -246,6 +289,8 @@ Result<Registered> Registry::register_version(const meta::Actor& actor, const Ne
   if (manifest.is_tree && commit == meta::Commit::kKeep && !wanted.tree) {
     MLOPS_TRY(content_.put(model::tree_bytes(manifest)));
   }
+  // Before the writer is asked, so that a scan holds nobody up.
+  MLOPS_ASSIGN(const auto scanned, scan(wanted, manifest));
   return store_.write<Registered>(actor, commit, [&](meta::WriteTx& tx) -> Result<Registered> {
     MLOPS_ASSIGN(const auto inputs, resolve_inputs(tx.sql(), wanted));
     MLOPS_ASSIGN(auto found, find_registered(tx.sql(), wanted, digest));
@@ -259,7 +304,7 @@ Result<Registered> Registry::register_version(const meta::Actor& actor, const Ne
         return blobs_missing(Json::array({manifest.tree_digest.to_string()}), manifest.file_count + 1);
       }
     }
-    return insert(tx, wanted, manifest, body, inputs);
+    return insert(tx, wanted, manifest, body, inputs, scanned, scan_.mode);
   });
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/model/views.h"
+#include "daemon/domain/label_scan.h"
 #include "storage/cas/content_store.h"
 #include "storage/meta/lineage.h"
 #include "storage/meta/store.h"
@@ -46,12 +47,13 @@ struct NewVersion {
 struct Registered {
   bool created = false;
   model::VersionView view;
-  std::string note;  // for a person, when nothing was created
+  std::string note;  // for a person: nothing was created, or a scan raised the label
 };
 
 class Registry {
  public:
-  Registry(meta::Store& store, cas::ContentStore& content) : store_(store), content_(content) {}
+  Registry(meta::Store& store, cas::ContentStore& content, LabelScanOptions scan = {})
+      : store_(store), content_(content), scan_(scan) {}
 
   Result<Registered> register_version(const meta::Actor& actor, const NewVersion& wanted, meta::Commit commit);
   // A few look-ups by key, fit for an I/O thread. Of a tree the files are left to files().
@@ -88,8 +90,11 @@ class Registry {
   static Result<std::optional<Registered>> find_registered(sql::Connection& connection, const NewVersion& wanted,
                                                            const crypto::Digest& digest);
 
+  Result<LabelScan> scan(const NewVersion& wanted, const model::Manifest& manifest) const;
+
   meta::Store& store_;
   cas::ContentStore& content_;
+  const LabelScanOptions scan_;  // of datasets that are registered
 };
 
 // A version with what belongs to it at a moment; shared by the services that show versions.

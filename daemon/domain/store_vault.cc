@@ -62,6 +62,11 @@ Result<std::optional<mask::VaultEntry>> StoreVault::entry_of(std::string_view co
   return std::optional(std::move(entry));
 }
 
+Result<std::string> StoreVault::erased_by(std::string_view context, std::string_view token) {
+  return store_.read<std::string>(
+      [&](sql::Connection& connection) { return meta::vault_erasure_of(connection, context, token); });
+}
+
 Status StoreVault::flush() {
   std::lock_guard one_at_a_time(flushing_);
   std::vector<meta::VaultRow> rows;

@@ -22,6 +22,9 @@ class StoreVault : public mask::TokenVault {
   Result<std::vector<std::string>> add(std::string_view context, std::span<const mask::VaultEntry> entries) override;
   Result<std::optional<mask::VaultEntry>> entry_of(std::string_view context, std::string_view token) override;
 
+  // The erasure that took the token's value away; empty: none did.
+  Result<std::string> erased_by(std::string_view context, std::string_view token);
+
   // Everything handed out so far is on disk afterwards, with an audit entry that counts it.
   Status flush();
 

@@ -14,7 +14,7 @@ struct TableRow {
   std::string_view table;
   std::string_view select;
 };
-constexpr std::array<TableRow, 24> kTables{{
+constexpr std::array<TableRow, 26> kTables{{
     {"principals", "SELECT * FROM principals WHERE id = $1"},
     {"tokens", "SELECT * FROM tokens WHERE id = $1"},
     {"artifacts", "SELECT * FROM artifacts WHERE id = $1"},
@@ -39,6 +39,8 @@ constexpr std::array<TableRow, 24> kTables{{
     {"erasure_approvals", "SELECT * FROM erasure_approvals WHERE id = $1"},
     {"erasure_items", "SELECT * FROM erasure_items WHERE id = $1"},
     {"erased_files", "SELECT * FROM erased_files WHERE id = $1"},
+    {"key_rings", "SELECT * FROM key_rings WHERE id = $1"},
+    {"mask_keys", "SELECT * FROM mask_keys WHERE id = $1"},
 }};
 
 constexpr std::string_view kHead = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1";

@@ -19,6 +19,8 @@ constexpr std::string_view kRollbackTo = "ROLLBACK TO job";
 constexpr std::string_view kRelease = "RELEASE job";
 constexpr std::string_view kReadBegin = "BEGIN";
 constexpr std::string_view kLastTime = "SELECT at FROM audit_index ORDER BY seq DESC LIMIT 1";
+constexpr std::string_view kWipe = "PRAGMA secure_delete = ON";
+constexpr std::string_view kWipeNoMore = "PRAGMA secure_delete = OFF";
 constexpr std::string_view kQuickCheck = "PRAGMA quick_check(1)";
 
 // Jobs of one commit; more would only make the first of them wait longer.
@@ -41,6 +43,11 @@ WriteTx::WriteTx(sql::Connection& connection, TimestampUs now_us, const Actor& a
 
 void WriteTx::begin_entry(std::string action, std::string target, std::string reason, std::string policy_digest) {
   entries_.push_back({std::move(action), std::move(target), std::move(reason), std::move(policy_digest), {}});
+}
+
+Status WriteTx::wipe_what_goes() {
+  wipes_ = true;
+  return connection_.execute(kWipe);
 }
 
 Status WriteTx::touch(std::string_view table, const std::string& id) {
@@ -184,6 +191,11 @@ void Store::run_group(std::deque<Job*>& group) {
     }
   }
   ++generation_;
+  if (wipes_) {
+    (void)writer_->checkpoint_truncate();
+    (void)writer_->execute(kWipeNoMore);
+    wipes_ = false;
+  }
   answer_group(group, committed);
 }
 
@@ -202,6 +214,7 @@ void Store::run_job(Job& job) {
   last_now_us_ = std::max(last_now_us_ + 1, clock_.now_us());
   WriteTx tx(*writer_, last_now_us_, *job.actor, [this] { return mlops::new_id(clock_); });
   job.outcome = (*job.change)(tx);
+  wipes_ = wipes_ || tx.wipes_;
   if (job.outcome) job.outcome = tx.finish(log_);
   if (!job.outcome || job.commit == Commit::kDryRun) {
     (void)writer_->execute(kRollbackTo);

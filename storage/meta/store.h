@@ -49,6 +49,9 @@ class WriteTx {
   void begin_entry(std::string action, std::string target, std::string reason = {}, std::string policy_digest = {});
   // Announces that the row is about to be inserted, updated or deleted. REQUIRES: an open entry.
   Status touch(std::string_view table, const std::string& id);
+  // What this transaction deletes or overwrites is gone from the files, too: overwritten with zeros in the database,
+  // and the write-ahead log is emptied before the caller is answered (as far as no reader still needs it).
+  Status wipe_what_goes();
 
  private:
   friend class Store;
@@ -60,6 +63,7 @@ class WriteTx {
   const Actor& actor_;
   std::function<std::string()> mlops_new_id_;
   std::vector<audit::Entry> entries_;
+  bool wipes_ = false;
 };
 
 struct StoreOptions {
@@ -138,6 +142,7 @@ class Store {
   std::unique_ptr<sql::Connection> writer_;
   audit::AuditLog log_;
   TimestampUs last_now_us_ = 0;
+  bool wipes_ = false;  // the group under way; the writer thread's
   std::atomic<std::uint64_t> generation_{1};
 
   std::mutex mutex_;

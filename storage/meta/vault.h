@@ -25,4 +25,24 @@ Result<std::optional<VaultRow>> find_vault_row(sql::Connection& connection, std:
 // REQUIRES: neither token nor fingerprint is in the context yet; an open audit entry.
 Status insert_vault_row(WriteTx& tx, const VaultRow& row);
 
+// Where a token stands; what it stands for is not told.
+struct VaultPlace {
+  std::string context;
+  std::string token;
+  auto operator<=>(const VaultPlace&) const = default;
+};
+// The groups of a dataset's contexts: its columns', its own, and the one that all datasets share.
+struct VaultGroup {
+  std::string context;
+  std::string key_id;
+};
+Result<std::vector<VaultGroup>> vault_groups(sql::Connection& connection, const std::string& dataset);
+// Takes the value away and leaves a tombstone; a token that is not there is no error. REQUIRES: an open audit entry,
+// which counts them.
+Result<bool> erase_vault_row(WriteTx& tx, const VaultPlace& place, const std::string& erasure_id);
+// Empty: the token was not erased.
+Result<std::string> vault_erasure_of(sql::Connection& connection, std::string_view context, std::string_view token);
+// How many an erasure took.
+Result<std::int64_t> erased_vault_rows(sql::Connection& connection, const std::string& erasure_id);
+
 }  // namespace mlops::meta

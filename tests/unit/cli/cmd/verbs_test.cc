@@ -4,13 +4,13 @@
 #include <filesystem>
 #include <set>
 
-#include "cli/cmd/key_file.h"
 #include "cli/cmd/query.h"
 #include "cli/cmd/ran_text.h"
 #include "cli/cmd/rows.h"
 #include "cli/cmd/version_text.h"
 #include "cli/commands.h"
 #include "core/base/env.h"
+#include "core/crypto/key_file.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/cli/cmd/fake_session.h"
 
@@ -28,7 +28,7 @@ TEST_CASE("every row is listed once, has help with an example, and its options h
     for (const auto& option : row->options) CHECK_FALSE(option.help.empty());
     for (const auto& operand : row->operands) CHECK_FALSE(operand.help.empty());
   }
-  CHECK(paths.size() == 80);
+  CHECK(paths.size() == 85);
 }
 
 TEST_CASE("a query encodes values and leaves out empty ones") {
@@ -150,25 +150,25 @@ TEST_CASE("a refused token leaves no file") {
 TEST_CASE("key files must be private, long and random; names have keys of their own") {
   TemporaryDirectory dir;
   const auto path = dir.path("key");
-  REQUIRE(generate_key_file(path));
-  const auto key = read_key_file(path);
+  REQUIRE(crypto::generate_key_file(path));
+  const auto key = crypto::read_key_file(path);
   REQUIRE(key);
   CHECK(key->view().size() == 32);
-  CHECK(generate_key_file(path).error().code == ErrorCode::kAlreadyExists);
-  const auto a = derive_key(*key, "a");
-  const auto b = derive_key(*key, "b");
+  CHECK(crypto::generate_key_file(path).error().code == ErrorCode::kAlreadyExists);
+  const auto a = crypto::derive_key(*key, "a");
+  const auto b = crypto::derive_key(*key, "b");
   CHECK_FALSE(std::equal(a.view().begin(), a.view().end(), b.view().begin()));
 
   REQUIRE(::chmod(path.c_str(), 0640) == 0);
-  CHECK(read_key_file(path).error().slug == "key_file_exposed");
+  CHECK(crypto::read_key_file(path).error().slug == "key_file_exposed");
   const auto private_file = [&](const char* name, std::string_view content) {
     const auto written = dir.write(name, content);
     ::chmod(written.c_str(), 0600);
     return written;
   };
-  CHECK(read_key_file(private_file("short", "0011")).error().slug == "key_too_short");
-  CHECK(read_key_file(private_file("weak", std::string(64, 'a'))).error().slug == "key_weak");
-  CHECK(read_key_file(dir.path("none")).error().code == ErrorCode::kNotFound);
+  CHECK(crypto::read_key_file(private_file("short", "0011")).error().slug == "key_too_short");
+  CHECK(crypto::read_key_file(private_file("weak", std::string(64, 'a'))).error().slug == "key_weak");
+  CHECK(crypto::read_key_file(dir.path("none")).error().code == ErrorCode::kNotFound);
 }
 
 TEST_CASE("ran lists the data behind a model, nearest first, and which of it was masked") {

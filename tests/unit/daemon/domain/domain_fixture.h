@@ -17,6 +17,7 @@
 #include "daemon/domain/promotion.h"
 #include "daemon/domain/registry.h"
 #include "daemon/domain/retention.h"
+#include "daemon/domain/reveal.h"
 #include "tests/unit/storage/meta/store_fixture.h"
 
 namespace mlops::test {
@@ -39,8 +40,10 @@ struct DomainFixture : StoreFixture {
         gc(*store, content, {kLeaseS, kTrashS}),
         retention(*store, content, gc),
         registry(*store, content),
-        compliance(*store, content, key_of(1)),
+        keys(domain::KeyRing::open(*store, key_of(1)).value()),
+        compliance(*store, content, *keys),
         clearance(*store, content),
+        reveals(*store, content, compliance),
         promotion(*store, content, compliance),
         decisions(*store, compliance, promotion),
         erasure(*store, content, compliance, gc, key_of(3), {.index_dir = dir / "erasure"}),
@@ -144,8 +147,10 @@ struct DomainFixture : StoreFixture {
   domain::Gc gc;
   domain::Retention retention;
   domain::Registry registry;
+  std::unique_ptr<domain::KeyRing> keys;
   domain::Compliance compliance;
   domain::Clearance clearance;
+  domain::Reveals reveals;
   domain::Promotion promotion;
   domain::Decisions decisions;
   domain::Erasure erasure;

@@ -1,4 +1,4 @@
-#include "cli/cmd/key_file.h"
+#include "core/crypto/key_file.h"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -9,7 +9,7 @@
 #include "core/base/env.h"
 #include "core/base/text.h"
 
-namespace mlops::cli {
+namespace mlops::crypto {
 namespace {
 
 constexpr std::size_t kKeyBytes = 32;
@@ -44,7 +44,7 @@ bool is_weak(const std::vector<std::uint8_t>& key) {
 
 }  // namespace
 
-Result<crypto::SecretBytes> read_key_file(const std::string& path) {
+Result<SecretBytes> read_key_file(const std::string& path) {
   MLOPS_TRY(check_mode(path));
   MLOPS_ASSIGN(const auto text, read_file(path, kLargestFileBytes));
   auto key = from_hex(to_lower_ascii(trim(text))).value_or(std::vector<std::uint8_t>(text.begin(), text.end()));
@@ -57,23 +57,23 @@ Result<crypto::SecretBytes> read_key_file(const std::string& path) {
     return fail(ErrorCode::kInvalid, "key_weak", fmt::format("the key in {} is not random", printable(path)),
                 "make one with --generate-key, or: openssl rand -hex 32");
   }
-  return crypto::SecretBytes(std::move(key));
+  return SecretBytes(std::move(key));
 }
 
 Status generate_key_file(const std::string& path) {
-  MLOPS_ASSIGN(const auto bytes, crypto::random_bytes(kKeyBytes));
+  MLOPS_ASSIGN(const auto bytes, random_bytes(kKeyBytes));
   MLOPS_ASSIGN(auto file, posix_env().create_exclusive(path, 0600));
   MLOPS_TRY(file->append(as_bytes(to_hex(bytes) + "\n")));
   MLOPS_TRY(file->sync());
   return file->close();
 }
 
-crypto::SecretBytes derive_key(const crypto::SecretBytes& master, std::string_view name) {
+SecretBytes derive_key(const SecretBytes& master, std::string_view name) {
   std::string message("mlops key");
   message.push_back('\0');
   message += name;
-  const auto mac = crypto::hmac_sha256(master.view(), message);
-  return crypto::SecretBytes(std::vector<std::uint8_t>(mac.begin(), mac.end()));
+  const auto mac = hmac_sha256(master.view(), message);
+  return SecretBytes(std::vector<std::uint8_t>(mac.begin(), mac.end()));
 }
 
-}  // namespace mlops::cli
+}  // namespace mlops::crypto

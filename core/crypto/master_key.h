@@ -13,10 +13,10 @@
 #include "core/base/result.h"
 #include "core/crypto/seal.h"
 
-namespace mlops::cli {
+namespace mlops::crypto {
 
 inline constexpr const char* kDefaultMasterKey = "env:MLOPS_MASTER_KEY";
 
-Result<crypto::SecretBytes> read_master_key(const std::string& words);
+Result<SecretBytes> read_master_key(const std::string& words);
 
-}  // namespace mlops::cli
+}  // namespace mlops::crypto

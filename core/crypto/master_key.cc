@@ -1,15 +1,15 @@
-#include "cli/cmd/master_key.h"
+#include "core/crypto/master_key.h"
 
 #include <fmt/format.h>
 
 #include <cstdlib>
 #include <cstring>
 
-#include "cli/cmd/key_file.h"
 #include "core/base/bytes.h"
 #include "core/base/text.h"
+#include "core/crypto/key_file.h"
 
-namespace mlops::cli {
+namespace mlops::crypto {
 namespace {
 
 constexpr std::string_view kFile = "file:";
@@ -19,10 +19,10 @@ constexpr std::size_t kKeyBytes = 32;
 
 Failure missing(std::string message) {
   return fail(ErrorCode::kNotFound, "master_key_missing", std::move(message),
-              "--master takes file:PATH, env:NAME or credential:NAME");
+              "it is named as file:PATH, env:NAME or credential:NAME");
 }
 
-Result<crypto::SecretBytes> from_environment(const std::string& name) {
+Result<SecretBytes> from_environment(const std::string& name) {
   char* const value = std::getenv(name.c_str());
   if (!value || !*value)
     return missing(fmt::format("the environment variable {} holds no master key", printable(name)));
@@ -35,10 +35,10 @@ Result<crypto::SecretBytes> from_environment(const std::string& name) {
                 fmt::format("the environment variable {} is no key", printable(name)),
                 fmt::format("at least {} hex digits: openssl rand -hex 32", 2 * kKeyBytes));
   }
-  return crypto::SecretBytes(std::move(*bytes));
+  return SecretBytes(std::move(*bytes));
 }
 
-Result<crypto::SecretBytes> from_credential(const std::string& name) {
+Result<SecretBytes> from_credential(const std::string& name) {
   const char* const directory = std::getenv("CREDENTIALS_DIRECTORY");
   if (!directory || !*directory) return missing("there is no $CREDENTIALS_DIRECTORY: systemd has handed over nothing");
   if (name.empty() || name.find('/') != std::string::npos) {
@@ -49,10 +49,10 @@ Result<crypto::SecretBytes> from_credential(const std::string& name) {
 
 }  // namespace
 
-Result<crypto::SecretBytes> read_master_key(const std::string& words) {
+Result<SecretBytes> read_master_key(const std::string& words) {
   if (words.starts_with(kEnv)) return from_environment(words.substr(kEnv.size()));
   if (words.starts_with(kCredential)) return from_credential(words.substr(kCredential.size()));
   return read_key_file(words.starts_with(kFile) ? words.substr(kFile.size()) : words);
 }
 
-}  // namespace mlops::cli
+}  // namespace mlops::crypto

@@ -1,4 +1,4 @@
-// The master key of offline masking: a file of mode 0600 with at least 32 random bytes, as hex digits or raw.
+// A master key in a file of mode 0600 with at least 32 random bytes, as hex digits or raw.
 //
 // Keys of a policy's key names are derived from it, so that two names never share one.
 // Errors: kInvalid "key_file_exposed" (others can read it), "key_too_short", "key_weak"; kAlreadyExists "file_exists";
@@ -11,12 +11,12 @@
 #include "core/base/result.h"
 #include "core/crypto/seal.h"
 
-namespace mlops::cli {
+namespace mlops::crypto {
 
-Result<crypto::SecretBytes> read_key_file(const std::string& path);
+Result<SecretBytes> read_key_file(const std::string& path);
 // 32 random bytes as hex, never over an existing file.
 Status generate_key_file(const std::string& path);
 // HMAC-SHA-256(master, "mlops key\0" name).
-crypto::SecretBytes derive_key(const crypto::SecretBytes& master, std::string_view name);
+SecretBytes derive_key(const SecretBytes& master, std::string_view name);
 
-}  // namespace mlops::cli
+}  // namespace mlops::crypto
