@@ -87,10 +87,11 @@ class VaultSearch {
     MLOPS_TRY(each_file(dataset, [&](const VersionHit& version, const FileHit& file) -> Status {
       return kept.contains(version.version.id) ? Status{} : each_value(content_, file, Whose::kPersons, add);
     }));
-    MLOPS_TRY(each_file(dataset, [&](const VersionHit& version, const FileHit& file) -> Status {
+    const auto shared = each_file(dataset, [&](const VersionHit& version, const FileHit& file) -> Status {
       if (kept.contains(version.version.id)) MLOPS_TRY(each_value(content_, file, Whose::kPersons, take_out));
       return each_value(content_, file, Whose::kOthers, take_out);
-    }));
+    });
+    MLOPS_TRY(shared);
     for (const auto& group : groups) MLOPS_TRY(look_up(dataset, group, values));
     return {};
   }
