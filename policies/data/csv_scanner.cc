@@ -164,6 +164,10 @@ Result<bool> CsvScanner::next() {
   row_bytes_ = line_end_bytes_ = 0;
   MLOPS_ASSIGN(const More more, look());
   if (more == More::kEnd) return false;
+  if (scan_usual_cells()) {
+    MLOPS_TRY(check_row());
+    return true;
+  }
   for (After after = After::kCell; after == After::kCell;) {
     MLOPS_ASSIGN(const More cell, look());
     const bool quoted = cell == More::kYes && buffer_[at_] == '"';
@@ -171,6 +175,31 @@ Result<bool> CsvScanner::next() {
   }
   MLOPS_TRY(check_row());
   return true;
+}
+
+// Takes the cells of the row that are plain ASCII without quotes and whole in the buffer; true when the row ended with
+// them. What is out of the ordinary is left, from its cell on, to the functions below.
+bool CsvScanner::scan_usual_cells() {
+  const char* const row = buffer_.data() + row_begin_;
+  const char* const end = buffer_.data() + filled_;
+  const char* p = buffer_.data() + at_;
+  while (p < end && *p != '"' && pieces_.size() < options_.max_columns) {
+    const char* const begin = p;
+    while (p < end && plain_class_[static_cast<unsigned char>(*p)] == kOrdinary) ++p;
+    const bool is_whole = end - p > 1 && static_cast<std::size_t>(p - begin) <= options_.max_cell_bytes;
+    const std::uint8_t kind = is_whole ? plain_class_[static_cast<unsigned char>(*p)] : std::uint8_t{kCheck};
+    if (kind == kCheck) return false;
+    pieces_.push_back({static_cast<std::size_t>(begin - row), static_cast<std::size_t>(p - row)});
+    if (kind == kLineEnd) {
+      row_bytes_ = static_cast<std::size_t>(p - row);
+      line_end_bytes_ = *p == '\r' && p[1] == '\n' ? 2 : 1;
+      at_ = static_cast<std::size_t>(p - buffer_.data()) + line_end_bytes_;
+      return true;
+    }
+    ++p;
+    at_ = static_cast<std::size_t>(p - buffer_.data());
+  }
+  return false;
 }
 
 Result<CsvScanner::After> CsvScanner::scan_plain() {

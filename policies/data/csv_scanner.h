@@ -60,6 +60,7 @@ class CsvScanner {
   Status see_rows();
   std::vector<std::size_t> count_in_rows(char candidate) const;
   void classify_bytes();
+  bool scan_usual_cells();
   Result<After> scan_plain();
   Result<After> scan_quoted();
   Result<After> end_cell(Piece piece);

@@ -35,7 +35,7 @@ void check_pseudonym(const Draft& draft, const Rule& rule, Findings& findings) {
         rule.mark, "pseudonym_sensitivity",
         fmt::format("{} leaves linkable pseudonyms, so output.sensitivity cannot be none", rule.transform.value),
         "output: {sensitivity: pseudonymous}");
-  } else if (const auto clause = derived_code_clause(draft); !clause.empty()) {
+  } else if (const auto clause = derived_code_clause(draft); !clause.empty() && !rule.apply->needs_vault()) {
     findings.warning(rule.mark, "pseudonym_derived",
                      fmt::format("{}: a re-identification code must not be derived from information about the person; "
                                  "a keyed pseudonym keeps the output pseudonymous, it does not de-identify",

@@ -148,7 +148,7 @@ Status RecordMasker::cell(const Place& place, const data::Cell& in, ColumnWork& 
       MLOPS_TRY(rewrite_text(work, text, at, out.text));
       out.text.insert(0, head);
     } else {
-      MLOPS_ASSIGN(out.text, work.transform->apply(text, at));
+      MLOPS_TRY(work.transform->apply_into(text, at, out.text));
     }
   }
   scan_written(in, is_markup, work, out);

@@ -35,19 +35,25 @@ class Pseudonymize : public Transform {
   bool is_pseudonym() const override { return true; }
 
   Result<std::string> apply(std::string_view cell, const CellContext& at) const override {
-    cell = trim(cell);
-    if (cell.empty()) return std::string();
-    if (at.key.empty()) return std::string(kWithoutKey);  // it would be a hash that anyone can undo
-    MLOPS_ASSIGN(const bool done, is_own(cell, at.key));
-    if (done) return std::string(cell);
-    if (options_.form == Form::kPlain) {
-      std::string out = options_.prefix;
-      append_hex(out, ByteView(at.key.pseudonym->one(cell)).first(kTokenBodyBytes));
-      return out;
-    }
-    std::string out = options_.prefix;
-    MLOPS_TRY(append_token(at.key, cell, out));
+    std::string out;
+    MLOPS_TRY(apply_into(cell, at, out));
     return out;
+  }
+
+  Status apply_into(std::string_view cell, const CellContext& at, std::string& out) const override {
+    out.clear();
+    cell = trim(cell);
+    if (cell.empty()) return {};
+    if (at.key.empty()) {
+      out = kWithoutKey;  // it would be a hash that anyone can undo
+      return {};
+    }
+    MLOPS_ASSIGN(const bool done, is_own(cell, at.key));
+    out = done ? cell : std::string_view(options_.prefix);
+    if (done) return {};
+    if (options_.form == Form::kTagged) return append_token(at.key, cell, out);
+    append_hex(out, ByteView(at.key.pseudonym->one(cell)).first(kTokenBodyBytes));
+    return {};
   }
 
   Status apply_batch(std::span<const std::string_view> cells, const BatchContext& at,

@@ -16,6 +16,11 @@ Result<std::string> Transform::reveal(std::string_view, const CellContext&) cons
   return fail(ErrorCode::kRefused, "not_reversible", fmt::format("{} keeps nothing of the value it replaces", id()));
 }
 
+Status Transform::apply_into(std::string_view cell, const CellContext& at, std::string& out) const {
+  MLOPS_ASSIGN(out, apply(cell, at));
+  return {};
+}
+
 Status Transform::apply_batch(std::span<const std::string_view> cells, const BatchContext& at,
                               std::vector<std::string>& out) const {
   static const NoRow kNoRow;

@@ -69,6 +69,8 @@ class Transform {
   virtual bool reads_row() const { return false; }
   // The masked text. Errors, which name no value: those of the vault.
   virtual Result<std::string> apply(std::string_view cell, const CellContext& at) const = 0;
+  // The same into a text that keeps its memory from cell to cell. `out` is not `cell`.
+  virtual Status apply_into(std::string_view cell, const CellContext& at, std::string& out) const;
   // The same for many cells of a column; `out` gets one text a cell.
   virtual Status apply_batch(std::span<const std::string_view> cells, const BatchContext& at,
                              std::vector<std::string>& out) const;

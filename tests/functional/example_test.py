@@ -1,5 +1,7 @@
 """The example that ./run shows, walked by its own script against a fresh daemon, and the state it must leave."""
 
+import csv
+import io
 import os
 import subprocess
 import unittest
@@ -50,6 +52,59 @@ class ExampleTest(DaemonCase):
 
     def test_no_colour_codes_in_a_pipe(self):
         self.assertNotIn("\x1b[", self.first.stdout)
+
+
+SYNTHEA_STORY = REPOSITORY / "examples" / "synthea" / "story.sh"
+SYNTHEA_DATA = REPOSITORY.parent / "shared" / "data"
+
+
+def tell_synthea(case, **more):
+    story = case.work / "synthea-story"
+    variables = clean_environment(
+        case.daemon.root, PATH=f"{MLOPSCTL.parent}:{os.environ['PATH']}", MLOPS_SERVER=case.daemon.url,
+        MLOPS_TOKEN_FILE=str(case.daemon.data_dir / "admin-token"), STORY_DIR=str(story), NO_COLOR="1", **more)
+    told = subprocess.run([str(SYNTHEA_STORY)], env=variables, cwd=REPOSITORY, capture_output=True, text=True,
+                          timeout=STORY_WITHIN_S)
+    case.assertEqual(told.returncode, 0, f"{told.stdout[-6000:]}\n{told.stderr[-3000:]}")
+    return story, told.stdout
+
+
+def tables_of(folder):
+    return {path.stem: list(csv.DictReader(io.StringIO(path.read_text()))) for path in folder.glob("*.csv")}
+
+
+class ScanStoryTest(DaemonCase):
+    """A policy authored from a scan, on people made up in Synthea's form."""
+
+    def test_the_story(self):
+        story, said = tell_synthea(self)
+        self.check_masked(story, said)
+
+    def check_masked(self, story, said):
+        raw, masked = tables_of(story / "csv"), tables_of(story / "masked-csv")
+        self.assertEqual(raw.keys(), masked.keys())
+        for table, rows in raw.items():
+            self.assertEqual(len(rows), len(masked[table]), table)
+        patients = {row["Id"] for row in masked["patients"]}
+        self.assertEqual(len(patients), len(raw["patients"]))
+        self.assertTrue({row["PATIENT"] for row in masked["encounters"]} <= patients, "the tables still join")
+        bundles = "".join(path.read_text() for path in (story / "masked-fhir").glob("*.json"))
+        everything = said + bundles + "".join(path.read_text() for path in (story / "masked-csv").glob("*.csv"))
+        everything += self.daemon.log_text()
+        for row in raw["patients"]:
+            for column in ("Id", "BIRTHDATE", "SSN", "DRIVERS", "PASSPORT", "FIRST", "LAST", "MAIDEN", "ADDRESS"):
+                if len(row[column]) > 4:
+                    self.assertNotIn(row[column], everything, column)
+
+
+@unittest.skipUnless((SYNTHEA_DATA / "synthea-csv").exists(), "../shared/data/synthea-csv is not there")
+class ScanStoryOnSyntheaTest(ScanStoryTest):
+    """The same on what Synthea wrote itself."""
+
+    def test_the_story(self):
+        story, said = tell_synthea(self, SYNTHEA_CSV=str(SYNTHEA_DATA / "synthea-csv"),
+                                   SYNTHEA_FHIR=str(SYNTHEA_DATA / "synthea-fhir"))
+        self.check_masked(story, said)
 
 
 SYNTHEA = REPOSITORY.parent / "shared" / "data" / "synthea-csv" / "patients.csv"
