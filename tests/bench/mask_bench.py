@@ -160,7 +160,7 @@ def main():
         write_data(folder, arguments.rows)
         (folder / "csv.yaml").write_text(policy(False))
         (folder / "jsonl.yaml").write_text(policy(True))
-        (folder / "key").write_text("5a" * 32 + "\n")
+        (folder / "key").write_text(hashlib.sha256(b"bench").hexdigest() + "\n")
         (folder / "key").chmod(0o600)
         rounds = []
         for _ in range(arguments.rounds):
