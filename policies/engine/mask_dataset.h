@@ -47,7 +47,9 @@ struct ColumnEvidence {
 };
 
 struct MaskEvidence {
-  std::uint64_t rows = 0;
+  std::uint64_t rows = 0;             // published
+  std::uint64_t rows_suppressed = 0;  // left out for the risk they carried (release_risk.h)
+  Json risk;                          // by table: k, l and t asked and reached; null: not asked
   std::vector<ColumnEvidence> columns;
   std::uint64_t residual_scanned_cells = 0;
   std::uint64_t residual_findings = 0;  // at most the policy's residual.max_findings, which is 0 by default
