@@ -199,6 +199,8 @@ void print_evidence(Session& session, const Json& report, const Request& request
            fmt::format("{} scanned, {}", counted(int_of(residual, "scanned_cells"), "cell", "cells"),
                        counted(int_of(residual, "findings"), "finding", "findings")),
            int_of(residual, "findings") == 0 ? Tone::kGood : Tone::kWarn);
+  if (const auto without = int_of(evidence, "rows_without_consent"); without > 0)
+    head.add("without consent", counted(without, "row left out", "rows left out"));
   for (const auto& table : array_of(evidence, "risk")) {
     head.add("risk",
              fmt::format("k {} where {} is asked, {}, {}", int_of(member(table, "k"), "have"),

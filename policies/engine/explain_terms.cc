@@ -103,7 +103,7 @@ constexpr TermRow kTerms[] = {
     {"purpose.dpia", kDeclared, [](const Terms& t) { return t.purpose.dpia; }},
     {"purpose.controller", kDeclared, [](const Terms& t) { return t.purpose.controller; }},
     {"purpose.audience", kDeclared, [](const Terms& t) { return t.purpose.audience; }},
-    {"purpose.consent", kDeclared, consent_text},
+    {"purpose.consent", "masking", consent_text},
     {"erasure.subject_key", kDeclared, [](const Terms& t) { return t.erasure.subject_key.value; }},
     {"erasure.sla", kDeclared, [](const Terms& t) { return period_text(t.erasure.sla); }},
     {"erasure.datasets", kDeclared, [](const Terms& t) { return t.erasure.datasets; }},
