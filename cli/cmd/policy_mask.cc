@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <functional>
 
 #include "cli/cmd/fields.h"
 #include "cli/cmd/file_stream.h"
@@ -19,6 +18,7 @@
 #include "core/crypto/key_file.h"
 #include "policies/data/file_place.h"
 #include "policies/engine/mask_dataset.h"
+#include "policies/engine/release_risk.h"
 
 namespace mlops::cli {
 namespace {
@@ -113,58 +113,76 @@ class Staging {
 
   std::string path_of(const std::string& file) const { return (folder_ / file).string(); }
   Status publish() {
-    std::error_code error;
-    fs::rename(folder_, target_, error);
-    if (error)
-      return fail(ErrorCode::kUnavailable, "io_error", "cannot publish " + printable(target_.string()),
-                  error.message());
+    MLOPS_TRY(move_out(folder_));
     folder_.clear();
     return {};
   }
+  // One file of it alone.
+  Status publish_file(const std::string& path) { return move_out(path); }
 
  private:
   Staging(fs::path folder, fs::path target) : folder_(std::move(folder)), target_(std::move(target)) {}
+  Status move_out(const fs::path& from) const {
+    std::error_code error;
+    fs::rename(from, target_, error);
+    if (!error) return {};
+    return fail(ErrorCode::kUnavailable, "io_error", "cannot publish " + printable(target_.string()), error.message());
+  }
+
   fs::path folder_;
   fs::path target_;
 };
 
-// What must be on disk before the masked data is: tokens that stand in it.
-using Settle = std::function<Status()>;
-
 Result<policy::MaskEvidence> mask_one(const policy::Policy& policy, const policy::FilePlan& plan, const std::string& in,
-                                      const std::string& out, const mask::RunSecrets& secrets, const Request& request,
-                                      const Settle& settle) {
+                                      const std::string& out, const mask::RunSecrets& secrets, const Request& request) {
   MLOPS_ASSIGN(const auto open, open_file(in, request.records));
+  std::error_code ignored;
+  fs::create_directories(fs::path(out).parent_path(), ignored);
   MLOPS_ASSIGN(auto sink, AtomicFileSink::create(out));
   auto evidence = policy::mask_file(policy, plan, *open.reader, sink, secrets, request.context);
   if (!evidence) return fail(data::at_file(evidence.error(), in));
-  MLOPS_TRY(settle());
   MLOPS_TRY(sink.publish());
   return evidence;
 }
 
+// Measures the risk of the masked files, and takes out the records that policy and risk tell to.
+Status limit_risk(const policy::Policy& policy, const Planned& planned, const std::vector<std::string>& masked,
+                  const Request& request, policy::MaskEvidence& evidence) {
+  policy::ReleaseRisk risk(policy);
+  if (!risk.is_asked()) return {};
+  for (std::size_t i = 0; i < masked.size(); ++i) {
+    MLOPS_ASSIGN(const auto open, open_file(masked[i], request.records));
+    MLOPS_TRY(risk.read(planned.files[i], *open.reader));
+  }
+  MLOPS_TRY(risk.judge(evidence));
+  for (std::size_t i = 0; i < masked.size(); ++i) {
+    if (!risk.suppresses_in(i)) continue;
+    MLOPS_ASSIGN(const auto open, open_file(masked[i], request.records));
+    MLOPS_ASSIGN(auto sink, AtomicFileSink::create(masked[i]));
+    MLOPS_TRY(risk.write_kept(i, *open.reader, sink));
+    MLOPS_TRY(sink.publish());
+  }
+  return {};
+}
+
 Result<policy::MaskEvidence> mask(const policy::Policy& policy, const Request& request, MaskKeys& keys, Json& columns) {
   const auto secrets = keys.secrets();
-  const Settle store_vault = [&keys] { return keys.store_vault(); };
   MLOPS_ASSIGN(auto planned, plan_all(policy, request));
   columns = columns_json(planned);
   const auto& walk = planned.walk;
-  if (!walk.is_directory) {
-    planned.files.front().published = data::table_name(request.output);
-    return mask_one(policy, planned.files.front(), request.input, request.output, secrets, request, store_vault);
-  }
+  if (!walk.is_directory) planned.files.front().published = data::table_name(request.output);
   MLOPS_ASSIGN(auto staging, Staging::create(request.output));
   policy::MaskEvidence evidence;
+  std::vector<std::string> masked;
   for (std::size_t i = 0; i < walk.files.size(); ++i) {
-    const auto out = staging.path_of(walk.files[i].path);
-    std::error_code ignored;
-    fs::create_directories(fs::path(out).parent_path(), ignored);
-    MLOPS_ASSIGN(const auto one, mask_one(policy, planned.files[i], source_of(walk, walk.files[i]), out, secrets,
-                                          request, [] { return Status(); }));
+    masked.push_back(staging.path_of(walk.files[i].path));
+    MLOPS_ASSIGN(const auto one,
+                 mask_one(policy, planned.files[i], source_of(walk, walk.files[i]), masked.back(), secrets, request));
     policy::merge_evidence(evidence, one);
   }
-  MLOPS_TRY(store_vault());
-  MLOPS_TRY(staging.publish());
+  MLOPS_TRY(limit_risk(policy, planned, masked, request, evidence));
+  MLOPS_TRY(keys.store_vault());  // tokens must be on disk before the masked data that hold them are
+  MLOPS_TRY(walk.is_directory ? staging.publish() : staging.publish_file(masked.front()));
   return evidence;
 }
 
@@ -181,6 +199,14 @@ void print_evidence(Session& session, const Json& report, const Request& request
            fmt::format("{} scanned, {}", counted(int_of(residual, "scanned_cells"), "cell", "cells"),
                        counted(int_of(residual, "findings"), "finding", "findings")),
            int_of(residual, "findings") == 0 ? Tone::kGood : Tone::kWarn);
+  if (const auto without = int_of(evidence, "rows_without_consent"); without > 0)
+    head.add("without consent", counted(without, "row left out", "rows left out"));
+  for (const auto& table : array_of(evidence, "risk")) {
+    head.add("risk",
+             fmt::format("k {} where {} is asked, {}, {}", int_of(member(table, "k"), "have"),
+                         int_of(member(table, "k"), "need"), counted(int_of(table, "classes"), "class", "classes"),
+                         counted(int_of(table, "suppressed"), "record left out", "records left out")));
+  }
   print_lines(session, head.lines(style, 2));
   std::vector<std::vector<std::string>> rows;
   const auto& plan = array_of(report, "columns");

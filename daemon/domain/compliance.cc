@@ -10,6 +10,7 @@
 #include "daemon/domain/blob_streams.h"
 #include "policies/data/file_place.h"
 #include "policies/data/records.h"
+#include "policies/engine/release_risk.h"
 
 namespace mlops::domain {
 namespace {
@@ -188,6 +189,33 @@ Result<model::FileEntry> Compliance::mask_file(const policy::Policy& policy, con
   return model::FileEntry{file.path, stored.digest, stored.size_bytes};
 }
 
+Status Compliance::limit_risk(const policy::Policy& policy, const std::vector<policy::FilePlan>& plans,
+                              std::vector<model::FileEntry>& masked, policy::MaskEvidence& evidence) {
+  policy::ReleaseRisk risk(policy);
+  if (!risk.is_asked()) return {};
+  for (std::size_t i = 0; i < masked.size(); ++i) {
+    MLOPS_ASSIGN(const auto blob, content_.open_blob(masked[i].digest));
+    BlobSource source(*blob, masked[i]);
+    MLOPS_ASSIGN(const auto reader, open_for_masking(source, masked[i]));
+    MLOPS_TRY(risk.read(plans[i], *reader));
+  }
+  MLOPS_TRY(risk.judge(evidence));
+  for (std::size_t i = 0; i < masked.size(); ++i) {
+    if (!risk.suppresses_in(i)) continue;
+    MLOPS_ASSIGN(const auto blob, content_.open_blob(masked[i].digest));
+    BlobSource source(*blob, masked[i]);
+    MLOPS_ASSIGN(const auto reader, open_for_masking(source, masked[i]));
+    MLOPS_ASSIGN(auto upload, content_.start_upload());
+    UploadSink sink(upload);
+    MLOPS_TRY(risk.write_kept(i, *reader, sink));
+    MLOPS_TRY(source.check_digest());
+    MLOPS_ASSIGN(const auto stored, upload.finish());
+    masked[i].digest = stored.digest;
+    masked[i].size_bytes = stored.size_bytes;
+  }
+  return {};
+}
+
 Result<MaskedFiles> Compliance::mask(const policy::Policy& policy, const std::vector<model::FileEntry>& files,
                                      const std::string& context) {
   policy::DatasetPlanner planner(policy);
@@ -205,6 +233,7 @@ Result<MaskedFiles> Compliance::mask(const policy::Policy& policy, const std::ve
     if (!entry) return fail(data::at_file(entry.error(), files[i].path));
     masked.files.push_back(std::move(*entry));
   }
+  MLOPS_TRY(limit_risk(policy, plans, masked.files, evidence));
   for (const auto& column : evidence.columns) {
     if (!column.key_id.empty()) masked.key_cells[column.key_id] += column.cells;
   }

@@ -1,7 +1,7 @@
 // Environments and policies as declared, and masking runs.
 //
 // Errors: kInvalid with origin:line:column for bad YAML ("environment_invalid", "policy_invalid"), kNotFound,
-// kRefused from masking ("columns_unmatched", "columns_unknown", "residual_findings", "not_maskable").
+// kRefused from masking ("columns_unmatched", "columns_unknown", "residual_findings", "not_maskable", "risk_too_high").
 // Thread-safety: thread-safe. Keys come from the ring by their name; no name reaches a path.
 #pragma once
 
@@ -72,6 +72,9 @@ class Compliance {
   Result<model::FileEntry> mask_file(const policy::Policy& policy, const policy::FilePlan& plan,
                                      const model::FileEntry& file, const std::string& context,
                                      policy::MaskEvidence& evidence);
+  // Measures the risk of the masked files; those that lose records are stored again without them.
+  Status limit_risk(const policy::Policy& policy, const std::vector<policy::FilePlan>& plans,
+                    std::vector<model::FileEntry>& masked, policy::MaskEvidence& evidence);
 
   meta::Store& store_;
   cas::ContentStore& content_;

@@ -1,6 +1,7 @@
 #include "policies/data/json_records.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "policies/data/json_line_parts.h"
 #include "policies/data/json_reader.h"
@@ -21,7 +22,10 @@ class JsonRecordWriter : public RecordWriter {
 
   Status write(std::span<const Change> changes) override {
     const auto& framer = reader_.framer_;
-    buffer_.append(framer.gap());
+    const bool is_value = framer.part() == JsonPart::kValue;
+    buffer_.append(is_value && lead_ ? std::string_view(*lead_) : framer.gap());
+    lead_.reset();
+    follows_value_ = is_value;
     MLOPS_TRY(rewrite_json(framer.record(), framer.part(), CellChanges(reader_.cells(), changes, dropped_),
                            reader_.prune_, buffer_));
     if (buffer_.size() < kFlushBytes) return {};
@@ -30,7 +34,14 @@ class JsonRecordWriter : public RecordWriter {
     return {};
   }
 
+  // What stands before the first value opens the array; what stands between two holds a comma.
+  void skip() override {
+    if (!follows_value_ && !lead_) lead_ = reader_.framer_.gap();
+  }
+
   Status finish() override {
+    if (lead_) buffer_.append(*lead_);
+    lead_.reset();
     buffer_.append(reader_.framer_.gap());
     if (!buffer_.empty()) MLOPS_TRY(sink_.write(buffer_));
     buffer_.clear();
@@ -42,6 +53,8 @@ class JsonRecordWriter : public RecordWriter {
   const JsonRecordReader& reader_;
   std::vector<bool> dropped_;
   std::string buffer_;
+  std::optional<std::string> lead_;  // of the values left out since the array began
+  bool follows_value_ = false;
 };
 
 JsonRecordReader::JsonRecordReader(Source& source, const JsonOptions& options, Setup setup)

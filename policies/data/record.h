@@ -55,6 +55,9 @@ class RecordWriter {
   // Writes the reader's current record; one change a cell, fewer: the rest are kept.
   // REQUIRES: after the reader's next() gave true, once.
   virtual Status write(std::span<const Change> changes) = 0;
+  // Leaves the reader's current record out, in place of write(); what separated it from the others goes with it. Of a
+  // bundle only entries can be left out.
+  virtual void skip() {}
   // Writes what is buffered and what follows the last record. REQUIRES: last call; without it records are lost.
   virtual Status finish() = 0;
 };

@@ -18,6 +18,7 @@ class EncodedWriter : public RecordWriter {
   void adopt(std::unique_ptr<RecordWriter> inner) { inner_ = std::move(inner); }
 
   Status write(std::span<const Change> changes) override { return inner_->write(changes); }
+  void skip() override { inner_->skip(); }
   Status finish() override {
     MLOPS_TRY(inner_->finish());
     return sink_.finish();

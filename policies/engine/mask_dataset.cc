@@ -66,6 +66,15 @@ class PartMasking {
   std::deque<RecordMasker> maskers_;  // by worker
 };
 
+Result<MaskEvidence> conclude_run(const Policy::Body& body, const FilePlan& plan, const RecordMasker& masker) {
+  const auto& consent = body.terms.purpose.consent;
+  const auto missing = masker.without_consent();
+  MLOPS_TRY(check_consent(consent ? &*consent : nullptr, plan, missing, masker.records()));
+  MLOPS_ASSIGN(auto evidence, conclude(body, masker.works(), masker.records()));
+  evidence.rows_without_consent = missing;
+  return evidence;
+}
+
 }  // namespace
 
 Result<MaskEvidence> mask_file(const Policy& policy, const FilePlan& plan, data::RecordReader& reader, data::Sink& out,
@@ -79,13 +88,13 @@ Result<MaskEvidence> mask_file(const Policy& policy, const FilePlan& plan, data:
   if (!parts) {
     MLOPS_TRY(masker.run(reader, *writer));
     MLOPS_TRY(writer->finish());
-    return conclude(body, masker.works(), masker.records());
+    return conclude_run(body, plan, masker);
   }
   MLOPS_TRY(writer->finish());  // what stands before the first record
   PartMasking masking(body, plan, secrets, context, out, dropped);
   MLOPS_TRY(masking.run(*parts));
   masking.add_to(masker);
-  return conclude(body, masker.works(), masker.records());
+  return conclude_run(body, plan, masker);
 }
 
 }  // namespace mlops::policy

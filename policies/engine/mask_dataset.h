@@ -4,7 +4,8 @@
 // raise), and `mask_file` reads it again and writes the masked file, scanning what is written (residual scan).
 // Refusals are kRefused with facts in `detail`: "columns_unmatched" (a declared column is in no file),
 // "columns_unknown" (quarantined), "class_without_rule", "header_missing" (the first row holds data), "key_holds_data"
-// (a JSON key does), "table_empty", "file_name_holds_data", "residual_findings". kConflict "table_changed": not the
+// (a JSON key does), "table_empty", "file_name_holds_data", "residual_findings",
+// "consent_missing", "consent_not_by_record" (consent.h). kConflict "table_changed": not the
 // bytes that were planned. A refused run's output must be thrown away by the caller. Thread-safety: a planner belongs
 // to one thread; sources and sinks belong to the caller's thread.
 #pragma once
@@ -47,7 +48,10 @@ struct ColumnEvidence {
 };
 
 struct MaskEvidence {
-  std::uint64_t rows = 0;
+  std::uint64_t rows = 0;                  // published
+  std::uint64_t rows_without_consent = 0;  // left out: nobody consented (consent.h)
+  std::uint64_t rows_suppressed = 0;       // left out for the risk they carried (release_risk.h)
+  Json risk;                               // by table: k, l and t asked and reached; null: not asked
   std::vector<ColumnEvidence> columns;
   std::uint64_t residual_scanned_cells = 0;
   std::uint64_t residual_findings = 0;  // at most the policy's residual.max_findings, which is 0 by default

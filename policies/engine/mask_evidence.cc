@@ -58,6 +58,8 @@ Result<MaskEvidence> conclude(const Policy::Body& body, const std::vector<std::u
 
 void merge_evidence(MaskEvidence& into, const MaskEvidence& from) {
   into.rows += from.rows;
+  into.rows_without_consent += from.rows_without_consent;
+  into.rows_suppressed += from.rows_suppressed;
   into.residual_scanned_cells += from.residual_scanned_cells;
   into.residual_findings += from.residual_findings;
   for (const auto& column : from.columns) {
@@ -87,9 +89,14 @@ Json to_json(const MaskEvidence& evidence) {
     if (!column.key_id.empty()) row["key"] = column.key_id;
     columns.push_back(std::move(row));
   }
-  return {{"rows", evidence.rows},
-          {"columns", std::move(columns)},
-          {"residual", {{"scanned_cells", evidence.residual_scanned_cells}, {"findings", evidence.residual_findings}}}};
+  Json json = {
+      {"rows", evidence.rows},
+      {"columns", std::move(columns)},
+      {"residual", {{"scanned_cells", evidence.residual_scanned_cells}, {"findings", evidence.residual_findings}}}};
+  if (evidence.rows_without_consent > 0) json["rows_without_consent"] = evidence.rows_without_consent;
+  if (evidence.rows_suppressed > 0) json["rows_suppressed"] = evidence.rows_suppressed;
+  if (!evidence.risk.is_null()) json["risk"] = evidence.risk;
+  return json;
 }
 
 }  // namespace mlops::policy

@@ -65,7 +65,8 @@ RecordMasker::RecordMasker(const Policy::Body& body, const FilePlan& plan, const
       secrets_(secrets),
       dataset_(dataset),
       file_words_(words_of(plan.published)),
-      works_(plan.columns.size()) {
+      works_(plan.columns.size()),
+      consent_(body.terms.purpose.consent ? &*body.terms.purpose.consent : nullptr, plan) {
   for (std::size_t i = 0; i < plan.columns.size(); ++i) planned_.emplace(plan.columns[i].column, i);
 }
 
@@ -90,6 +91,7 @@ Status RecordMasker::take_new_columns(const data::RecordReader& reader) {
 
 Status RecordMasker::prepare(const data::RecordReader& reader) {
   by_column_.clear();
+  MLOPS_TRY(consent_.prepare(reader.format()));
   return take_new_columns(reader);
 }
 
@@ -102,12 +104,19 @@ Status RecordMasker::run(data::RecordReader& reader, data::RecordWriter& writer,
     MLOPS_TRY(take_new_columns(reader));
     MLOPS_TRY(record(place, writer));
     ++place.record;
-    ++records_;
   }
 }
 
 Status RecordMasker::record(const Place& place, data::RecordWriter& writer) {
-  MLOPS_TRY(gather(place.reader, place.record));
+  MLOPS_TRY(gather(place.reader, place.record));  // the file is not named after who is left out, either
+  if (consent_.is_missing(place.reader)) {
+    ++without_consent_;
+    if (consent_.excludes()) {
+      writer.skip();
+      return {};
+    }
+  }
+  ++records_;
   const auto& cells = place.reader.cells();
   changes_.resize(cells.size());
   for (std::size_t i = 0; i < cells.size(); ++i) {
@@ -208,6 +217,7 @@ void RecordMasker::scan_written(const data::Cell& in, bool is_markup, ColumnWork
 
 void RecordMasker::add(RecordMasker&& other) {
   records_ += other.records_;
+  without_consent_ += other.without_consent_;
   for (std::size_t i = 0; i < works_.size(); ++i) {
     if (!other.works_[i]) continue;
     if (works_[i]) {

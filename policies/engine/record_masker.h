@@ -10,6 +10,7 @@
 
 #include "policies/data/record.h"
 #include "policies/engine/column_work.h"
+#include "policies/engine/consent.h"
 #include "policies/engine/row_values.h"
 
 namespace mlops::policy {
@@ -23,13 +24,15 @@ class RecordMasker {
   // Makes ready for the columns the reader knows by now, so that a key that cannot be had stops a run before it writes.
   Status prepare(const data::RecordReader& reader);
   // Masks what `reader` has left. `first_record`: how many records of the file stand before it.
-  // Errors: kConflict "table_changed" when a column is not in the plan; kRefused "file_name_holds_data"; those of
-  // reader, writer, keys and vault.
+  // Errors: kConflict "table_changed" when a column is not in the plan; kRefused "file_name_holds_data",
+  // "consent_not_by_record"; those of reader, writer, keys and vault.
   Status run(data::RecordReader& reader, data::RecordWriter& writer, std::uint64_t first_record = 0);
 
   // By the plan's columns; nullptr: no record had it.
   const std::vector<std::unique_ptr<ColumnWork>>& works() const { return works_; }
-  std::uint64_t records() const { return records_; }
+  std::uint64_t records() const { return records_; }  // written
+  // Those that lack the consent the policy asks for, written or not.
+  std::uint64_t without_consent() const { return without_consent_; }
   // Takes over what `other` counted.
   void add(RecordMasker&& other);
 
@@ -56,7 +59,9 @@ class RecordMasker {
   std::vector<ColumnWork*> by_column_;  // of the current reader
   std::vector<data::Change> changes_;
   RowValues values_;
+  ConsentCheck consent_;
   std::uint64_t records_ = 0;
+  std::uint64_t without_consent_ = 0;
 };
 
 }  // namespace mlops::policy

@@ -13,6 +13,7 @@ namespace mlops::policy {
 namespace {
 
 constexpr std::string_view kRefuse = "refuse";
+constexpr std::string_view kConsents = "yes";
 
 std::string csv_cell(std::string_view text) {
   std::string cell = "\"";
@@ -39,6 +40,7 @@ struct Row {
 };
 
 Row row_of(const Policy::Body& body, const YamlNode& given) {
+  const auto& consent = body.terms.purpose.consent;
   Row row;
   for (const auto& [key, value] : given.entries) {
     row.columns.push_back(key.scalar);
@@ -50,7 +52,9 @@ Row row_of(const Policy::Body& body, const YamlNode& given) {
                                    [&](const std::string& column) { return column_matches(name, column); });
     if (there || body.is_optional(declared)) continue;
     row.columns.push_back(column_of(name));
-    row.cells.emplace_back();
+    // A test that does not speak about consent is a test of a record that has it.
+    const bool is_consent = consent && fold_column(consent->field.value) == fold_column(name);
+    row.cells.emplace_back(is_consent ? kConsents : std::string_view());
   }
   return row;
 }
@@ -92,7 +96,8 @@ void compare_cell(const YamlNode& key, const YamlNode& want, const std::string* 
   } else if (want.is_scalar()) {
     if (!got || *got != want.scalar) problem(fmt::format("'{}'", want.scalar));
   } else if (const auto* other = want.find("not")) {
-    if (!got || got->find(other->scalar) != std::string::npos) problem(fmt::format("a cell without '{}'", other->scalar));
+    if (!got || got->find(other->scalar) != std::string::npos)
+      problem(fmt::format("a cell without '{}'", other->scalar));
   } else if (const auto* changed = want.find("changed")) {
     const bool wanted = changed->scalar == "true";
     if (!got || (*got != given) != wanted) problem(wanted ? "another value" : fmt::format("'{}'", given));

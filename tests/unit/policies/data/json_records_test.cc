@@ -183,3 +183,37 @@ TEST_CASE("records: the bytes tell JSON from JSON Lines") {
   CHECK(*read_records(open("x.json"), "[\n{\"a\":1},\n{\"a\":2}]") == Lines{"/a=1", "/a=2"});
   CHECK(*read_records(open("x"), "{\"a\":{\n\"b\":1}}") == Lines{"/a/b=1"});
 }
+
+TEST_CASE("json: records that are left out take their comma or line with them") {
+  const auto without = [](const OpenReader& open, std::string_view text, std::vector<std::size_t> gone) {
+    StringSource source(text);
+    const auto reader = *open(source);
+    StringSink sink;
+    const auto writer = *reader->writer(sink, {});
+    for (std::size_t i = 0; *reader->next(); ++i) {
+      if (std::find(gone.begin(), gone.end(), i) == gone.end()) {
+        REQUIRE(writer->write({}));
+      } else {
+        writer->skip();
+      }
+    }
+    REQUIRE(writer->finish());
+    return sink.text;
+  };
+  CHECK(without(json(), "[1, 2, 3]\n", {0}) == "[2, 3]\n");
+  CHECK(without(json(), "[1, 2, 3]\n", {1}) == "[1, 3]\n");
+  CHECK(without(json(), "[1, 2, 3]\n", {2}) == "[1, 2]\n");
+  CHECK(without(json(), "[1, 2, 3]\n", {0, 1}) == "[3]\n");
+  CHECK(without(json(), "[1, 2, 3]\n", {0, 1, 2}) == "[]\n");
+  CHECK(without(lines(), "1\n2\n3\n", {0}) == "2\n3\n");
+  CHECK(without(lines(), "1\n2\n3\n", {0, 1, 2}) == "\n");
+  const OpenReader bundle = [](Source& source) {
+    return open_records(source, {.path = "b.json", .format = Format::kFhir});
+  };
+  const std::string head = R"({"resourceType":"Bundle","entry":[)";
+  const std::string a = R"({"resource":{"resourceType":"Patient","id":"1"}})";
+  const std::string b = R"({"resource":{"resourceType":"Patient","id":"2"}})";
+  CHECK(without(bundle, head + a + ", " + b + "]}", {1}) == head + b + "]}");
+  CHECK(without(bundle, head + a + ", " + b + "]}", {2}) == head + a + "]}");
+  CHECK(without(bundle, head + a + ", " + b + "]}", {1, 2}) == head + "]}");
+}
