@@ -237,7 +237,7 @@ Result<ErasureView> Erasure::view_of(sql::Connection& connection, meta::ErasureR
     view.items.push_back(std::move(shown));
   }
   view.state = row.state;
-  if (row.state == "open" && row.expires_at_us <= store_.clock().now_us()) view.state = "expired";
+  if (row.state == "open" && row.expires_at_us <= store_.now_us()) view.state = "expired";
   if (row.state == "applying") {
     std::lock_guard lock(running_mutex_);
     if (running_ != row.id) view.state = "interrupted";

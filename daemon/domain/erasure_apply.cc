@@ -78,7 +78,7 @@ Result<ErasureView> Erasure::apply_locked(const meta::Actor& actor, const Erasur
 
 Status Erasure::check_ready(Application& work, meta::Commit commit) {
   const auto& row = work.view.row;
-  if (row.expires_at_us <= store_.clock().now_us()) return expired(row.id);
+  if (row.expires_at_us <= store_.now_us()) return expired(row.id);
   const auto counted =
       model::counted_approvals(work.view.approvals, row.digest, row.requested_by_id, work.actor.principal.id);
   if (counted < row.approvals_needed) {

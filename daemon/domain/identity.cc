@@ -81,7 +81,7 @@ Result<model::Principal> Identity::authenticate(std::string_view authorization) 
   if (it == by_mac_.end()) return unauthenticated("bad_token", "the token is not valid here");
   const auto& token = it->second;
   if (token.revoked_at_us) return unauthenticated("token_revoked", "the token was revoked");
-  if (token.expires_at_us <= store_.clock().now_us()) {
+  if (token.expires_at_us <= store_.now_us()) {
     return unauthenticated("token_expired", fmt::format("the token expired at {}", format_rfc3339(token.expires_at_us)));
   }
   model::Principal principal;

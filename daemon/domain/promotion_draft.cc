@@ -278,7 +278,7 @@ Result<Draft> Promotion::draft(sql::Connection& connection, const Wish& wish) {
   out.facts.requested_by = wish.requested_by;
   out.facts.reason = wish.reason;
   out.facts.is_rollback = wish.kind == "rollback";
-  out.facts.decided_at_us = store_.clock().now_us();
+  out.facts.decided_at_us = store_.now_us();
   auto& plan = out.plan;
   plan.id = wish.plan_id;
   plan.kind = wish.kind;
@@ -287,7 +287,7 @@ Result<Draft> Promotion::draft(sql::Connection& connection, const Wish& wish) {
   plan.reason = wish.reason;
   plan.requested_by = wish.requested_by;
   plan.requested_by_id = wish.requested_by_id;
-  plan.requested_at_us = wish.requested_at_us != 0 ? wish.requested_at_us : store_.clock().now_us();
+  plan.requested_at_us = wish.requested_at_us != 0 ? wish.requested_at_us : store_.now_us();
   for (const auto& name : environment.environment.policies) {
     MLOPS_ASSIGN(auto revision, compliance_.policy(connection, name));
     plan.policies.push_back({revision.row.id, revision.row.name, revision.row.digest});

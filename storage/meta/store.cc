@@ -125,6 +125,10 @@ Status Store::start_clock() {
   return {};
 }
 
+TimestampUs Store::now_us() const {
+  return std::max(last_now_us_.load(), clock_.now_us());
+}
+
 Store::Store(StoreOptions options, const Clock& clock, std::unique_ptr<sql::Connection> writer, audit::AuditLog log)
     : options_(std::move(options)), clock_(clock), writer_(std::move(writer)), log_(std::move(log)) {}
 
@@ -211,7 +215,7 @@ void Store::run_job(Job& job) {
   if (job.outcome = in_transaction_or_error(); !job.outcome) return;
   if (job.outcome = writer_->execute(kSavepoint); !job.outcome) return;
   // Time never runs backwards inside the log, whatever the machine's clock does.
-  last_now_us_ = std::max(last_now_us_ + 1, clock_.now_us());
+  last_now_us_ = std::max(last_now_us_.load() + 1, clock_.now_us());
   WriteTx tx(*writer_, last_now_us_, *job.actor, [this] { return mlops::new_id(clock_); });
   job.outcome = (*job.change)(tx);
   wipes_ = wipes_ || tx.wipes_;

@@ -103,6 +103,9 @@ class Store {
   Status copy_into(const std::string& file) const;
 
   const Clock& clock() const { return clock_; }
+  // The time that decides whether something has run out: never before the last change, so that setting the machine's
+  // clock back revives nothing.
+  TimestampUs now_us() const;
   // Grows with every commit, before any of its callers is answered.
   std::uint64_t generation() const { return generation_.load(); }
 
@@ -141,8 +144,8 @@ class Store {
   const Clock& clock_;
   std::unique_ptr<sql::Connection> writer_;
   audit::AuditLog log_;
-  TimestampUs last_now_us_ = 0;
-  bool wipes_ = false;  // the group under way; the writer thread's
+  std::atomic<TimestampUs> last_now_us_{0};  // written by the writer alone
+  bool wipes_ = false;                       // the group under way; the writer thread's
   std::atomic<std::uint64_t> generation_{1};
 
   std::mutex mutex_;

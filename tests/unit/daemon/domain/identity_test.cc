@@ -99,6 +99,16 @@ TEST_CASE("a token ends with its time, to the microsecond") {
   CHECK(f.refusal("Bearer " + issued.secret) == "token_expired");
 }
 
+TEST_CASE("threat 35: a clock that is set back does not revive a token") {
+  Fixture f;
+  const auto issued = f.issue(kRita);
+  f.clock.set_us(issued.row.expires_at_us);
+  f.issue({.principal = "rita", .role = model::Role::kCi, .name = "later", .expires_in_s = 60});
+  CHECK(f.refusal("Bearer " + issued.secret) == "token_expired");
+  f.clock.set_us(issued.row.expires_at_us - 1'000'000);
+  CHECK(f.refusal("Bearer " + issued.secret) == "token_expired");
+}
+
 TEST_CASE("a revoked token is refused at once, and after a restart") {
   Fixture f;
   const auto kept = f.issue(kRita);

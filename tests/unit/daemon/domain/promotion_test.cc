@@ -160,6 +160,27 @@ TEST_CASE("an approval tried dry counts for nothing") {
   CHECK(f.promotion.promote_plan(f.dora(), plan.id, Commit::kKeep).error().slug == "approvals_pending");
 }
 
+TEST_CASE("threat 35: a clock that is set back does not revive an exception that ran out") {
+  Fixture f;
+  f.policy(
+      "apiVersion: mlops/v1\nkind: PrivacyPolicy\nmetadata: {name: eyes, version: 1.0.0}\nspec:\n"
+      "  gates: [{id: two-eyes, approvals: {count: 1}}]\n"
+      "  exceptions: [{id: EX-1, gate: two-eyes, scope: \"*\", reason: pilot, approver: cto, expires: 2023-12-31}]\n");
+  f.environments("  - {name: pilot, clearance: child, policies: [eyes]}\n");
+  f.model_version("m", "1");
+  const auto eyes = [&] {
+    const auto plan = f.promotion.plan(f.dora(), {{"m@v1"}, "pilot", "because"});
+    REQUIRE(plan);
+    return plan->verdict;
+  };
+  const auto in_time = f.clock.now_us();
+  CHECK(eyes() == model::Verdict::kPass);
+  f.clock.advance_us(90LL * 24 * 3600 * 1'000'000);
+  CHECK(eyes() != model::Verdict::kPass);
+  f.clock.set_us(in_time);
+  CHECK(eyes() != model::Verdict::kPass);
+}
+
 TEST_CASE("a rejected plan is closed for good") {
   Fixture f;
   f.model_version("m", "1");
