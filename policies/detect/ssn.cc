@@ -23,6 +23,7 @@ constexpr HeaderRule kHeaders[] = {
     {"ssa", HeaderMatch::kExact, 0.5},
 };
 constexpr std::string_view kWords[] = {"ssn", "ss#", "social security", "social sec", "soc sec", "social", "ssa"};
+constexpr std::string_view kDigits = "0123456789";
 constexpr std::string_view kLastFour[] = {"last four", "last 4", "ending in", "ends in", "last4"};
 
 bool is_separator(char c) {
@@ -63,9 +64,9 @@ class Ssn : public Family {
     if (digits == 9 && number_may_end(text, after) && in_context(after)) {
       const bool issued = was_issued(text.substr(at, 3), text.substr(at + 3, 2), text.substr(at + 5, 4));
       out.push_back({at, after, (column ? 0.9 : 0.8) - (issued ? 0 : 0.15)});
-    } else if (digits == 3 && is_grouped(text, at)) {
-      const std::size_t end = at + 11;
-      const bool issued = was_issued(text.substr(at, 3), text.substr(at + 4, 2), text.substr(at + 7, 4));
+    } else if (const std::size_t end = digits == 3 ? grouped_end(text, at) : 0; end != 0) {
+      const auto group = text.find_first_of(kDigits, at + 3);
+      const bool issued = was_issued(text.substr(at, 3), text.substr(group, 2), text.substr(end - 4, 4));
       double score = column ? 0.95 : keyword_near(text, at, end, kWords) ? 0.9 : text[at + 3] == '-' ? 0.6 : 0.5;
       if (score <= 0.5 && in_number_table(text, at, end, is_whole)) score = kMostAmongNumbers;
       if (!issued) score -= 0.1;
@@ -82,15 +83,24 @@ class Ssn : public Family {
     return after;
   }
 
-  static bool is_grouped(std::string_view text, std::size_t at) {
+  // The end of 3-2-4 digits; 0: they are not.
+  static std::size_t grouped_end(std::string_view text, std::size_t at) {
     const char separator = at_or_nul(text, at + 3);
-    return is_separator(separator) && digits_at(text, at + 4) == 2 && at_or_nul(text, at + 6) == separator &&
-           digits_at(text, at + 7) == 4 && number_may_end(text, at + 11);
+    if (!is_separator(separator)) return 0;
+    const std::size_t group = over_line_end(text, at + 4);
+    if (digits_at(text, group) != 2 || at_or_nul(text, group + 2) != separator) return 0;
+    const std::size_t serial = over_line_end(text, group + 3);
+    return digits_at(text, serial) == 4 && number_may_end(text, serial + 4) ? serial + 4 : 0;
   }
 
-  static bool is_whole(std::string_view line) {
-    return digits_at(line, 0) == 3 && is_grouped(line, 0) && line.size() == 11;
+  // A number may be broken behind its hyphen, as any word.
+  static std::size_t over_line_end(std::string_view text, std::size_t at) {
+    if (text[at - 1] != '-') return at;
+    if (at_or_nul(text, at) == '\r') ++at;
+    return at_or_nul(text, at) == '\n' ? at + 1 : at;
   }
+
+  static bool is_whole(std::string_view line) { return digits_at(line, 0) == 3 && grouped_end(line, 0) == line.size(); }
 
   // XXX-XX-1234: the digits left are still part of the number.
   static std::size_t masked(std::string_view text, std::size_t at, std::vector<Span>& out) {

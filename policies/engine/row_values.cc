@@ -15,8 +15,9 @@ constexpr std::size_t kShortestInText = 3;
 constexpr std::size_t kShortestEverywhere = 4;
 constexpr std::size_t kShortestNumberInText = 5;
 constexpr std::size_t kShortestNumberEverywhere = 6;
-constexpr std::size_t kLongestNumber = 40;  // digits after these say nothing new
-constexpr std::size_t kMostSeparators = 2;  // between two digits of a number written differently
+constexpr std::size_t kLongestNumber = 40;    // digits after these say nothing new
+constexpr std::size_t kMostSeparators = 3;    // between two digits of a number written differently, a line end included
+constexpr std::size_t kShortestMisspelt = 6;  // names of fewer letters are one letter away from everyday words
 
 constexpr std::array<std::string_view, 33> kNotNames{"mr",  "mrs", "ms",  "miss", "dr",  "prof",   "jr",  "sr",  "md",
                                                      "phd", "rn",  "ii",  "iii",  "iv",  "the",    "and", "von", "van",
@@ -33,7 +34,7 @@ bool is_word(char c) {
   return is_digit(c) || is_letter(c) || c == '_';
 }
 bool is_separator(char c) {
-  return c == ' ' || c == '-' || c == '.' || c == '/' || c == '(' || c == ')';
+  return c == ' ' || c == '-' || c == '.' || c == '/' || c == '(' || c == ')' || c == '\n' || c == '\r';
 }
 
 void lower_ascii_into(std::string_view text, std::string& lower) {
@@ -55,7 +56,31 @@ std::size_t text_end(std::string_view text, std::string_view needle, std::size_t
   return on_boundaries(text, at, end) ? end : std::string_view::npos;
 }
 
-// The same for digits in order, with at most kMostSeparators separators between two of them.
+bool one_edit_apart(std::string_view a, std::string_view b) {
+  if (a.size() < b.size()) std::swap(a, b);
+  const auto differ = std::mismatch(b.begin(), b.end(), a.begin());
+  const auto same = static_cast<std::size_t>(differ.first - b.begin());
+  const auto left = a.substr(same);
+  const auto right = b.substr(same);
+  if (a.size() == b.size() + 1) return left.substr(1) == right;  // one too many, or too few
+  if (a.size() != b.size() || left.empty()) return a == b;
+  if (left.substr(1) == right.substr(1)) return true;  // another one
+  return left.size() > 1 && left[0] == right[1] && left[1] == right[0] && left.substr(2) == right.substr(2);
+}
+
+// The end of a word at `at` that is the name `needle` in the plural or misspelt; npos when it is not.
+std::size_t variant_end(std::string_view text, std::string_view needle, std::size_t at) {
+  std::size_t end = at;
+  while (end < text.size() && is_word(text[end])) ++end;
+  const auto word = text.substr(at, end - at);
+  if (word.size() < needle.size() && needle.size() < kShortestMisspelt) return std::string_view::npos;
+  const auto ending = word.starts_with(needle) ? word.substr(needle.size()) : std::string_view{"-"};
+  const bool is_plural = needle.size() >= kShortestEverywhere && (ending == "s" || ending == "es");
+  const bool is_misspelt = needle.size() >= kShortestMisspelt && one_edit_apart(word, needle);
+  return is_plural || is_misspelt ? end : std::string_view::npos;
+}
+
+// The same as text_end for digits in order, with at most kMostSeparators separators between two of them.
 std::size_t digits_end(std::string_view text, std::string_view needle, std::size_t at) {
   std::size_t matched = 0;
   std::size_t skipped = 0;
@@ -235,9 +260,13 @@ void RowValues::visit_bucket(std::int32_t head, const Text& text, std::size_t at
     const auto& needle = needles_[static_cast<std::size_t>(i)];
     i = needle.next;
     const auto where = needle.is_exact ? text.raw : text.lower;
-    const auto end = needle.is_number ? digits_end(where, needle.text, at) : text_end(where, needle.text, at);
+    auto end = needle.is_number ? digits_end(where, needle.text, at) : text_end(where, needle.text, at);
+    // A variant is a name only where it is written as one: "Parked" may be Mr. Parker, "parked" is not.
+    const bool may_vary = needle.is_word && !needle.is_exact && text.raw[at] >= 'A' && text.raw[at] <= 'Z';
+    const bool is_variant = end == std::string_view::npos && may_vary;
+    if (is_variant) end = variant_end(where, needle.text, at);
     if (end == std::string_view::npos || is_in_brackets(text.raw, at, end)) continue;
-    go_on = take(Match{at, end, &needle});
+    go_on = take(Match{at, end, &needle, is_variant});
   }
 }
 
@@ -284,7 +313,7 @@ bool RowValues::stand_in(std::string_view cell) const {
   if (size_ == 0 || cell.size() < kShortestEverywhere) return false;
   bool stands = false;
   visit(lowered(cell), [&](const Match& match) {
-    stands = match.needle->is_everywhere;
+    stands = match.needle->is_everywhere && !match.is_variant;
     return !stands;
   });
   return stands;
@@ -295,6 +324,7 @@ bool RowValues::name_in(std::string_view text) const {
   bool is_named = false;
   visit(lowered(text), [&](const Match& match) {
     const auto& needle = *match.needle;
+    if (match.is_variant) return true;
     if (!needle.is_word) {
       is_named = needle.is_everywhere;
     } else if (one_word && one_word != &needle && one_word->placeholder == needle.placeholder) {
