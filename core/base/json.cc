@@ -299,7 +299,10 @@ Status only_known_fields(const Json& object, std::initializer_list<std::string_v
     if (std::find(known.begin(), known.end(), key) != known.end()) continue;
     const std::vector<std::string> words(known.begin(), known.end());
     const auto near = nearest_word(key, words);
-    return fail(ErrorCode::kInvalid, "unknown_field", fmt::format("unknown member '{}'", printable(key.substr(0, 64))),
+    // Only what looks like a member's name is repeated: rows sent to the wrong place may have ids for names.
+    const bool is_word = std::all_of(key.begin(), key.end(), [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
+    return fail(ErrorCode::kInvalid, "unknown_field",
+                is_word ? fmt::format("unknown member '{}'", key.substr(0, 64)) : "there is an unknown member",
                 near ? fmt::format("did you mean '{}'?", *near) : fmt::format("known here: {}", join(words, ", ")));
   }
   return {};

@@ -193,4 +193,7 @@ TEST_CASE("unknown members are named with the nearest known one") {
   CHECK(status.error().message == "unknown member 'nmae'");
   CHECK(status.error().hint == "did you mean 'name'?");
   CHECK(only_known_fields(Json::parse(R"({"zzz":1})"), {"kind", "name"}).error().hint == "known here: kind, name");
+  const auto odd = only_known_fields(Json{{"536-22-8731", 1}}, {"name"});
+  CHECK(odd.error().slug == "unknown_field");
+  CHECK(odd.error().message == "there is an unknown member");
 }
