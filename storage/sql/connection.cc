@@ -42,7 +42,7 @@ constexpr const char* kCommonPragmas =
     "PRAGMA temp_store=MEMORY;";
 constexpr const char* kWriterPragmas =
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000; PRAGMA cache_size=-16384;"
-    "PRAGMA journal_size_limit=67108864;";
+    "PRAGMA journal_size_limit=67108864; PRAGMA secure_delete=ON;";  // what is deleted stands in no free page
 constexpr const char* kReaderPragmas =
     "PRAGMA query_only=ON; PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-1024;";
 

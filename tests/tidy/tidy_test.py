@@ -309,6 +309,23 @@ class DocumentTest(Checks):
         findings += [f"{m} {p}: in docs/format/wire.md, but no route" for m, p in sorted(documented - rows)]
         self.none_of(findings, "routes and their documentation differ")
 
+    def test_threats_have_their_tests(self):
+        """Every row of docs/threats.md names tests that exist, or why there is none; numbers run without a gap."""
+        rows = re.findall(r"^\| (\d+) \|(.*)\|$", tree.FILES["docs/threats.md"], re.MULTILINE)
+        self.assertEqual([int(number) for number, _ in rows], list(range(1, 45)), "rows of docs/threats.md")
+        findings = []
+        for number, row in rows:
+            cell = row.split(" | ")[-1].strip()
+            named = re.findall(r"`([^`]+)`: `([^`]+)`", cell)
+            if bool(named) == cell.startswith("does not apply: ") or len(named) != cell.count("`: `"):
+                findings.append(f"docs/threats.md: {number} names neither tests nor a reason")
+            for path, case in named:
+                text = tree.FILES.get("tests/" + path)
+                known = f"def {case}(" if path.endswith(".py") else f'TEST_CASE("{case}")'
+                if text is None or known not in text:
+                    findings.append(f"docs/threats.md: {number}: tests/{path} has no case \"{case}\"")
+        self.none_of(findings, "threats without a test")
+
     def test_layer_table_is_documented(self):
         text = tree.FILES.get("docs/ARCHITECTURE.md", "")
         rooms = tree.Layers(tree.FILES["tests/tidy/layers.txt"]).allowed

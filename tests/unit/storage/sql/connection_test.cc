@@ -193,6 +193,21 @@ TEST_CASE("text made at run time is prepared by its text, a broken one is refuse
   }
 }
 
+TEST_CASE("threat 29: what was deleted is in no page of the file any more") {
+  Database db;
+  const auto bytes = [&] {
+    auto checkpoint = db.writer->query("PRAGMA wal_checkpoint(TRUNCATE)");
+    REQUIRE(checkpoint);
+    REQUIRE(checkpoint->next());
+    std::ifstream file(db.dir / "db", std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  REQUIRE(db.writer->execute("INSERT INTO t (word) VALUES ($1)", {std::string_view("Quillfeather")}));
+  REQUIRE(bytes().find("Quillfeather") != std::string::npos);
+  REQUIRE(db.writer->execute("DELETE FROM t"));
+  CHECK(bytes().find("Quillfeather") == std::string::npos);
+}
+
 TEST_CASE("a transaction is seen from outside") {
   Database db;
   CHECK_FALSE(db.writer->in_transaction());
