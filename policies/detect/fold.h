@@ -1,4 +1,4 @@
-// Private to policies/detect: a plain shadow of a text, with the way back, against identifiers hidden by Unicode.
+// Private to policies: a plain shadow of a text, with the way back, against identifiers hidden by Unicode.
 //
 // Format characters, variation selectors, tags, combining marks and C1 controls vanish; compatibility forms (full
 // width, ligatures, mathematical, circled and superscript characters), decimal digits of any script, letters of other

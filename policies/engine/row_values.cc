@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <optional>
 
 #include "core/base/text.h"
+#include "policies/detect/fold.h"
 
 namespace mlops::policy {
 namespace {
@@ -162,6 +164,26 @@ bool is_mostly_digits(std::string_view value) {
   return digits > 0 && letters <= 2 && digits > letters;
 }
 
+// What is searched: the text, or its plain shadow where Unicode may hide something in it.
+class Plain {
+ public:
+  explicit Plain(std::string_view text) : text_(text) {
+    if (!detect::is_ascii(text)) folded_ = detect::fold(text);
+  }
+  std::string_view text() const { return folded_ ? std::string_view(folded_->text) : text_; }
+  // Leads from a place in text() to the bytes behind it. REQUIRES: begin < end.
+  void to_original(std::size_t& begin, std::size_t& end) const {
+    if (!folded_) return;
+    const auto span = folded_->to_original({begin, end, 0});
+    begin = span.begin;
+    end = span.end;
+  }
+
+ private:
+  std::string_view text_;
+  std::optional<detect::Folded> folded_;
+};
+
 }  // namespace
 
 void RowValues::clear() {
@@ -171,8 +193,10 @@ void RowValues::clear() {
 }
 
 void RowValues::add(std::string_view cell, const ClassRow& row, std::string_view placeholder) {
-  const auto value = trim(cell);
-  if (row.spread == Spread::kNone || value.empty()) return;
+  if (row.spread == Spread::kNone) return;
+  const Plain plain(cell);
+  const auto value = trim(plain.text());
+  if (value.empty()) return;
   if (row.name == "person_name" || row.name == "username") {
     add_name(value, placeholder);
   } else if (is_mostly_digits(value)) {
@@ -289,7 +313,9 @@ void RowValues::visit(const Text& text, const Take& take) const {
 
 std::string RowValues::cut_from(std::string_view text) const {
   matches_.clear();
-  visit(lowered(text), [&](const Match& match) {
+  const Plain plain(text);
+  visit(lowered(plain.text()), [&](Match match) {
+    plain.to_original(match.begin, match.end);
     matches_.push_back(match);
     return true;
   });
@@ -312,7 +338,8 @@ std::string RowValues::cut_from(std::string_view text) const {
 bool RowValues::stand_in(std::string_view cell) const {
   if (size_ == 0 || cell.size() < kShortestEverywhere) return false;
   bool stands = false;
-  visit(lowered(cell), [&](const Match& match) {
+  const Plain plain(cell);
+  visit(lowered(plain.text()), [&](const Match& match) {
     stands = match.needle->is_everywhere && !match.is_variant;
     return !stands;
   });
@@ -322,7 +349,8 @@ bool RowValues::stand_in(std::string_view cell) const {
 bool RowValues::name_in(std::string_view text) const {
   const Needle* one_word = nullptr;
   bool is_named = false;
-  visit(lowered(text), [&](const Match& match) {
+  const Plain plain(text);
+  visit(lowered(plain.text()), [&](const Match& match) {
     const auto& needle = *match.needle;
     if (match.is_variant) return true;
     if (!needle.is_word) {

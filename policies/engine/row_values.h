@@ -1,9 +1,10 @@
 // A row's own identifiers, looked for in the row's other cells: the patient's name in her note, her record number in a
 // column nobody thought of. Private to policies/engine. Thread-safety: belongs to one thread.
 //
-// Matching ignores ASCII case and stands on word boundaries. Names also match by their parts and, in texts, in the
-// plural and with one wrong letter; numbers also match digit by digit with other separators in between. A look at a
-// text costs its length, however many values there are: they are found by how they begin.
+// Matching ignores ASCII case and whatever policies/detect/fold.h reads alike, and stands on word boundaries. Names
+// also match by their parts and, in texts, in the plural and with one wrong letter; numbers also match digit by digit
+// with other separators in between. A look at a text costs its length, however many values there are: they are found by
+// how they begin.
 #pragma once
 
 #include <array>

@@ -20,7 +20,6 @@ constexpr std::string_view kRelease = "RELEASE job";
 constexpr std::string_view kReadBegin = "BEGIN";
 constexpr std::string_view kLastTime = "SELECT at FROM audit_index ORDER BY seq DESC LIMIT 1";
 constexpr std::string_view kWipe = "PRAGMA secure_delete = ON";
-constexpr std::string_view kWipeNoMore = "PRAGMA secure_delete = OFF";
 constexpr std::string_view kQuickCheck = "PRAGMA quick_check(1)";
 
 // Jobs of one commit; more would only make the first of them wait longer.
@@ -197,7 +196,6 @@ void Store::run_group(std::deque<Job*>& group) {
   ++generation_;
   if (wipes_) {
     (void)writer_->checkpoint_truncate();
-    (void)writer_->execute(kWipeNoMore);
     wipes_ = false;
   }
   answer_group(group, committed);

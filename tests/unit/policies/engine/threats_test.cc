@@ -83,6 +83,26 @@ TEST_CASE("threat 1: invisible characters in a row's own name and number do not 
     CHECK_FALSE(has(masked, hidden));
     CHECK(has(masked, "sleeps"));
   }
+  // A name and a number that no detector knows: only the row tells that they are hers.
+  const auto policy = policy_of("last: {class: person_name}, id: {class: mrn}, note: {class: free_text}");
+  for (const std::string hidden : {"\u200B", "\u00AD", "\u202E", "\u2060", "\uFEFF", "\U000E0041"}) {
+    const auto masked =
+        run(policy, "last,id,note\nQwertzenheim,70-AB-9912,qwertz" + hidden + "enheim 70-ab" + hidden + "-9912 sat\n");
+    CHECK(masked.text == "last,id,note\n[NAME],[ID],[NAME] [ID] sat\n");
+  }
+}
+
+TEST_CASE("threat 2: a row's own name in look-alikes and full width goes from its note") {
+  const auto masked = run(policy_of(kPerson),
+                          "first,last,note\nCarolee,Qwertzenheim,the \uFF31\uFF37\uFF25\uFF32\uFF34"
+                          "\uFF3A\uFF25\uFF2E\uFF28\uFF25\uFF29\uFF2D and Qwertzenhe\u0456m sat\n");
+  CHECK(masked.text == "first,last,note\n[NAME],[NAME],the [NAME] and [NAME] sat\n");
+}
+
+TEST_CASE("threat 3: a row's own name goes from its note composed, decomposed, without accents and in capitals") {
+  const auto masked = run(policy_of(kPerson),
+                          "first,last,note\nJos\u00E9,Qwert\u00FCz,\"the jose\u0301 qwertu\u0308z, JOS\u00C9 sat\"\n");
+  CHECK(masked.text == "first,last,note\n[NAME],[NAME],\"the [NAME], [NAME] sat\"\n");
 }
 
 TEST_CASE("threat 4: a table in UTF-16 or Latin-1 is masked as one in UTF-8 is; what is neither is refused") {
