@@ -17,6 +17,7 @@
 #include "core/base/text.h"
 #include "core/crypto/key_file.h"
 #include "policies/data/file_place.h"
+#include "policies/engine/exception_scope.h"
 #include "policies/engine/mask_dataset.h"
 #include "policies/engine/release_risk.h"
 
@@ -167,6 +168,7 @@ Status limit_risk(const policy::Policy& policy, const Planned& planned, const st
 
 Result<policy::MaskEvidence> mask(const policy::Policy& policy, const Request& request, MaskKeys& keys, Json& columns) {
   const auto secrets = keys.secrets();
+  MLOPS_TRY(policy::check_exception_scope(policy, "dataset:" + request.context, {}));
   MLOPS_ASSIGN(auto planned, plan_all(policy, request));
   columns = columns_json(planned);
   const auto& walk = planned.walk;

@@ -9,6 +9,7 @@
 #include "core/wire/views_json.h"
 #include "daemon/domain/decisions.h"
 #include "daemon/domain/label_scan.h"
+#include "policies/engine/exception_scope.h"
 #include "storage/meta/lineage.h"
 #include "storage/meta/versions.h"
 
@@ -244,10 +245,12 @@ Result<std::optional<MaskedFiles>> Promotion::mask_if_planned(const Draft& draft
   if (!drafted.plan.masking) return std::optional<MaskedFiles>();
   const auto& planned = *drafted.plan.masking;
   std::vector<model::FileEntry> files;
+  std::string source_digest;
   std::string source_name;  // the context: the same person gets the same pseudonym in every version of one dataset
   for (const auto& member : drafted.members) {
     if (member.id != planned.source_version_id) continue;
     source_name = member.name;
+    source_digest = member.digest.to_string();
     MLOPS_ASSIGN(const auto body, store_.read<std::string>([&](sql::Connection& connection) {
       return meta::manifest_body(connection, member.digest);
     }));
@@ -260,6 +263,7 @@ Result<std::optional<MaskedFiles>> Promotion::mask_if_planned(const Draft& draft
   }
   for (const auto& revision : drafted.policies) {
     if (revision.row.id != planned.policy.revision_id) continue;
+    MLOPS_TRY(policy::check_exception_scope(revision.policy, "dataset:" + source_name, source_digest));
     MLOPS_ASSIGN(auto masked, compliance_.mask(revision.policy, files, source_name));
     masked.policy_revision_id = planned.policy.revision_id;
     masked.source_version_id = planned.source_version_id;
