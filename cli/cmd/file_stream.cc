@@ -4,6 +4,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/id.h"
+#include "core/base/text.h"
 
 namespace mlops::cli {
 
@@ -26,6 +27,13 @@ AtomicFileSink::~AtomicFileSink() {
 }
 
 Result<AtomicFileSink> AtomicFileSink::create(const std::string& target) {
+  // Renaming over a device, a pipe or a link would put a file in its place.
+  std::error_code ignored;
+  const auto status = std::filesystem::symlink_status(target, ignored);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+    return fail(ErrorCode::kInvalid, "not_a_file", printable(target) + " is there and is no regular file",
+                "name a file that may be made or replaced");
+  }
   const std::filesystem::path path(target);
   const auto hidden = "." + path.filename().string() + ".part-" + new_id(SystemClock()).substr(0, 18);
   auto temporary = (path.parent_path() / hidden).string();

@@ -72,6 +72,7 @@ Result<Planned> plan_all(const policy::Policy& policy, const Request& request) {
     MLOPS_ASSIGN(const auto open, open_file(path, request.records));
     auto plan = planner.plan(data::table_name(path), *open.reader);
     if (!plan) return fail(data::at_file(plan.error(), path));
+    if (planned.walk.is_directory) plan->published = file.path;
     planned.files.push_back(std::move(*plan));
   }
   MLOPS_TRY(planner.finish());

@@ -52,6 +52,10 @@ Result<SecretBytes> from_credential(const std::string& name) {
 Result<SecretBytes> read_master_key(const std::string& words) {
   if (words.starts_with(kEnv)) return from_environment(words.substr(kEnv.size()));
   if (words.starts_with(kCredential)) return from_credential(words.substr(kCredential.size()));
+  if (words.size() >= 2 * kKeyBytes && from_hex(to_lower_ascii(words))) {
+    return fail(ErrorCode::kInvalid, "bad_master_key", "the master key itself was given where its place belongs",
+                "say file:PATH, env:NAME or credential:NAME, and use another key: this one has been shown");
+  }
   return read_key_file(words.starts_with(kFile) ? words.substr(kFile.size()) : words);
 }
 

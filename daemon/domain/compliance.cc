@@ -11,6 +11,7 @@
 #include "policies/data/file_place.h"
 #include "policies/data/records.h"
 #include "policies/engine/release_risk.h"
+#include "policies/mask/pinned_keys.h"
 
 namespace mlops::domain {
 namespace {
@@ -114,9 +115,8 @@ Result<meta::Applied> Compliance::apply_policy(const meta::Actor& actor, const s
   row.digest = policy.digest().to_string();
   row.origin = origin;
   row.body = yaml;
-  return store_.write<meta::Applied>(actor, commit, [&](meta::WriteTx& tx) {
-    return meta::apply_revision(tx, meta::RevisionKind::kPolicy, row);
-  });
+  return store_.write<meta::Applied>(
+      actor, commit, [&](meta::WriteTx& tx) { return meta::apply_revision(tx, meta::RevisionKind::kPolicy, row); });
 }
 
 Result<policy::Policy> Compliance::compiled(const meta::RevisionRow& row) {
@@ -175,14 +175,14 @@ Result<policy::FilePlan> Compliance::plan_file(policy::DatasetPlanner& planner, 
 }
 
 Result<model::FileEntry> Compliance::mask_file(const policy::Policy& policy, const policy::FilePlan& plan,
-                                               const model::FileEntry& file, const std::string& context,
-                                               policy::MaskEvidence& evidence) {
+                                               const model::FileEntry& file, const mask::KeySource& keys,
+                                               const std::string& context, policy::MaskEvidence& evidence) {
   MLOPS_ASSIGN(const auto blob, content_.open_blob(file.digest));
   BlobSource source(*blob, file);
   MLOPS_ASSIGN(const auto reader, open_for_masking(source, file));
   MLOPS_ASSIGN(auto upload, content_.start_upload());
   UploadSink sink(upload);
-  MLOPS_ASSIGN(const auto found, policy::mask_file(policy, plan, *reader, sink, {keys_, &vault_}, context));
+  MLOPS_ASSIGN(const auto found, policy::mask_file(policy, plan, *reader, sink, {keys, &vault_}, context));
   MLOPS_TRY(source.check_digest());
   MLOPS_ASSIGN(const auto stored, upload.finish());
   policy::merge_evidence(evidence, found);
@@ -223,13 +223,15 @@ Result<MaskedFiles> Compliance::mask(const policy::Policy& policy, const std::ve
   for (const auto& file : files) {
     auto plan = plan_file(planner, file);
     if (!plan) return fail(data::at_file(plan.error(), file.path));
+    plan->published = file.path;
     plans.push_back(std::move(*plan));
   }
   MLOPS_TRY(planner.finish());
   MaskedFiles masked;
   policy::MaskEvidence evidence;
+  const mask::PinnedKeys keys(keys_);  // tables masked before and after a rotation would not join
   for (std::size_t i = 0; i < files.size(); ++i) {
-    auto entry = mask_file(policy, plans[i], files[i], context, evidence);
+    auto entry = mask_file(policy, plans[i], files[i], keys, context, evidence);
     if (!entry) return fail(data::at_file(entry.error(), files[i].path));
     masked.files.push_back(std::move(*entry));
   }

@@ -50,7 +50,8 @@ class Compliance {
   Result<std::vector<meta::Applied>> apply_environments(const meta::Actor& actor, const std::string& yaml,
                                                         const std::string& origin, meta::Commit commit);
   Result<std::vector<EnvironmentRevision>> environments(TimestampUs as_of_us);
-  Result<EnvironmentRevision> environment(sql::Connection& connection, const std::string& name, TimestampUs as_of_us = 0);
+  Result<EnvironmentRevision> environment(sql::Connection& connection, const std::string& name,
+                                          TimestampUs as_of_us = 0);
 
   Result<meta::Applied> apply_policy(const meta::Actor& actor, const std::string& yaml, const std::string& origin,
                                      meta::Commit commit);
@@ -70,8 +71,8 @@ class Compliance {
   Result<policy::Policy> compiled(const meta::RevisionRow& row);
   Result<policy::FilePlan> plan_file(policy::DatasetPlanner& planner, const model::FileEntry& file);
   Result<model::FileEntry> mask_file(const policy::Policy& policy, const policy::FilePlan& plan,
-                                     const model::FileEntry& file, const std::string& context,
-                                     policy::MaskEvidence& evidence);
+                                     const model::FileEntry& file, const mask::KeySource& keys,
+                                     const std::string& context, policy::MaskEvidence& evidence);
   // Measures the risk of the masked files; those that lose records are stored again without them.
   Status limit_risk(const policy::Policy& policy, const std::vector<policy::FilePlan>& plans,
                     std::vector<model::FileEntry>& masked, policy::MaskEvidence& evidence);

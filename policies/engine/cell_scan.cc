@@ -102,7 +102,9 @@ Status NameCheck::check(const data::RecordReader& reader, std::size_t from) cons
     if (!holds_data(reader.columns()[i])) continue;
     return fail(ErrorCode::kRefused, "header_missing",
                 "the first row holds personal data: the table seems to have no header",
-                "add a header row with the column names");
+                fmt::format("add a header row with the column names; if column {} is truly called so, declare it in a "
+                            "policy",
+                            i + 1));
   }
   return {};
 }

@@ -3,10 +3,22 @@
 #include <algorithm>
 
 #include "core/base/text.h"
+#include "policies/data/decode.h"
 #include "policies/engine/row_values.h"
 
 namespace mlops::policy {
 namespace {
+
+// A coded value names people when at least so many of its rows are theirs: chance does not reach that.
+constexpr std::uint64_t kMostShare = 8;
+constexpr std::uint64_t kMostShareOf = 10;
+
+bool stands_encoded(const RowValues& values, std::string_view cell) {
+  if (!data::may_hold_layers(cell)) return false;
+  const auto layers = data::decode_layers(cell).layers;
+  return std::any_of(layers.begin(), layers.end(),
+                     [&](const data::Layer& layer) { return values.stand_in(layer.text); });
+}
 
 // One key a dataset and column: equal values of two datasets do not get equal pseudonyms.
 Status lend_key(ColumnWork& work, const mask::RunSecrets& secrets, const std::string& dataset) {
@@ -75,8 +87,8 @@ bool ColumnWork::is_open() const {
 }
 
 void ColumnWork::look_for_row(const RowValues& values, std::string_view cell) {
-  if (!is_open()) return;
-  const bool names = values.stand_in(cell);
+  if (!is_open() || values.empty()) return;  // of a row without a name nothing is learnt
+  const bool names = values.stand_in(cell) || stands_encoded(values, cell);
   if (!plan->is_coded) {
     row_values += names ? 1 : 0;
     return;
@@ -89,7 +101,7 @@ void ColumnWork::look_for_row(const RowValues& values, std::string_view cell) {
 std::uint64_t ColumnWork::naming_cells() const {
   std::uint64_t cells = row_values;
   for (const auto& [text, value] : coded) {
-    if (value.naming == value.rows) cells += value.rows;
+    if (value.naming * kMostShareOf >= value.rows * kMostShare) cells += value.naming;
   }
   return cells;
 }

@@ -45,7 +45,7 @@ struct ColumnWork {
   bool is_open() const;
   // Looks for the row's identifiers in a cell that is kept.
   void look_for_row(const RowValues& values, std::string_view cell);
-  // Of a coded value one row proves nothing; that all of its rows name their person does.
+  // Of a coded value one row proves nothing; that most of its rows name their person does.
   std::uint64_t naming_cells() const;
   // Adds what another worker counted of the same column.
   void add(const ColumnWork& other);

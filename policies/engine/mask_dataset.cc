@@ -7,6 +7,7 @@
 #include "policies/data/format.h"
 #include "policies/engine/part_runner.h"
 #include "policies/engine/record_masker.h"
+#include "policies/mask/pinned_keys.h"
 
 namespace mlops::policy {
 namespace {
@@ -78,7 +79,9 @@ Result<MaskEvidence> conclude_run(const Policy::Body& body, const FilePlan& plan
 }  // namespace
 
 Result<MaskEvidence> mask_file(const Policy& policy, const FilePlan& plan, data::RecordReader& reader, data::Sink& out,
-                               const mask::RunSecrets& secrets, const std::string& context) {
+                               const mask::RunSecrets& lent, const std::string& context) {
+  const mask::PinnedKeys keys(lent.keys);  // the workers take their keys one after the other
+  const mask::RunSecrets secrets{keys, lent.vault};
   const auto& body = policy.body();
   const auto dropped = dropped_columns(plan, reader.format());
   RecordMasker masker(body, plan, secrets, context);

@@ -61,7 +61,7 @@ struct MaskEvidence {
 struct FilePlan {
   std::string table;  // qualifies columns in policies: "patients.dob"
   std::vector<ColumnPlan> columns;
-  std::string published;  // the masked file's name without folder and ending; the planner says: as the table
+  std::string published;  // the masked file's path as others will see it; the planner says: as the table
 };
 
 class DatasetPlanner {

@@ -132,8 +132,10 @@ Result<std::vector<ColumnPlan>> decide(const Policy::Body& body, const std::dequ
 
 // Does the policy declare a column by this name, or one that has it in its path?
 bool is_written_in(const Policy::Body& body, std::string_view name) {
-  return std::any_of(body.columns.begin(), body.columns.end(),
-                     [&](const DeclaredColumn& column) { return column.name.value.find(name) != std::string::npos; });
+  const auto wanted = fold_column(name);
+  return std::any_of(body.columns.begin(), body.columns.end(), [&](const DeclaredColumn& column) {
+    return fold_column(column.name.value).find(wanted) != std::string::npos;
+  });
 }
 
 // The columns of a file, or of parts of it, with what their cells hold.

@@ -35,13 +35,15 @@ std::string_view markup_head(std::string_view text) {
   return text.starts_with(kHead) ? text.substr(0, kHead.size()) : std::string_view{};
 }
 
-// "jane_roe-2024" → "jane roe 2024"
-std::string words_of(std::string_view name) {
-  std::string words(name);
+// "ward/jane_roe-2024.csv" → "ward jane roe 2024 csv", and behind it as it was: a number may be written with signs.
+std::string words_of(std::string_view path) {
+  std::string words(path);
   for (char& c : words) {
-    if (c == '_' || c == '-' || c == '.' || c == '+') c = ' ';
+    if (c == '_' || c == '-' || c == '.' || c == '+' || c == '/') c = ' ';
   }
-  return words;
+  std::string as_written(path);
+  std::replace(as_written.begin(), as_written.end(), '_', ' ');
+  return words + " | " + as_written;
 }
 
 // Of JSON the plain text is the record itself: what a mask leaves of it must be found in its values. The others stand
@@ -136,7 +138,7 @@ Status RecordMasker::gather(const data::RecordReader& reader, std::uint64_t reco
   if (!looks_at_name || !values_.name_in(file_words_)) return {};
   return fail(ErrorCode::kRefused, "file_name_holds_data",
               "the file's name holds what its records hold about a person, and would be published with them",
-              "rename the file after what is in it, not after whom");
+              "rename the file or its folder after what is in it, not after whom");
 }
 
 Status RecordMasker::cell(const Place& place, const data::Cell& in, ColumnWork& work, data::Change& out) {
