@@ -61,8 +61,12 @@ Result<ColumnWork> make_work(const Policy::Body& body, const ColumnPlan& plan, c
   work.class_row = class_of(plan.class_name);
   work.evidence = {plan.column, plan.class_name, plan.transform, 0, 0, 0, {}};
   work.is_scanned = !body.residual_ignore_columns.count(fold_column(plan.named_as));
+  const auto* rule = body.rule_for_treated(plan.named_as, plan.class_name);
+  if (rule && rule->max_findings) {
+    work.max_findings = static_cast<std::uint64_t>(*rule->max_findings);
+    work.is_scanned = true;  // who sets a limit wants it counted
+  }
   if (plan.transform != "keep") {
-    const auto* rule = body.rule_for_treated(plan.named_as, plan.class_name);
     if (!rule || !rule->apply || rule->where() != plan.rule) return table_changed();
     work.transform = rule->apply.get();
     work.placeholder = placeholder_of(*rule, plan.class_name);

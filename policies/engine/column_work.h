@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -35,6 +36,7 @@ struct ColumnWork {
   std::string folded;       // the column's name as keys and ciphertexts are bound to it
   mask::ColumnKey key;      // empty: the transform needs none
   bool is_scanned = true;
+  std::optional<std::uint64_t> max_findings;  // by its rule, beside the policy's limit
   CellScanner residual{{}, {}};
   std::uint64_t row_values = 0;  // cells of a kept column with an identifier of their row
   std::unordered_map<std::string, CodedValue> coded;

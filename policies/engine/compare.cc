@@ -1,7 +1,9 @@
 #include "policies/engine/compare.h"
 
 #include <array>
+#include <limits>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "core/base/text.h"
@@ -67,11 +69,21 @@ const YamlNode* find_option(const YamlNode& options, std::string_view name) {
   return nullptr;
 }
 
+// Rules that differ in nothing but what the residual scan may find behind them.
+std::optional<Change> residual_change(const Rule& before, const Rule& after) {
+  if (before.max_findings == after.max_findings || flow_text(before.options) != flow_text(after.options)) return {};
+  constexpr auto kNoLimit = std::numeric_limits<std::int64_t>::max();
+  const bool is_less = after.max_findings.value_or(kNoLimit) < before.max_findings.value_or(kNoLimit);
+  return is_less ? Change::kTightened : Change::kLoosened;
+}
+
 // The direction of different options of one transform, when a single known one makes the difference.
 Change option_change(const Rule& before, const Rule& after) {
+  if (const auto change = residual_change(before, after)) return *change;
   const auto& transform = before.transform.value;
+  const bool limits_differ = before.max_findings != after.max_findings;
   const bool only_a_word = transform == "redact" || transform == "replace";
-  if (only_a_word && before.redacts_spans() == after.redacts_spans()) return Change::kNeutral;
+  if (only_a_word && !limits_differ && before.redacts_spans() == after.redacts_spans()) return Change::kNeutral;
   for (const auto& row : kOptions) {
     if (row.transform != transform) continue;
     const auto value = [&](const Rule& rule) {
@@ -81,6 +93,7 @@ Change option_change(const Rule& before, const Rule& after) {
     const auto a = value(before);
     const auto b = value(after);
     if (a == b) continue;
+    if (limits_differ) return Change::kUnclear;
     return (a < b) == (row.more == MoreIs::kStricter) ? Change::kTightened : Change::kLoosened;
   }
   return Change::kUnclear;

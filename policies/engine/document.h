@@ -53,6 +53,7 @@ struct Rule {
   std::string origin;
   YamlMark mark;
   std::string cite;                              // the clause the rule follows
+  std::optional<std::int64_t> max_findings;      // of the residual scan in what it wrote; the policy's limit holds too
   std::string exception;                         // id of the exception it leans on; empty: none
   std::shared_ptr<const mask::Transform> apply;  // set when the rules are compiled
 

@@ -30,6 +30,12 @@ Json residual_facts(const std::vector<std::unique_ptr<ColumnWork>>& works, std::
   return list;
 }
 
+std::uint64_t findings_of(const ColumnWork& work) {
+  std::uint64_t total = work.naming_cells() + work.residual.unreadable();
+  for (std::size_t i = 0; i < work.residual.detectors().size(); ++i) total += work.residual.hits(i);
+  return total;
+}
+
 }  // namespace
 
 Result<MaskEvidence> conclude(const Policy::Body& body, const std::vector<std::unique_ptr<ColumnWork>>& works,
@@ -43,7 +49,11 @@ Result<MaskEvidence> conclude(const Policy::Body& body, const std::vector<std::u
     evidence.columns.push_back(work->evidence);
     evidence.columns.back().placeholders = work->counts.placeholders;
   }
-  if (evidence.residual_findings <= static_cast<std::uint64_t>(body.residual_max_findings)) return evidence;
+  const bool within_rules = std::all_of(works.begin(), works.end(), [](const std::unique_ptr<ColumnWork>& work) {
+    return !work->max_findings || findings_of(*work) <= *work->max_findings;
+  });
+  const bool is_clean = evidence.residual_findings <= static_cast<std::uint64_t>(body.residual_max_findings);
+  if (is_clean && within_rules) return evidence;
   std::vector<std::string> where;
   for (const auto& one : findings) {
     where.push_back(fmt::format("{} × {} in {}", one["findings"].get<std::uint64_t>(),

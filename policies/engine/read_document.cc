@@ -124,20 +124,36 @@ bool read_match(const YamlNode& node, Rule& rule, Reader& reader) {
   return true;
 }
 
-// `apply: keep` or `apply: {redact: {with: "[NAME]"}}`.
+void read_rule_residual(const YamlNode& node, Rule& rule, Findings& findings) {
+  Section section(node, "residual of a rule", findings, {"max_findings"});
+  section.integer("max_findings", 0, kMostFindings, rule.max_findings);
+  if (section && !section.find("max_findings"))
+    findings.error(node.mark, "missing_key", "residual of a rule needs `max_findings`", "residual: {max_findings: 0}");
+}
+
+// `apply: keep` or `apply: {redact: {with: "[NAME]"}}`, with `residual: {max_findings: 0}` beside the transform.
 bool read_apply(const YamlNode& node, Rule& rule, Reader& reader) {
   if (node.is_scalar()) {
     rule.transform = {node.scalar, node.mark};
     rule.options.mark = node.mark;
     return true;
   }
-  if (!node.is_map() || node.entries.size() != 1) {
+  const YamlNode* options = nullptr;
+  std::size_t transforms = 0;
+  for (const auto& [key, value] : node.entries) {
+    if (key.scalar == "residual") {
+      read_rule_residual(value, rule, reader.findings());
+      continue;
+    }
+    ++transforms;
+    rule.transform = {key.scalar, key.mark};
+    options = &value;
+  }
+  if (!node.is_map() || transforms != 1) {
     reader.findings().error(node.mark, "bad_apply", "apply takes one transform", "apply: {redact: {with: \"[NAME]\"}}");
     return false;
   }
-  const auto& [key, value] = node.entries.front();
-  rule.transform = {key.scalar, key.mark};
-  rule.options = value;
+  rule.options = *options;
   return true;
 }
 
@@ -292,7 +308,8 @@ void read_spec(const YamlNode& node, Document& document, Reader& reader) {
 void cite_by_groups(Document& document) {
   for (auto& rule : document.rules) {
     for (const auto& group : document.identifiers) {
-      const bool listed = std::find(group.classes.begin(), group.classes.end(), rule.subject.value) != group.classes.end();
+      const bool listed =
+          std::find(group.classes.begin(), group.classes.end(), rule.subject.value) != group.classes.end();
       if (rule.cite.empty() && rule.match == Rule::Match::kClass && listed) rule.cite = group.cite;
     }
   }

@@ -66,7 +66,10 @@ std::string flow_text(const YamlNode& node) {
 
 std::string rule_text(const Rule& rule) {
   const auto options = flow_text(rule.options);
-  return options.empty() || options == "{}" ? rule.transform.value : rule.transform.value + " " + options;
+  auto text = rule.transform.value;
+  if (!options.empty() && options != "{}") text += " " + options;
+  if (rule.max_findings) text += fmt::format(", at most {} left behind", *rule.max_findings);
+  return text;
 }
 
 std::string gate_text(const GateRule& gate) {

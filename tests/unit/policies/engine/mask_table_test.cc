@@ -1,6 +1,8 @@
 #include <string>
 #include <vector>
 
+#include "policies/engine/compare.h"
+#include "policies/engine/explain.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/policies/engine/mask_run.h"
 #include "tests/unit/policies/mask/fixed_keys.h"
@@ -328,4 +330,56 @@ TEST_CASE("a refusal names the first of many columns and counts the rest") {
   CHECK(refused.error().slug == "columns_unmatched");
   CHECK(has(refused.error().message, "and 3 more"));
   CHECK(has(refused.error().detail, "icd10"));
+}
+
+namespace {
+
+// Two columns that write something which looks like an address of nobody's.
+std::string with_limit(const std::string& limit) {
+  return R"(apiVersion: mlops/v1
+kind: PrivacyPolicy
+metadata: {name: p, version: 1.0.0}
+spec:
+  classification: {columns: {a: {class: email}, b: {class: username}}}
+  transforms:
+    rules:
+      - {match: {column: a}, apply: {replace: {with: "front.desk@hospital.org"})" +
+         limit + R"(}}
+      - {match: {column: b}, apply: {redact: {with: "[USER]"}, residual: {max_findings: 0}}}
+  residual: {max_findings: 5}
+)";
+}
+
+}  // namespace
+
+TEST_CASE("mask: a rule may allow less to be left behind than the policy does") {
+  const std::string csv = "a,b\njane@example.org,jr\njoe@example.org,jd\n";
+  const auto lax = run(policy_of(with_limit("")), csv);
+  REQUIRE(lax.evidence);
+  CHECK(lax.evidence->residual_findings == 2);
+  CHECK(run(policy_of(with_limit(", residual: {max_findings: 2}")), csv).evidence);
+  const auto strict = run(policy_of(with_limit(", residual: {max_findings: 1}")), csv);
+  REQUIRE_FALSE(strict.evidence);
+  CHECK(strict.evidence.error().slug == "residual_findings");
+  CHECK(strict.evidence.error().message.find("front.desk") == std::string::npos);
+}
+
+TEST_CASE("mask: a rule's own residual limit is read, explained and compared") {
+  const auto errors = [](const std::string& limit) {
+    std::string slugs;
+    for (const auto& one : lint_policy(with_limit(limit), "p.yaml")) slugs += one.is_error ? one.slug + " " : "";
+    return slugs;
+  };
+  CHECK(errors(", residual: {max_findings: 1}").empty());
+  CHECK(has(errors(", residual: {max_finding: 1}"), "unknown_key"));
+  CHECK_FALSE(errors(", residual: {max_findings: -1}").empty());
+  CHECK(has(errors(", residual: {}"), "missing_key"));
+  CHECK(has(errors(", mask: {}"), "bad_apply"));
+  const auto text = explain(policy_of(with_limit(", residual: {max_findings: 1}"))).dump();
+  CHECK(text.find("at most 1 left behind") != std::string::npos);
+  const auto changes = [](const std::string& before, const std::string& after) {
+    return compare_policies(policy_of(with_limit(before)), policy_of(with_limit(after)));
+  };
+  CHECK(changes("", ", residual: {max_findings: 1}").at(0).change == Change::kTightened);
+  CHECK(changes(", residual: {max_findings: 1}", ", residual: {max_findings: 2}").at(0).change == Change::kLoosened);
 }
