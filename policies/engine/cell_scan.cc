@@ -109,11 +109,15 @@ Status NameCheck::check(const data::RecordReader& reader, std::size_t from) cons
   return {};
 }
 
+bool decides_when_dense(const detect::Detector& detector) {
+  return detector.id() == kPersonName;
+}
+
 std::vector<ColumnDetector> detectors_for(const std::vector<ActiveDetector>& active, std::string_view column) {
   std::vector<ColumnDetector> list;
   for (const auto& one : active) {
     const double name_score = one.detector->column_name_score(column);
-    if (one.detector->decides_by_value() || name_score >= kNameAgrees) {
+    if (one.detector->decides_by_value() || decides_when_dense(*one.detector) || name_score >= kNameAgrees) {
       list.push_back({one.detector, one.min_score, name_score});
     }
   }

@@ -35,7 +35,10 @@ struct ColumnDetector {
   double name_score = 0;
 };
 
-// The detectors worth running on a column: those that decide by value, and those its name agrees with.
+// A name found here and there is a guess, but a column of them is a column of people, whatever it is called.
+bool decides_when_dense(const detect::Detector& detector);
+// The detectors worth running on a column: those that decide by value, alone or when most cells agree, and those its
+// name agrees with.
 std::vector<ColumnDetector> detectors_for(const std::vector<ActiveDetector>& active, std::string_view column);
 
 class CellScanner;

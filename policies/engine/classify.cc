@@ -27,7 +27,8 @@ std::optional<Evidence> densest(const CellScanner& cells, double least_name_scor
     const auto& one = cells.detectors()[i];
     const double share = share_of(cells, i);
     if (!one.detector->identifies()) continue;
-    const bool may_decide = one.detector->decides_by_value() || one.name_score >= least_name_score;
+    const bool may_decide =
+        one.detector->decides_by_value() || decides_when_dense(*one.detector) || one.name_score >= least_name_score;
     const double weight = share + one.name_score;
     if (share < kDense || !may_decide || weight <= best_weight) continue;
     best = {i, share};

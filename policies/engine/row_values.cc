@@ -158,6 +158,10 @@ bool says_nothing(std::string_view part) {
   return std::find(kNotNames.begin(), kNotNames.end(), lower) != kNotNames.end();
 }
 
+std::size_t count_digits(std::string_view value) {
+  return static_cast<std::size_t>(std::count_if(value.begin(), value.end(), is_digit));
+}
+
 bool is_mostly_digits(std::string_view value) {
   const auto digits = std::count_if(value.begin(), value.end(), is_digit);
   const auto letters = std::count_if(value.begin(), value.end(), is_letter);
@@ -202,6 +206,9 @@ void RowValues::add(std::string_view cell, const ClassRow& row, std::string_view
   } else if (is_mostly_digits(value)) {
     add_number(value, placeholder, row.spread);
   } else if (value.size() >= kShortestEverywhere) {
+    // "MRN-000123" is also told as 000123. Not so an address, whose numbers are several.
+    const bool is_code = value.find(' ') == std::string_view::npos && value.find('@') == std::string_view::npos;
+    if (is_code && count_digits(value) >= kShortestNumberEverywhere) return add_number(value, placeholder, row.spread);
     add_text(value, placeholder, row.spread == Spread::kEverywhere);
   }
 }
@@ -258,7 +265,7 @@ void RowValues::add_name(std::string_view cell, std::string_view placeholder) {
 }
 
 void RowValues::add_number(std::string_view cell, std::string_view placeholder, Spread spread) {
-  const auto digits = static_cast<std::size_t>(std::count_if(cell.begin(), cell.end(), is_digit));
+  const auto digits = count_digits(cell);
   if (digits < kShortestNumberInText) return;
   const bool everywhere = spread == Spread::kEverywhere && digits >= kShortestNumberEverywhere;
   // As written, because a letter or a sign may belong to it, and by its digits alone.

@@ -45,7 +45,8 @@ std::optional<Candidate> strongest(const CellScanner& cells) {
     if (!one.detector->identifies()) continue;
     const double share =
         cells.filled() == 0 ? 0 : static_cast<double>(cells.hits(i)) / static_cast<double>(cells.filled());
-    const bool by_value = share >= kDense && (one.detector->decides_by_value() || one.name_score >= kNameAgrees);
+    const bool by_value = share >= kDense && (one.detector->decides_by_value() || decides_when_dense(*one.detector) ||
+                                              one.name_score >= kNameAgrees);
     if (!by_value && one.name_score < kNameIsSure) continue;
     const double weight = share + one.name_score;
     if (!best || weight > best->weight) best = Candidate{i, weight};
@@ -56,7 +57,11 @@ std::optional<Candidate> strongest(const CellScanner& cells) {
 void say_evidence(const Column& column, ColumnProfile& profile) {
   const auto& detectors = column.cells.detectors();
   for (std::size_t i = 0; i < detectors.size(); ++i) {
-    if (column.cells.hits(i) == 0) continue;
+    const auto& one = detectors[i];
+    const bool is_guess =
+        !one.detector->decides_by_value() && one.name_score < kNameAgrees &&
+        static_cast<double>(column.cells.hits(i)) < static_cast<double>(column.cells.filled()) * kDense;
+    if (column.cells.hits(i) == 0 || is_guess) continue;
     profile.evidence.push_back({std::string(detectors[i].detector->id()), column.cells.hits(i)});
   }
   std::sort(profile.evidence.begin(), profile.evidence.end(), [](const DetectorCount& a, const DetectorCount& b) {

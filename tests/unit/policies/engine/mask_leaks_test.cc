@@ -99,6 +99,46 @@ TEST_CASE("leaks: a file that is called like one of its people") {
   CHECK(run(policy, text, "scores.csv").slug.empty());
 }
 
+TEST_CASE("leaks: a column of people is found, whatever it is called") {
+  const auto policy = policy_with("seen_by: {class: category}, score: {class: measurement}");
+  const std::string names[] = {"Carolee Sanford", "Ludmila Okafor", "Peter Miller", "Anna Jones", "John Smith"};
+  std::string text = "name,seen_by,score\n";
+  for (int i = 0; i < 100; ++i) text += "x," + names[i % 5] + "," + std::to_string(i) + "\n";
+  const auto masked = run(policy, text);
+  CHECK(masked.slug.empty());
+  for (const auto& name : names) CHECK_FALSE(has(masked.text, name));
+}
+
+TEST_CASE("leaks: folders are published as well, and ids are written with and without signs") {
+  const auto policy = policy_with("score: {class: measurement}");
+  const std::string text = "name,score\nCarolee Sanford,2\n";
+  auto plan = plan_text(policy, text);
+  REQUIRE(plan);
+  plan->published = "wards/sanford-carolee/labs.csv";
+  std::string out;
+  const auto evidence = mask_text(policy, *plan, text, out, {kKeys}, "d");
+  REQUIRE_FALSE(evidence);
+  CHECK(evidence.error().slug == "file_name_holds_data");
+
+  const std::string id = "[ID]";
+  RowValues values;
+  values.add("MRN-000123", class_of("mrn"), id);
+  CHECK(values.name_in("export/MRN-000123.csv"));
+  CHECK(values.cut_from("mrn-000123, 000123 and 0 0 0 1 2 3") == "[ID], [ID] and [ID]");
+}
+
+TEST_CASE("leaks: typographic signs around a name hide nothing") {
+  const std::string name = "[NAME]";
+  RowValues values;
+  values.add("Jane Zorblatt", class_of("person_name"), name);
+  for (const std::string text : {"the \u201czorblatt\u201d file", "zorblatt\u2014seen", "zorblatt\u00a0seen",
+                                 "zorblatt\u2026", "\u00abzorblatt\u00bb", "zorblatt\u2019s"}) {
+    INFO(text);
+    CHECK_FALSE(has(values.cut_from(text), "zorblatt"));
+    CHECK(values.stand_in(text));
+  }
+}
+
 TEST_CASE("row values: what they find and what they leave") {
   const std::string name = "[NAME]";
   const std::string id = "[ID]";
