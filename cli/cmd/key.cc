@@ -74,11 +74,17 @@ Result<int> key_destroy(Session& session) {
   MLOPS_ASSIGN(const auto reason, reason_of(session));
   if (!session.dry_run() && !session.flag("--yes")) {
     return usage_error("what the key has masked can never be revealed or recognised again",
-                       "if you mean it, add --yes");
+                       "--dry-run says how many tokens go with it; if you mean it, add --yes");
   }
   MLOPS_ASSIGN(const auto key, session.api().post(item_path("keys", session.operand(0), "/destroy"),
                                                   with_dry_run(session, {{"reason", reason}})));
   tell(session, key, "is destroyed");
+  if (const auto tokens = int_of(key, "tokens"); tokens > 0) {
+    session.warn(
+        fmt::format("{} of the vault {} sealed under it and lead{} nowhere now, also in versions that were "
+                    "masked later",
+                    counted(tokens, "token", "tokens"), tokens == 1 ? "is" : "are", tokens == 1 ? "s" : ""));
+  }
   if (bool_of(key, "derivable")) {
     session.warn(
         "it is older than the key ring and follows from the master key: it is gone for good once mlopsd --rewrap-keys "

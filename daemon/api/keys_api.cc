@@ -62,6 +62,7 @@ Result<Response> destroy_key(const Services& services, Request& request) {
   MLOPS_ASSIGN(const auto destroyed, services.compliance.keys().destroy(actor_of(request), wish, commit));
   auto json = to_json(destroyed.row);
   json["derivable"] = destroyed.is_derivable;
+  json["tokens"] = destroyed.tokens;
   return answer(200, std::move(json), commit);
 }
 

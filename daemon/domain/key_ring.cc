@@ -11,6 +11,7 @@
 #include "core/model/names.h"
 #include "daemon/domain/identity.h"
 #include "policies/mask/key_ring.h"
+#include "storage/meta/vault.h"
 
 namespace mlops::domain {
 namespace {
@@ -313,6 +314,9 @@ Result<KeyRing::Destroyed> KeyRing::destroy(const meta::Actor& actor, const Wish
                 fmt::format("{} is the active version: new values are written under it", wish.name),
                 "rotate the key first: mlopsctl key rotate " + entry->row.name);
   }
+  MLOPS_ASSIGN(const auto tokens, store_.read<std::int64_t>([&](sql::Connection& connection) {
+    return meta::vault_rows_under(connection, wish.name);
+  }));
   auto row = entry->row;
   row.state = to_word(mask::KeyState::kDestroyed);
   row.reason = wish.reason;
@@ -329,7 +333,7 @@ Result<KeyRing::Destroyed> KeyRing::destroy(const meta::Actor& actor, const Wish
     entry->row = row;
     entry->bytes = crypto::SecretBytes();
   }
-  return Destroyed{std::move(row), is_derivable};
+  return Destroyed{std::move(row), is_derivable, tokens};
 }
 
 Status KeyRing::rewrap(const meta::Actor& actor, crypto::SecretBytes master) {

@@ -48,6 +48,7 @@ class KeyRing : public mask::KeySource {
   struct Destroyed {
     meta::MaskKeyRow row;
     bool is_derivable = false;  // the master key in use still gives it
+    std::int64_t tokens = 0;    // of the vault, sealed under it: versions masked later may use them as well
   };
   Result<Destroyed> destroy(const meta::Actor& actor, const Wish& wish, meta::Commit commit);
   // Seals every key anew. REQUIRES: the caller starts with this master key from now on.

@@ -16,6 +16,7 @@ constexpr std::string_view kDelete = "DELETE FROM vault_tokens WHERE context = $
 constexpr std::string_view kInsertErased =
     "INSERT INTO vault_erased (context, token, erasure_id, erased_at) VALUES ($1, $2, $3, $4)";
 constexpr std::string_view kErasureOf = "SELECT erasure_id FROM vault_erased WHERE context = $1 AND token = $2";
+constexpr std::string_view kCountUnder = "SELECT COUNT(*) FROM vault_tokens WHERE key_id = $1";
 constexpr std::string_view kCountErased = "SELECT COUNT(*) FROM vault_erased WHERE erasure_id = $1";
 
 std::vector<std::uint8_t> bytes_of(ByteView view) {
@@ -71,6 +72,12 @@ Result<std::string> vault_erasure_of(sql::Connection& connection, std::string_vi
   MLOPS_ASSIGN(auto cursor, connection.query(kErasureOf, {context, token}));
   MLOPS_ASSIGN(const bool found, cursor.next());
   return found ? cursor.text(0) : std::string();
+}
+
+Result<std::int64_t> vault_rows_under(sql::Connection& connection, std::string_view key_id) {
+  MLOPS_ASSIGN(auto cursor, connection.query(kCountUnder, {key_id}));
+  MLOPS_TRY(cursor.next());
+  return cursor.integer(0);
 }
 
 Result<std::int64_t> erased_vault_rows(sql::Connection& connection, const std::string& erasure_id) {

@@ -42,6 +42,8 @@ Result<std::vector<VaultGroup>> vault_groups(sql::Connection& connection, const 
 Result<bool> erase_vault_row(WriteTx& tx, const VaultPlace& place, const std::string& erasure_id);
 // Empty: the token was not erased.
 Result<std::string> vault_erasure_of(sql::Connection& connection, std::string_view context, std::string_view token);
+// How many values are sealed under a key; versions masked later use these tokens, too.
+Result<std::int64_t> vault_rows_under(sql::Connection& connection, std::string_view key_id);
 // How many an erasure took.
 Result<std::int64_t> erased_vault_rows(sql::Connection& connection, const std::string& erasure_id);
 

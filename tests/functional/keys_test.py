@@ -77,7 +77,9 @@ class KeysTest(DaemonCase):
         self.ctl("key", "destroy", "research.2", "--reason", "over", "--yes", check=REFUSED)
         self.ctl("key", "destroy", "research.1", "--reason", "over", "--yes", check=AUTHENTICATION,
                  token=self.daemon.new_token("rita", "release"))
-        self.ok("key", "destroy", "research.1", "--reason", "over", "--yes")
+        self.assertEqual(self.json("key", "destroy", "research.1", "--reason", "over", "--dry-run")["tokens"], 20)
+        said = self.ok("key", "destroy", "research.1", "--reason", "over", "--yes")
+        self.assertIn("20 tokens of the vault", said.text)
         refused = self.revealed(one, "account", check=REFUSED)
         self.assertIn("research.1 was destroyed", refused.text)
         self.assertEqual(self.revealed(two, "mrn", "account", check=DONE).stdout.encode(), second)
