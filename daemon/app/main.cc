@@ -21,7 +21,7 @@ struct Words {
   bool print_config = false;
   bool check_config = false;
   bool replace_keys = false;
-  std::string rewrap_keys;
+  std::string rewrap_keys;  // where the new master key is; empty: do not
   bool help = false;
   bool version = false;
   std::string problem;
@@ -43,6 +43,7 @@ Words read_words(int count, char** words) {
       out.replace_keys = true;
     } else if (word == "--rewrap-keys" && i + 1 < count) {
       out.rewrap_keys = words[++i];
+      if (out.rewrap_keys.empty()) out.problem = "mlopsd: --rewrap-keys needs file:PATH, env:NAME or credential:NAME\n";
     } else if (word == "--help" || word == "-h") {
       out.help = true;
     } else if (word == "--version") {

@@ -15,6 +15,7 @@ model=none
 unset MLOPS_TOKEN MLOPS_OUTPUT
 export PYTHONDONTWRITEBYTECODE=1
 mkdir -p "$story"
+[[ -z $(ls -A "$story") ]] || { echo "STORY_DIR must be an empty folder: $story" >&2; exit 2; }
 # shellcheck source=examples/readmission/telling.sh
 source "$here/../readmission/telling.sh"
 cd "$story"

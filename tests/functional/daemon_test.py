@@ -88,6 +88,12 @@ class StartTest(Refusing):
         self.assertEqual(done.returncode, 2, done)
         self.assertIn("--confg", done.stderr)
 
+    def test_rewrap_without_a_place(self):
+        done = subprocess.run([str(MLOPSD), "--rewrap-keys", ""], capture_output=True, text=True,
+                              timeout=REFUSES_WITHIN_S)
+        self.assertEqual(done.returncode, 2, "an unset variable of a script starts no daemon")
+        self.assertIn("--rewrap-keys", done.stderr)
+
     def test_help_and_version(self):
         done = subprocess.run([str(MLOPSD), "--help"], capture_output=True, text=True, timeout=REFUSES_WITHIN_S)
         self.assertEqual(done.returncode, 0, done)
