@@ -14,7 +14,7 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-constexpr std::array<std::string_view, 6> kRoles{"viewer", "ci", "release", "approver", "auditor", "admin"};
+constexpr std::array<std::string_view, 7> kRoles{"viewer", "ci", "release", "oncall", "approver", "auditor", "admin"};
 
 void add_matching(Completions& found, std::string_view prefix, std::string_view value, std::string_view description) {
   if (!value.starts_with(prefix)) return;

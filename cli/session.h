@@ -46,6 +46,8 @@ class Session {
   virtual std::string as_of() const = 0;
 
   virtual ApiClient& api() = 0;
+  // Where this person's files of mlopsctl are; "" when there is no such place.
+  virtual std::string config_dir() const { return {}; }
 
   virtual bool wants_json() const = 0;  // -o json or yaml: print_value alone is enough
   virtual bool stdout_is_tty() const = 0;

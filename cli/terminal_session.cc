@@ -106,6 +106,11 @@ Result<Connection> TerminalSession::connection() const {
   return resolve_connection(words_, around_.variables, around_.places);
 }
 
+std::string TerminalSession::config_dir() const {
+  const auto& path = around_.places.config_path;
+  return path.substr(0, path.rfind('/') == path.npos ? 0 : path.rfind('/'));
+}
+
 ApiClient& TerminalSession::api() {
   if (api_) return *api_;
   auto connection = this->connection();

@@ -46,6 +46,7 @@ class TerminalSession final : public Session {
 
   // A client whose every call fails with the reason when there is no usable server or token.
   ApiClient& api() override;
+  std::string config_dir() const override;
 
   bool wants_json() const override;
   bool stdout_is_tty() const override { return around_.terminal.out_is_tty; }

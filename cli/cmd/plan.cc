@@ -2,12 +2,14 @@
 
 #include "cli/cmd/fields.h"
 #include "cli/cmd/lines.h"
+#include "cli/cmd/plan_diff.h"
 #include "cli/cmd/query.h"
+#include "cli/cmd/release_flow.h"
 #include "cli/cmd/release_text.h"
 #include "cli/cmd/rows.h"
 #include "cli/cmd/run.h"
 #include "cli/time.h"
-#include "core/model/reference.h"
+#include "core/base/text.h"
 
 namespace mlops::cli {
 namespace {
@@ -20,15 +22,59 @@ void print_plan(Session& session, const Json& plan) {
       [&] { return text_of(plan, "id"); });
 }
 
+// The request that an earlier plan came from, as far as it is a promotion.
+Result<Json> request_of(Session& session, const Json& plan) {
+  if (text_of(plan, "kind") == "rollback") {
+    return usage_error("that is the plan of a rollback", "mlopsctl rollback NAME --env ENV --dry-run decides anew");
+  }
+  const auto& release = member(plan, "release");
+  Json body = {{"environment", text_of(plan, "environment")}, {"reason", text_of(plan, "reason")}};
+  if (text_of(release, "kind") == "release") {
+    body["ref"] = fmt::format("release:{}@r{}", text_of(release, "name"), int_of(release, "number"));
+  } else {
+    Json with = Json::array();
+    for (const auto& item : array_of(release, "members")) {
+      if (body.contains("ref")) with.push_back(text_of(item, "ref"));
+      if (!body.contains("ref")) body["ref"] = text_of(item, "ref");
+    }
+    if (const auto source = text_of(member(plan, "masking"), "source"); !source.empty()) body["ref"] = source;
+    body["with"] = std::move(with);
+  }
+  if (bool_of(plan, "break_glass")) body["break_glass"] = true;
+  if (const auto reason = session.option("--reason")) body["reason"] = *reason;
+  return body;
+}
+
+Result<int> plan_again(Session& session, const std::string& earlier) {
+  if (!session.operand(0).empty() || session.option("--to") || !session.option_all("--with").empty()) {
+    return usage_error("--again says it all: the same REF to the same ENV",
+                       "mlopsctl plan --again " + printable(earlier));
+  }
+  MLOPS_ASSIGN(const Json before, session.api().get(item_path("plans", earlier)));
+  MLOPS_ASSIGN(auto body, request_of(session, before));
+  MLOPS_ASSIGN(const Json made, session.api().post("/api/v1/plans", body));
+  MLOPS_ASSIGN(const auto differences, plan_differences(session.api(), before, made));
+  Json answer = made;
+  answer["changes"] = differences;
+  session.print_value(
+      answer,
+      [&] {
+        print_lines(session, plan_lines(made, style_of(session), GateDetail::kAll));
+        session.print_line("");
+        print_lines(session, difference_lines(differences, before, made, style_of(session)));
+      },
+      [&] { return text_of(made, "id"); });
+  return text_of(made, "verdict") == "pass" ? kExitDone : kExitRefused;
+}
+
 Result<int> plan(Session& session) {
+  if (const auto again = session.option("--again")) return plan_again(session, *again);
   const auto environment = session.option("--to").value_or("");
-  if (environment.empty()) return usage_error("where to? --to names the environment", "mlopsctl plan REF --to prod");
-  MLOPS_ASSIGN([[maybe_unused]] const auto parsed, model::parse_version_reference(session.operand(0)));
-  MLOPS_ASSIGN(const Json made,
-               session.api().post("/api/v1/plans", {{"ref", session.operand(0)},
-                                                    {"with", session.option_all("--with")},
-                                                    {"environment", environment},
-                                                    {"reason", session.option("--reason").value_or("")}}));
+  if (session.operand(0).empty() || environment.empty()) {
+    return usage_error("what goes where? REF names the version, --to the environment", "mlopsctl plan REF --to prod");
+  }
+  MLOPS_ASSIGN(const auto body, plan_request(session, session.operand(0), environment));
+  MLOPS_ASSIGN(const Json made, session.api().post("/api/v1/plans", body));
   print_plan(session, made);
   return text_of(made, "verdict") == "pass" ? kExitDone : kExitRefused;
 }
@@ -54,9 +100,21 @@ std::vector<Column> plan_columns(const Session& session) {
           {"DIGEST", [](const Json& p) { return text_of(p, "digest"); }, true}};
 }
 
+// Exit 3 when they differ, as every difference does.
+Result<int> compare_plans(Session& session, const std::string& other, const Json& plan) {
+  MLOPS_ASSIGN(const Json before, session.api().get(item_path("plans", other)));
+  MLOPS_ASSIGN(const auto differences, plan_differences(session.api(), before, plan));
+  session.print_value(
+      {{"a", text_of(before, "id")}, {"b", text_of(plan, "id")}, {"changes", differences}},
+      [&] { print_lines(session, difference_lines(differences, before, plan, style_of(session))); },
+      [&] { return std::to_string(differences.size()); });
+  return differences.empty() ? kExitDone : kExitRefused;
+}
+
 Result<int> plans(Session& session) {
   if (const auto id = session.operand(0); !id.empty()) {
     MLOPS_ASSIGN(const Json found, session.api().get(item_path("plans", id)));
+    if (const auto other = session.option("--against")) return compare_plans(session, *other, found);
     print_plan(session, found);
     return kExitDone;
   }
@@ -75,14 +133,26 @@ const Command kPlanCommand{
     .path = "plan",
     .group = "Daily work",
     .summary = "evaluate every gate for a promotion; changes nothing that runs",
-    .operands = {{.name = "REF", .help = "the version to promote", .complete = Complete::kReference}},
+    .operands = {{.name = "REF",
+                  .help = "the version to promote, or release:NAME@r1",
+                  .required = false,
+                  .complete = Complete::kReference}},
     .options = {{.name = "--to", .value_name = "ENV", .help = "the environment", .complete = Complete::kEnvironment},
                 {.name = "--with",
                  .value_name = "REF",
                  .help = "another version that moves in the same release",
                  .repeated = true,
                  .complete = Complete::kReference},
-                {.name = "--reason", .value_name = "TEXT", .help = "why; required where the environment says so"}},
+                {.name = "--reason", .value_name = "TEXT", .help = "why; required where the environment says so"},
+                {.name = "--again",
+                 .value_name = "PLAN",
+                 .help = "make this plan anew and show what changed",
+                 .complete = Complete::kPlan},
+                {.name = "--break-glass", .help = "as `promote --break-glass` would decide (role oncall)"},
+                {.name = "--even-rejected", .help = "say that a release that was rolled back from is meant"},
+                {.name = "--idempotency-key",
+                 .value_name = "KEY",
+                 .help = "sent again with the same key, one plan is made"}},
     .shared = kOutput,
     .description =
         R"(Prints each gate with its verdict, the facts it looked at, the rule's file and line, and what would make it pass, and
@@ -92,7 +162,9 @@ Exit code 0 when every gate passes, 3 when one fails or approvals are missing.
 
 Examples:
   mlopsctl plan hospital/readmission@v3 --to prod
-  mlopsctl plan hospital/readmission@v3 --with hospital/thresholds@v7 --to prod --reason "quarterly retraining")",
+  mlopsctl plan hospital/readmission@v3 --with hospital/thresholds@v7 --to prod --reason "quarterly retraining"
+  mlopsctl plan release:hospital/readmission-stack@r2 --to prod --reason "with its thresholds"
+  mlopsctl plan --again 019384a2-7b1c-7e02)",
     .run = run_body<plan>};
 
 const Command kPlansCommand{
@@ -107,7 +179,11 @@ const Command kPlansCommand{
                  .value_name = "STATE",
                  .help = "only plans in this state",
                  .complete = Complete::kChoice,
-                 .choices = {"open", "executed", "rejected", "stale"}},
+                 .choices = {"open", "executed", "rejected", "stale", "expired"}},
+                {.name = "--against",
+                 .value_name = "PLAN",
+                 .help = "what differs from that plan: pins, facts, verdicts",
+                 .complete = Complete::kPlan},
                 {.name = "--env",
                  .value_name = "ENV",
                  .help = "only plans for this environment",
@@ -116,7 +192,8 @@ const Command kPlansCommand{
     .shared = kOutput,
     .description = R"(Examples:
   mlopsctl plans --state open
-  mlopsctl plans 019384a2-7b1c-7e02)",
+  mlopsctl plans 019384a2-7b1c-7e02
+  mlopsctl plans 019384a2-7b1c-7e02 --against 01938200-11aa-7001)",
     .run = run_body<plans>};
 
 }  // namespace mlops::cli

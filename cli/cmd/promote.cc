@@ -6,6 +6,7 @@
 #include "cli/cmd/release_text.h"
 #include "cli/cmd/rows.h"
 #include "cli/cmd/run.h"
+#include "cli/cmd/signing.h"
 #include "core/base/text.h"
 #include "core/model/reference.h"
 
@@ -38,8 +39,10 @@ Result<Json> promotion_body(Session& session) {
   const auto environment = session.option("--to").value_or("");
   const auto plan_id = session.option("--plan").value_or("");
   if (!plan_id.empty()) {
-    if (!session.option_all("--with").empty() || session.option("--reason")) {
-      return usage_error("--plan says it all: --with and --reason were fixed when it was made",
+    const bool says_more = !session.option_all("--with").empty() || session.option("--reason") ||
+                           session.flag("--break-glass") || session.flag("--even-rejected");
+    if (says_more) {
+      return usage_error("--plan says it all: what moves, how and why was fixed when it was made",
                          "mlopsctl promote --plan " + printable(plan_id));
     }
     MLOPS_TRY(check_plan_matches(session, plan_id, ref, environment));
@@ -48,11 +51,7 @@ Result<Json> promotion_body(Session& session) {
   if (ref.empty() || environment.empty()) {
     return usage_error("promote needs REF and --to ENV, or --plan ID", "mlopsctl promote name@v3 --to prod");
   }
-  MLOPS_ASSIGN([[maybe_unused]] const auto parsed, model::parse_version_reference(ref));
-  return Json{{"ref", ref},
-              {"with", session.option_all("--with")},
-              {"environment", environment},
-              {"reason", session.option("--reason").value_or("")}};
+  return plan_request(session, ref, environment);
 }
 
 Result<int> promote(Session& session) {
@@ -63,12 +62,16 @@ Result<int> promote(Session& session) {
 
 // "v3", "3" or "name@v3" → "v3".
 Result<std::string> version_word(const std::string& text, const std::string& name) {
+  const bool is_release = model::is_release_reference(name);
   std::string word = text;
   if (word.starts_with(name + "@")) word.erase(0, name.size() + 1);
-  if (word.starts_with("v")) word.erase(0, 1);
+  if (word.starts_with(is_release ? "r" : "v")) word.erase(0, 1);
   const auto number = parse_int(word);
-  if (!number || *number < 1) return usage_error("--to takes a version number of the same name", "for example --to v3");
-  return fmt::format("v{}", *number);
+  if (!number || *number < 1) {
+    return usage_error("--to takes a number of the same name",
+                       is_release ? "for example --to r2" : "for example --to v3");
+  }
+  return fmt::format("{}{}", is_release ? "r" : "v", *number);
 }
 
 Result<int> rollback(Session& session) {
@@ -81,6 +84,8 @@ Result<int> rollback(Session& session) {
     return usage_error("a rollback needs --reason", "say what went wrong; it goes into the audit log");
   MLOPS_ASSIGN(const auto wait, wait_options(session));
   Json body = {{"name", name}, {"environment", environment}, {"reason", reason}};
+  if (const auto overrides = session.option_all("--override"); !overrides.empty()) body["overrides"] = overrides;
+  if (const auto key = session.option("--idempotency-key")) body["idempotency_key"] = *key;
   if (const auto to = session.option("--to")) {
     MLOPS_ASSIGN(body["to"], version_word(*to, name));
   }
@@ -95,11 +100,19 @@ std::string decision_line(const Json& plan, std::string_view decided, const Styl
          std::string(decided) + " " + what;
 }
 
-Result<int> decide(Session& session, std::string_view verb, std::string_view decided) {
+Result<int> decide(Session& session, const std::string& verb, std::string_view decided) {
   const auto reason = session.option("--reason").value_or("");
   if (reason.empty()) return usage_error(fmt::format("{} needs --reason", verb), "it is signed with the plan's digest");
-  MLOPS_ASSIGN(const Json plan, session.api().post(item_path("plans", session.operand(0), "/" + std::string(verb)),
-                                                   with_dry_run(session, {{"reason", reason}})));
+  Json body = {{"reason", reason}};
+  if (verb != "withdraw") {
+    if (const auto meaning = session.option("--meaning")) body["meaning"] = *meaning;
+    MLOPS_ASSIGN(const auto signer, find_signer(session));
+    if (signer) {
+      MLOPS_ASSIGN(body, sign_decision(session, *signer, verb, std::move(body)));
+    }
+  }
+  MLOPS_ASSIGN(const Json plan, session.api().post(item_path("plans", session.operand(0), "/" + verb),
+                                                   with_dry_run(session, std::move(body))));
   session.print_value(
       plan,
       [&] {
@@ -124,9 +137,18 @@ Result<int> reject(Session& session) {
   return decide(session, "reject", "rejected");
 }
 
+Result<int> withdraw(Session& session) {
+  return decide(session, "withdraw", "withdrew the approval of");
+}
+
+const Option kMeaning{
+    .name = "--meaning", .value_name = "TEXT", .help = "what the word stands for: \"clinically reviewed\""};
 const Operand kPlanOperand{
     .name = "PLAN", .help = "id, or a unique beginning of id or digest", .complete = Complete::kPlan};
 const Option kWait{.name = "--wait", .help = "when only approvals are missing, wait for them and go on"};
+const Option kIdempotencyKey{.name = "--idempotency-key",
+                             .value_name = "KEY",
+                             .help = "sent again with the same key, the request is executed once"};
 const Option kTimeout{.name = "--timeout", .value_name = "TIME", .help = "longest wait, e.g. 10m, 2h (default 1h)"};
 
 }  // namespace
@@ -148,18 +170,25 @@ const Command kPromoteCommand{
           .repeated = true,
           .complete = Complete::kReference},
          {.name = "--reason", .value_name = "TEXT", .help = "why; required where the environment says so"},
+         {.name = "--break-glass", .help = "pass over procedure in an emergency (role oncall); a review must follow"},
+         {.name = "--even-rejected", .help = "promote again what the environment was rolled back from"},
+         kIdempotencyKey,
          kWait,
          kTimeout},
     .shared = kOutput | kDryRun,
     .description =
         R"(One step when nothing stands in the way; a dataset above the environment's clearance is masked by its policy on the
-way, with the evidence printed. A refusal names the gates, the path that taints, and what would pass.
+way, with the evidence printed. A refusal names the gates, the path that taints, and what would pass. --break-glass passes
+over approvals, order, soak, windows and freezes, never over clearance, erasure or integrity, and nothing else is promoted
+there until another person has reviewed it.
 
 Exit code 0 done, 3 refused or approvals missing, 6 the plan is stale, 7 the wait timed out.
 
 Examples:
   mlopsctl promote hospital/readmission@v3 --to staging
   mlopsctl promote hospital/readmission@v3 --to prod --reason "quarterly retraining" --wait --timeout 2h
+  mlopsctl promote release:hospital/readmission-stack@r2 --to prod --reason "with its thresholds"
+  mlopsctl promote hospital/readmission@v4 --to prod --break-glass --reason "incident 4711"
   mlopsctl promote --plan 019384a2-7b1c-7e02)",
     .run = run_body<promote>};
 
@@ -169,13 +198,21 @@ const Command kRollbackCommand{
     .summary = "return an environment to the release before, or to a given one",
     .operands = {{.name = "NAME", .help = "the artifact", .complete = Complete::kArtifact}},
     .options = {{.name = "--env", .value_name = "ENV", .help = "the environment", .complete = Complete::kEnvironment},
-                {.name = "--to", .value_name = "VERSION", .help = "v3 instead of the release before"},
+                {.name = "--to",
+                 .value_name = "VERSION",
+                 .help = "v3 (r3 of a named release) instead of the release before"},
+                {.name = "--override",
+                 .value_name = "GATE",
+                 .help = "pass over this gate of today; recorded",
+                 .repeated = true},
+                kIdempotencyKey,
                 {.name = "--reason", .value_name = "TEXT", .help = "what went wrong"},
                 kWait,
                 kTimeout},
     .shared = kOutput | kDryRun,
     .description =
-        R"(The whole release goes back as one, and today's gates are run again: what has become forbidden since is refused.
+        R"(The whole release goes back as one, and today's gates are run again: what has become forbidden since is refused, unless
+--override names the gate (never clearance, erasure or integrity). What was left is not promoted there again by accident.
 
 Examples:
   mlopsctl rollback hospital/readmission --env prod --reason "alerts since 14:00"
@@ -187,24 +224,35 @@ const Command kApproveCommand{
     .group = "Daily work",
     .summary = "approve a plan that somebody else asked for",
     .operands = {kPlanOperand},
-    .options = {{.name = "--reason", .value_name = "TEXT", .help = "why"}},
+    .options = {{.name = "--reason", .value_name = "TEXT", .help = "why"}, kMeaning, signing_key_option()},
     .shared = kOutput | kDryRun,
     .description =
-        R"(Signs the plan's digest: another version, policy or gate result is another plan and needs new approvals. Who asked for
-the plan cannot approve it.
+        R"(Signs the plan's digest: another version, policy or fact is another plan and needs new approvals. Who asked for the plan,
+and who registered what it moves, cannot approve it. With a signing key (`key add`) the words shown are signed with it.
 
 Example:
-  mlopsctl approve 019384a2-7b1c-7e02 --reason "metrics and masking evidence reviewed")",
+  mlopsctl approve 019384a2-7b1c-7e02 --reason "metrics and masking evidence reviewed" --meaning "clinically safe")",
     .run = run_body<approve>};
 
-const Command kRejectCommand{.path = "reject",
-                             .group = "Daily work",
-                             .summary = "reject a plan for good",
-                             .operands = {kPlanOperand},
-                             .options = {{.name = "--reason", .value_name = "TEXT", .help = "why"}},
-                             .shared = kOutput | kDryRun,
-                             .description = R"(Example:
+const Command kWithdrawCommand{.path = "withdraw",
+                               .group = "Daily work",
+                               .summary = "withdraw one's own approval of an open plan",
+                               .operands = {kPlanOperand},
+                               .options = {{.name = "--reason", .value_name = "TEXT", .help = "why"}},
+                               .shared = kOutput | kDryRun,
+                               .description = R"(Example:
+  mlopsctl withdraw 019384a2-7b1c-7e02 --reason "the evaluation set was wrong")",
+                               .run = run_body<withdraw>};
+
+const Command kRejectCommand{
+    .path = "reject",
+    .group = "Daily work",
+    .summary = "reject a plan for good",
+    .operands = {kPlanOperand},
+    .options = {{.name = "--reason", .value_name = "TEXT", .help = "why"}, kMeaning, signing_key_option()},
+    .shared = kOutput | kDryRun,
+    .description = R"(Example:
   mlopsctl reject 019384a2-7b1c-7e02 --reason "no evaluation on patients under 18")",
-                             .run = run_body<reject>};
+    .run = run_body<reject>};
 
 }  // namespace mlops::cli

@@ -11,6 +11,7 @@
 #include "cli/cmd/release_text.h"
 #include "cli/cmd/run.h"
 #include "core/base/text.h"
+#include "core/model/reference.h"
 
 namespace mlops::cli {
 namespace {
@@ -111,6 +112,20 @@ Result<WaitOptions> wait_options(const Session& session) {
 Pace real_pace() {
   static const SystemClock kClock;
   return {kClock, [](std::int64_t ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }};
+}
+
+Result<Json> plan_request(Session& session, const std::string& ref, const std::string& environment) {
+  if (!model::is_release_reference(ref)) {
+    MLOPS_ASSIGN([[maybe_unused]] const auto parsed, model::parse_version_reference(ref));
+  }
+  Json body = {{"ref", ref},
+               {"with", session.option_all("--with")},
+               {"environment", environment},
+               {"reason", session.option("--reason").value_or("")}};
+  if (session.flag("--break-glass")) body["break_glass"] = true;
+  if (session.flag("--even-rejected")) body["even_rejected"] = true;
+  if (const auto key = session.option("--idempotency-key")) body["idempotency_key"] = *key;
+  return body;
 }
 
 Result<int> run_release(Session& session, const ReleaseRequest& request, const WaitOptions& wait, const Pace& pace) {

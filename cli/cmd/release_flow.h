@@ -34,6 +34,9 @@ struct Pace {
 };
 Pace real_pace();
 
+// The body that asks for a plan or a promotion of `ref`, from the options both verbs have.
+Result<Json> plan_request(Session& session, const std::string& ref, const std::string& environment);
+
 // Sends the request. Done: prints what happened, exit 0. Gates deny: prints them with what would pass, exit 3.
 // Approvals missing: the same with the command that approves, exit 3, or with kWait polls the plan until it can be
 // executed (then executes exactly that plan), is rejected (3), goes stale (6), or time is out (7).

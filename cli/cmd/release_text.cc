@@ -30,11 +30,15 @@ void add_approvals(KeyValues& rows, const Json& plan, const Style& style) {
   const auto needed = int_of(plan, "approvals_needed");
   if (needed > 0) rows.add("approvals", fmt::format("{} of {}", approvals_given(plan), needed));
   for (const auto& approval : array_of(plan, "approvals")) {
-    const bool yes = text_of(approval, "decision") == "approve";
-    rows.add(" ",
-             fmt::format("{} by {}: {}", yes ? "approved" : "rejected", by_at(approval, "by", "at", style),
-                         text_of(approval, "reason")),
-             yes ? Tone::kGood : Tone::kBad);
+    const auto decision = text_of(approval, "decision");
+    const auto why_void = text_of(approval, "void_because");
+    const auto meaning = text_of(approval, "meaning");
+    auto text = fmt::format("{} by {}: {}", decision == "approve" ? "approved" : decision == "reject" ? "rejected" : decision,
+                            by_at(approval, "by", "at", style), text_of(approval, "reason"));
+    if (!meaning.empty()) text += fmt::format(" ({})", meaning);
+    if (const auto key = text_of(approval, "key"); !key.empty()) text += ", signed with " + key;
+    if (!why_void.empty()) text += " – does not count: " + why_void;
+    rows.add(" ", text, decision == "approve" && why_void.empty() ? Tone::kGood : Tone::kBad);
   }
 }
 
@@ -54,8 +58,9 @@ bool is_open(const Json& plan) {
 
 std::int64_t approvals_given(const Json& plan) {
   const auto& approvals = array_of(plan, "approvals");
-  return std::count_if(approvals.begin(), approvals.end(),
-                       [](const Json& approval) { return text_of(approval, "decision") == "approve"; });
+  return std::count_if(approvals.begin(), approvals.end(), [](const Json& approval) {
+    return text_of(approval, "decision") == "approve" && text_of(approval, "void_because").empty();
+  });
 }
 
 Lines plan_lines(const Json& plan, const Style& style, GateDetail detail) {
@@ -71,7 +76,14 @@ Lines plan_lines(const Json& plan, const Style& style, GateDetail detail) {
   for (const auto& policy : array_of(plan, "policies")) {
     head.add("policy", text_of(policy, "name") + "  " + short_digest(text_of(policy, "digest")));
   }
+  if (bool_of(plan, "break_glass")) {
+    head.add("break-glass", "procedure is passed over; another person must review it", Tone::kBad);
+  }
+  if (const auto overrides = strings_of(plan, "overrides"); !overrides.empty()) {
+    head.add("passes over", join(overrides, ", "), Tone::kWarn);
+  }
   head.add("requested", by_at(plan, "requested_by", "requested_at", style));
+  if (is_open(plan)) head.add("open until", style.time(text_of(plan, "expires_at")));
   head.add("reason", text_of(plan, "reason"));
   add_approvals(head, plan, style);
   append(lines, head.lines(style, 2));
@@ -146,6 +158,16 @@ Lines promotion_lines(const Json& promotion, const Style& style) {
   rows.add("plan", text_of(deployment, "plan"));
   append(lines, rows.lines(style, 2));
   append(lines, masking_lines(member(promotion, "masking"), style));
+  if (const auto& review = member(deployment, "review"); review.is_object()) {
+    append(lines, {"", style.paint(Tone::kBad, "⚠ the glass is broken: ") + "passed over " +
+                           join(strings_of(review, "overridden"), ", ")});
+    lines.push_back(fmt::format("  nothing else is promoted to {} until another person reviews it, by {}:", environment,
+                                style.time(text_of(review, "due_at"))));
+    lines.push_back(fmt::format("  mlopsctl review close {} --outcome justified --note \"…\"", text_of(review, "deployment")));
+  }
+  if (bool_of(promotion, "replayed")) {
+    lines.push_back(style.paint(Tone::kWarn, "this request had been executed before; nothing was done again"));
+  }
   const auto undo = text_of(promotion, "undo");
   if (!undo.empty()) append(lines, {"", style.paint(Tone::kDim, "undo") + "  " + style.paint(Tone::kBold, undo)});
   if (is_dry) lines.push_back(style.paint(Tone::kWarn, "dry run: nothing was changed"));
@@ -154,12 +176,16 @@ Lines promotion_lines(const Json& promotion, const Style& style) {
 
 std::string deployment_refs(const Json& deployment) {
   const auto& members = array_of(deployment, "members");
-  if (members.size() <= 1) {
+  if (members.size() <= 1 && text_of(deployment, "kind") != "release") {
     const auto ref = text_of(deployment, "ref");
     return !ref.empty() || members.empty() ? ref : text_of(members.front(), "ref");
   }
   std::vector<std::string> refs;
   for (const auto& item : members) refs.push_back(text_of(item, "ref"));
+  if (text_of(deployment, "kind") == "release") {
+    return fmt::format("release:{}@r{} ({})", text_of(deployment, "name"),
+                       text_of(deployment, deployment.contains("release") ? "release" : "number"), join(refs, " + "));
+  }
   return join(refs, " + ");
 }
 

@@ -27,6 +27,15 @@ std::string deployment_name(const Json& deployment) {
   return deployment_refs(deployment);
 }
 
+// A broken glass is told wherever a deployment is, until it was reviewed and after.
+std::string how_of(const Json& deployment) {
+  const auto action = text_of(deployment, "action");
+  const auto& review = member(deployment, "review");
+  if (!review.is_object()) return action;
+  const auto outcome = text_of(review, "outcome");
+  return action + (outcome.empty() ? ", break-glass ⚠ not reviewed" : ", break-glass, " + outcome);
+}
+
 std::vector<Column> status_columns(const Session& session) {
   return {{"ENVIRONMENT", [](const Json& d) { return text_of(d, "environment"); }},
           {"NAME", [](const Json& d) { return text_of(d, "name"); }},
@@ -34,7 +43,7 @@ std::vector<Column> status_columns(const Session& session) {
           {"RUNS", [](const Json& d) { return deployment_refs(d); }},
           {"SINCE", [&session](const Json& d) { return show_time(session, text_of(d, "started_at")); }},
           {"BY", [](const Json& d) { return text_of(d, "by"); }},
-          {"HOW", [](const Json& d) { return text_of(d, "action"); }},
+          {"HOW", [](const Json& d) { return how_of(d); }},
           {"RELEASE", [](const Json& d) { return text_of(d, "release"); }, true, true},
           {"REASON", [](const Json& d) { return text_of(d, "reason"); }, true},
           {"PLAN", [](const Json& d) { return text_of(d, "plan"); }, true}};
@@ -83,7 +92,7 @@ std::vector<Column> history_columns(const Session& session) {
            }},
           {"ENVIRONMENT", [](const Json& d) { return text_of(d, "environment"); }},
           {"RAN", [](const Json& d) { return deployment_refs(d); }},
-          {"HOW", [](const Json& d) { return text_of(d, "action"); }},
+          {"HOW", [](const Json& d) { return how_of(d); }},
           {"BY", [](const Json& d) { return text_of(d, "by"); }},
           {"REASON", [](const Json& d) { return text_of(d, "reason"); }},
           {"RELEASE", [](const Json& d) { return text_of(d, "release"); }, true, true},

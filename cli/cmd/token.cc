@@ -46,7 +46,7 @@ Result<Json> token_body(const Session& session) {
   const auto principal = session.operand(0);
   MLOPS_TRY(model::check_principal_name(principal));
   const auto role = session.option("--role").value_or("");
-  if (role.empty()) return usage_error("--role is needed", "viewer, ci, release, approver, auditor or admin");
+  if (role.empty()) return usage_error("--role is needed", "viewer, ci, release, oncall, approver, auditor or admin");
   MLOPS_ASSIGN(const auto life_s, parse_duration_s(session.option("--expires").value_or(std::string(kDefaultLife))));
   Json body = {{"principal", principal},
                {"human", !session.flag("--service")},

@@ -13,6 +13,7 @@ namespace mlops::model {
 namespace {
 
 constexpr std::string_view kApiVersion = "mlops/v1";
+constexpr std::int64_t kMostHours = 366 * 24;
 
 // Reads one environment from its YAML map; every error knows its line and column.
 class EnvironmentReader {
@@ -97,12 +98,22 @@ class EnvironmentReader {
     const auto* value = node.find("protection");
     if (!value || value->is_null()) return {};
     if (!value->is_map()) return at(*value, "`protection` is a map");
-    MLOPS_TRY(yaml_only_known_keys(*value, origin_, {"approvals", "approver_roles", "reason_required"}));
+    MLOPS_TRY(yaml_only_known_keys(*value, origin_, {"approvals", "approver_roles", "reason_required", "signed", "plan_valid_hours",
+                                                   "review_within_hours"}));
     if (const auto* count = value->find("approvals")) {
       MLOPS_ASSIGN(out.approvals_needed, yaml_int(*count, origin_, "approvals", 0, 20));
     }
     if (const auto* required = value->find("reason_required")) {
       MLOPS_ASSIGN(out.reason_required, yaml_bool(*required, origin_, "reason_required"));
+    }
+    if (const auto* is_signed = value->find("signed")) {
+      MLOPS_ASSIGN(out.signed_approvals, yaml_bool(*is_signed, origin_, "signed"));
+    }
+    if (const auto* hours = value->find("plan_valid_hours")) {
+      MLOPS_ASSIGN(out.plan_valid_hours, yaml_int(*hours, origin_, "plan_valid_hours", 1, kMostHours));
+    }
+    if (const auto* hours = value->find("review_within_hours")) {
+      MLOPS_ASSIGN(out.review_within_hours, yaml_int(*hours, origin_, "review_within_hours", 1, kMostHours));
     }
     if (const auto* roles = value->find("approver_roles")) {
       MLOPS_ASSIGN(out.approver_roles, yaml_strings(*roles, origin_, "approver_roles"));
@@ -197,7 +208,7 @@ Result<std::vector<Environment>> parse_environments(std::string_view yaml, const
 }
 
 Json to_json(const Environment& environment) {
-  return {{"name", environment.name},
+  Json json = {{"name", environment.name},
           {"description", environment.description},
           {"after", environment.after},
           {"clearance", to_word(environment.clearance)},
@@ -208,6 +219,11 @@ Json to_json(const Environment& environment) {
           {"reason_required", environment.reason_required},
           {"owners", environment.owners},
           {"labels", environment.labels}};
+  // Left out at their defaults, so that environments keep the digests they had before there were such fields.
+  if (environment.signed_approvals) json["signed_approvals"] = true;
+  if (environment.plan_valid_hours != 0) json["plan_valid_hours"] = environment.plan_valid_hours;
+  if (environment.review_within_hours != 0) json["review_within_hours"] = environment.review_within_hours;
+  return json;
 }
 
 Result<Environment> environment_from_json(const Json& json) {
@@ -226,6 +242,9 @@ Result<Environment> environment_from_json(const Json& json) {
     out.reason_required = json.at("reason_required").get<bool>();
     out.owners = json.at("owners").get<std::vector<std::string>>();
     out.labels = json.at("labels").get<std::map<std::string, std::string>>();
+    out.signed_approvals = json.value("signed_approvals", false);
+    out.plan_valid_hours = json.value("plan_valid_hours", std::int64_t{0});
+    out.review_within_hours = json.value("review_within_hours", std::int64_t{0});
     return out;
   } catch (const Json::exception&) {
     return fail(ErrorCode::kCorrupt, "bad_environment", "a stored environment cannot be read");

@@ -15,6 +15,9 @@
 
 namespace mlops::model {
 
+inline constexpr std::int64_t kPlanValidHours = 14 * 24;
+inline constexpr std::int64_t kReviewWithinHours = 24;
+
 struct Environment {
   std::string name;
   std::string description;
@@ -25,6 +28,9 @@ struct Environment {
   std::int64_t approvals_needed = 0;
   std::vector<std::string> approver_roles;  // empty: any principal with release:approve
   bool reason_required = false;
+  bool signed_approvals = false;         // only those signed with an approver's key count
+  std::int64_t plan_valid_hours = 0;     // 0: kPlanValidHours
+  std::int64_t review_within_hours = 0;  // of a break-glass promotion; 0: kReviewWithinHours
   std::vector<std::string> owners;
   std::map<std::string, std::string> labels;  // free: tenant, architecture, …
 };

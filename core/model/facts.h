@@ -25,24 +25,51 @@ struct TaintStep {
 // An erasure that the member, or something it was made from, waits for.
 struct ErasureFact {
   std::string erasure_id;
-  std::string ref;    // the version that is waiting: the member or an ancestor
-  std::string state;  // pending, kept (by a hold), undecided, retrained
-  std::string detail; // of retrained: what replaces it
+  std::string ref;     // the version that is waiting: the member or an ancestor
+  std::string state;   // pending, kept (by a hold), undecided, retrained
+  std::string detail;  // of retrained: what replaces it
 };
 
 struct MemberFacts {
   Version version;
   std::vector<VersionInput> inputs;
-  std::vector<TaintStep> taint_path;      // to the source of the highest label; empty when the label is none
-  std::vector<std::string> missing_blobs; // digests the store lacks
-  std::vector<std::string> ran_in;        // environments this version, or what it was masked from, runs or ran in
+  std::vector<TaintStep> taint_path;       // to the source of the highest label; empty when the label is none
+  std::vector<std::string> missing_blobs;  // digests the store lacks
+  std::vector<std::string> ran_in;         // environments this version, or what it was masked from, runs or ran in
   std::vector<ErasureFact> open_erasures;
+  std::string role;  // in a named release: model, preprocessing, thresholds; empty otherwise
 };
 
+// One that counts: not the requester's, not an author's, not void.
 struct ApprovalFact {
   std::string principal;
   std::vector<std::string> roles;
   bool is_human = true;
+  std::string meaning;
+  std::string key_id;     // that signed it; empty: not signed
+  TimestampUs at_us = 0;  // 0: of before it was kept
+};
+
+// A break-glass promotion of the environment that nobody has reviewed yet.
+struct OpenReviewFact {
+  std::string deployment_id;
+  std::string by;
+  TimestampUs due_at_us = 0;
+};
+
+// The environment was rolled back from this very release.
+struct RejectedFact {
+  std::string release;  // "hospital/readmission release 3"
+  std::string by;
+  std::string reason;
+  TimestampUs at_us = 0;
+};
+
+// Another release that runs in the environment and holds an artifact of this one.
+struct OverlapFact {
+  std::string deployment_id;
+  std::string release;               // "hospital/bundle release 2"
+  std::vector<std::string> missing;  // its artifacts that this release lacks; empty: this one takes its place
 };
 
 struct PromotionFacts {
@@ -51,11 +78,17 @@ struct PromotionFacts {
   std::string requested_by;
   std::string reason;
   bool is_rollback = false;
-  std::vector<MemberFacts> members;                 // the first is the release's namesake
-  std::map<std::string, double> current_metrics;    // of the model now live under the same name; empty when none
-  std::string current_ref;                          // empty when nothing runs
-  std::vector<ApprovalFact> approvals;              // never the requester's
-  TimestampUs decided_at_us = 0;                    // 0: not known
+  std::vector<MemberFacts> members;               // the first is the release's namesake
+  std::map<std::string, double> current_metrics;  // of the model now live under the same name; empty when none
+  std::string current_ref;                        // empty when nothing runs
+  std::vector<ApprovalFact> approvals;            // never the requester's
+  TimestampUs decided_at_us = 0;                  // 0: not known
+  bool is_break_glass = false;                    // procedure is passed over, and must be reviewed
+  bool accepts_rejected = false;                  // says so that it promotes again what was rolled back from
+  std::vector<std::string> overrides;             // gates a rollback passes over
+  std::vector<OpenReviewFact> open_reviews;
+  std::optional<RejectedFact> rejected;
+  std::vector<OverlapFact> overlaps;
 };
 
 enum class Verdict { kPass, kPending, kFail };  // pending: only approvals are missing
@@ -63,8 +96,8 @@ std::string_view to_word(Verdict verdict);      // "pass", "pending", "fail"
 std::optional<Verdict> verdict_from_word(std::string_view word);
 
 struct GateResult {
-  std::string id;             // "clearance", "auc-floor"
-  std::string kind;           // "clearance", "metric", "lineage", "approvals", "order", "integrity", …
+  std::string id;    // "clearance", "auc-floor"
+  std::string kind;  // "clearance", "metric", "lineage", "approvals", "order", "integrity", …
   Verdict verdict = Verdict::kFail;
   std::string rule;           // "model-gates.yaml:12" or "environment prod" or "built-in"
   std::string reason;         // one sentence: why this verdict

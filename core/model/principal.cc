@@ -6,20 +6,20 @@
 namespace mlops::model {
 namespace {
 
-constexpr std::array<std::string_view, 19> kScopeWords{
+constexpr std::array<std::string_view, 20> kScopeWords{
     "public",          "self",           "read",         "metrics:read",      "artifact:write", "artifact:delete",
     "release:plan",    "release:promote", "release:approve", "policy:write", "environment:write", "audit:read",
     "token:admin",     "store:admin",    "hold:write",   "erasure:write",     "erasure:approve", "key:admin",
-    "data:reveal"};
+    "data:reveal",   "release:break-glass"};
 
 struct RoleRow {
   std::string_view word;
   std::vector<Scope> scopes;
 };
 
-const std::array<RoleRow, 6>& role_rows() {
+const std::array<RoleRow, 7>& role_rows() {
   using enum Scope;
-  static const std::array<RoleRow, 6> rows{{
+  static const std::array<RoleRow, 7> rows{{
       {"viewer", {kSelf, kRead, kMetricsRead}},
       {"ci", {kSelf, kRead, kArtifactWrite, kReleasePlan}},
       {"release", {kSelf, kRead, kMetricsRead, kArtifactWrite, kReleasePlan, kReleasePromote}},
@@ -29,6 +29,7 @@ const std::array<RoleRow, 6>& role_rows() {
        {kSelf, kRead, kMetricsRead, kArtifactWrite, kArtifactDelete, kReleasePlan, kReleasePromote, kReleaseApprove,
         kPolicyWrite, kEnvironmentWrite, kAuditRead, kTokenAdmin, kStoreAdmin, kHoldWrite,
         kErasureWrite, kErasureApprove, kKeyAdmin, kDataReveal}},
+      {"oncall", {kSelf, kRead, kMetricsRead, kReleasePlan, kReleasePromote, kReleaseBreakGlass}},
   }};
   return rows;
 }

@@ -34,12 +34,13 @@ enum class Scope {
   kErasureApprove,  // "erasure:approve": a person's word on a plan, and on models it touches
   kKeyAdmin,        // "key:admin": making, rotating and destroying keys of masking
   kDataReveal,      // "data:reveal": what a masked version stands for
+  kReleaseBreakGlass, // "release:break-glass": promoting past procedure, under review
 };
 
 std::string_view to_word(Scope scope);
 std::optional<Scope> scope_from_word(std::string_view word);
 
-enum class Role { kViewer, kCi, kRelease, kApprover, kAuditor, kAdmin };
+enum class Role { kViewer, kCi, kRelease, kApprover, kAuditor, kAdmin, kOnCall };
 std::string_view to_word(Role role);
 std::optional<Role> role_from_word(std::string_view word);
 const std::vector<std::string>& role_words();

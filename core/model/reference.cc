@@ -93,4 +93,20 @@ Result<Reference> parse_version_reference(std::string_view text) {
   return reference;
 }
 
+Result<ReleaseReference> parse_release_reference(std::string_view text) {
+  const auto bad = [&] {
+    return fail(ErrorCode::kInvalid, "bad_reference", fmt::format("\"{}\" names no release", printable(text)),
+                "for example release:hospital/bundle@r3");
+  };
+  const auto at = text.rfind("@r");
+  if (!is_release_reference(text) || at == text.npos) return bad();
+  ReleaseReference reference;
+  reference.name = text.substr(kReleasePrefix.size(), at - kReleasePrefix.size());
+  MLOPS_TRY(check_artifact_name(reference.name));
+  const auto number = parse_int(text.substr(at + 2));
+  if (!number || *number < 1) return bad();
+  reference.number = *number;
+  return reference;
+}
+
 }  // namespace mlops::model

@@ -31,4 +31,14 @@ Result<Reference> parse_reference(std::string_view text);
 // As parse_reference, but a bare name is kInvalid "version_needed".
 Result<Reference> parse_version_reference(std::string_view text);
 
+// A release with a name of its own: "release:" name "@r" number.
+inline constexpr std::string_view kReleasePrefix = "release:";
+struct ReleaseReference {
+  std::string name;
+  std::int64_t number = 0;
+};
+inline bool is_release_reference(std::string_view text) { return text.starts_with(kReleasePrefix); }
+// Errors: kInvalid "bad_reference".
+Result<ReleaseReference> parse_release_reference(std::string_view text);
+
 }  // namespace mlops::model

@@ -18,7 +18,7 @@ struct VersionView {
   std::vector<std::string> aliases;
   std::vector<std::string> environments;  // that run it at that moment
   std::vector<VersionInput> inputs;
-  std::string masked_from;                // reference, or empty
+  std::string masked_from;                      // reference, or empty
   std::optional<std::vector<FileEntry>> files;  // one version only
   bool files_truncated = false;
 };
@@ -35,13 +35,28 @@ struct ArtifactView {
 struct ReleaseMember {
   std::string ref;
   std::string digest;
+  std::string role;  // in a named release
+};
+
+// What must follow a break-glass promotion.
+struct ReviewView {
+  std::string deployment_id;
+  std::string environment;
+  std::string opened_by;
+  std::vector<std::string> overridden;  // ids of gates
+  TimestampUs opened_at_us = 0;
+  TimestampUs due_at_us = 0;
+  std::optional<TimestampUs> reviewed_at_us;
+  std::string reviewed_by;
+  std::string outcome;  // justified, unjustified
+  std::string note;
 };
 
 struct DeploymentView {
   std::string id;
   std::string environment;
   std::string name;
-  ArtifactKind kind = ArtifactKind::kModel;
+  std::string kind;  // model, dataset, or release when it has a name of its own
   std::int64_t release = 0;
   std::vector<ReleaseMember> members;
   std::string action;
@@ -50,6 +65,18 @@ struct DeploymentView {
   std::string plan_id;
   TimestampUs started_at_us = 0;
   std::optional<TimestampUs> ended_at_us;
+  std::optional<ReviewView> review;  // of a break-glass promotion
+};
+
+// A release with a name of its own.
+struct ReleaseView {
+  std::string id;
+  std::string name;
+  std::int64_t number = 0;
+  std::string digest;
+  TimestampUs created_at_us = 0;
+  std::vector<ReleaseMember> members;
+  std::vector<PinnedPolicy> policies;
 };
 
 struct MaskingView {
@@ -68,6 +95,7 @@ struct PromotionView {
   std::optional<MaskingView> masking;
   std::string replaced_ref;
   bool unchanged = false;
+  bool is_replayed = false;  // the answer to a request that had been executed before
 };
 
 struct FileChange {

@@ -87,9 +87,73 @@ Json member_json(const model::MemberFacts& member) {
     erasures.push_back(
         {{"erasure_id", one.erasure_id}, {"ref", one.ref}, {"state", one.state}, {"detail", one.detail}});
   }
-  return {
+  Json json = {
       {"version", version_json(member.version)}, {"open_erasures", std::move(erasures)},  {"inputs", std::move(inputs)},
       {"taint_path", std::move(taint)},          {"missing_blobs", member.missing_blobs}, {"ran_in", member.ran_in}};
+  if (!member.role.empty()) json["role"] = member.role;
+  return json;
+}
+
+Json approval_json(const model::ApprovalFact& approval) {
+  Json json = {{"principal", approval.principal}, {"roles", approval.roles}, {"is_human", approval.is_human}};
+  if (!approval.meaning.empty()) json["meaning"] = approval.meaning;
+  if (!approval.key_id.empty()) json["key_id"] = approval.key_id;
+  if (approval.at_us != 0) json["at_us"] = approval.at_us;
+  return json;
+}
+
+model::ApprovalFact approval_from(const Json& json) {
+  return {json.at("principal"),
+          json.at("roles").get<std::vector<std::string>>(),
+          json.at("is_human"),
+          json.value("meaning", std::string()),
+          json.value("key_id", std::string()),
+          json.value("at_us", TimestampUs{0})};
+}
+
+// What a change is controlled by. Each is left out at its default, so that facts keep the digest they had before it was
+// among them.
+void put_control(const model::PromotionFacts& facts, Json& json) {
+  if (facts.decided_at_us != 0) json["decided_at_us"] = facts.decided_at_us;
+  if (facts.is_break_glass) json["is_break_glass"] = true;
+  if (facts.accepts_rejected) json["accepts_rejected"] = true;
+  if (!facts.overrides.empty()) json["overrides"] = facts.overrides;
+  for (const auto& review : facts.open_reviews) {
+    json["open_reviews"].push_back(
+        {{"deployment_id", review.deployment_id}, {"by", review.by}, {"due_at_us", review.due_at_us}});
+  }
+  if (facts.rejected) {
+    json["rejected"] = {{"release", facts.rejected->release},
+                        {"by", facts.rejected->by},
+                        {"reason", facts.rejected->reason},
+                        {"at_us", facts.rejected->at_us}};
+  }
+  for (const auto& overlap : facts.overlaps) {
+    json["overlaps"].push_back(
+        {{"deployment_id", overlap.deployment_id}, {"release", overlap.release}, {"missing", overlap.missing}});
+  }
+}
+
+Json list_of(const Json& json, const char* key) {
+  return json.contains(key) ? json.at(key) : Json::array();
+}
+
+void take_control(const Json& json, model::PromotionFacts& facts) {
+  facts.decided_at_us = json.value("decided_at_us", TimestampUs{0});
+  facts.is_break_glass = json.value("is_break_glass", false);
+  facts.accepts_rejected = json.value("accepts_rejected", false);
+  facts.overrides = list_of(json, "overrides").get<std::vector<std::string>>();
+  for (const auto& review : list_of(json, "open_reviews")) {
+    facts.open_reviews.push_back({review.at("deployment_id"), review.at("by"), review.at("due_at_us")});
+  }
+  if (json.contains("rejected")) {
+    const auto& rejected = json.at("rejected");
+    facts.rejected = {rejected.at("release"), rejected.at("by"), rejected.at("reason"), rejected.at("at_us")};
+  }
+  for (const auto& overlap : list_of(json, "overlaps")) {
+    facts.overlaps.push_back(
+        {overlap.at("deployment_id"), overlap.at("release"), overlap.at("missing").get<std::vector<std::string>>()});
+  }
 }
 
 model::MemberFacts member_from(const Json& json) {
@@ -106,6 +170,7 @@ model::MemberFacts member_from(const Json& json) {
   }
   member.missing_blobs = json.at("missing_blobs").get<std::vector<std::string>>();
   member.ran_in = json.at("ran_in").get<std::vector<std::string>>();
+  member.role = json.value("role", std::string());
   return member;
 }
 
@@ -115,21 +180,17 @@ Json to_json(const model::PromotionFacts& facts) {
   Json members = Json::array();
   for (const auto& member : facts.members) members.push_back(member_json(member));
   Json approvals = Json::array();
-  for (const auto& approval : facts.approvals) {
-    approvals.push_back(
-        {{"principal", approval.principal}, {"roles", approval.roles}, {"is_human", approval.is_human}});
-  }
+  for (const auto& approval : facts.approvals) approvals.push_back(approval_json(approval));
   Json json = {{"environment_digest", facts.environment_digest},
-          {"environment", model::to_json(facts.environment)},
-          {"requested_by", facts.requested_by},
-          {"reason", facts.reason},
-          {"is_rollback", facts.is_rollback},
-          {"members", std::move(members)},
-          {"current_metrics", facts.current_metrics},
-          {"current_ref", facts.current_ref},
-          {"approvals", std::move(approvals)}};
-  // Left out when not known, so that such facts keep the digest they had before there was a time among them.
-  if (facts.decided_at_us != 0) json["decided_at_us"] = facts.decided_at_us;
+               {"environment", model::to_json(facts.environment)},
+               {"requested_by", facts.requested_by},
+               {"reason", facts.reason},
+               {"is_rollback", facts.is_rollback},
+               {"members", std::move(members)},
+               {"current_metrics", facts.current_metrics},
+               {"current_ref", facts.current_ref},
+               {"approvals", std::move(approvals)}};
+  put_control(facts, json);
   return json;
 }
 
@@ -150,11 +211,8 @@ Result<model::PromotionFacts> facts_from_json(const Json& json) {
     for (const auto& member : json.at("members")) facts.members.push_back(member_from(member));
     facts.current_metrics = json.at("current_metrics").get<std::map<std::string, double>>();
     facts.current_ref = json.at("current_ref");
-    facts.decided_at_us = json.value("decided_at_us", TimestampUs{0});
-    for (const auto& approval : json.at("approvals")) {
-      facts.approvals.push_back(
-          {approval.at("principal"), approval.at("roles").get<std::vector<std::string>>(), approval.at("is_human")});
-    }
+    for (const auto& approval : json.at("approvals")) facts.approvals.push_back(approval_from(approval));
+    take_control(json, facts);
     return facts;
   } catch (const Json::exception&) {
     return bad();

@@ -34,6 +34,37 @@ Failure bad_plan() {
   return fail(ErrorCode::kCorrupt, "bad_plan", "a stored plan cannot be read", "run `mlopsctl audit verify`");
 }
 
+Json approval_json(const model::PlanApproval& approval) {
+  Json json = {{"by", approval.by},
+               {"decision", approval.decision},
+               {"reason", approval.reason},
+               {"at", format_rfc3339(approval.at_us)},
+               {"meaning", approval.meaning},
+               {"key", approval.key_id.empty() ? Json(nullptr) : Json(approval.key_id)},
+               {"void_because", approval.void_because.empty() ? Json(nullptr) : Json(approval.void_because)}};
+  if (!approval.signature.empty()) {
+    json["statement"] = approval.statement;
+    json["signature"] = approval.signature;
+  }
+  return json;
+}
+
+// Plans of before 0.3 have none of these.
+void take_terms(const Json& body, model::Plan& plan) {
+  if (body.contains("release")) {
+    const auto& release = body.at("release");
+    plan.release_kind = release.at("kind");
+    plan.release_name = release.at("name");
+    plan.release_number = release.at("number");
+    plan.release_id = release.at("id");
+  }
+  plan.facts_digest = body.value("facts_digest", std::string());
+  plan.expires_at_us = body.value("expires_at_us", TimestampUs{0});
+  plan.is_break_glass = body.value("break_glass", false);
+  plan.accepts_rejected = body.value("accepts_rejected", false);
+  if (body.contains("overrides")) plan.overrides = body.at("overrides").get<std::vector<std::string>>();
+}
+
 Json gates_json(const model::Plan& plan) {
   Json gates = Json::array();
   for (const auto& gate : plan.gates) gates.push_back(model::to_json(gate));
@@ -51,10 +82,7 @@ Json to_json(const model::Plan& plan) {
   for (const auto& policy : plan.policies) policies.push_back({{"name", policy.name}, {"digest", policy.digest}});
   Json approvals = Json::array();
   for (const auto& approval : plan.approvals) {
-    approvals.push_back({{"by", approval.by},
-                         {"decision", approval.decision},
-                         {"reason", approval.reason},
-                         {"at", format_rfc3339(approval.at_us)}});
+    approvals.push_back(approval_json(approval));
   }
   Json masking = nullptr;
   if (plan.masking) {
@@ -70,7 +98,11 @@ Json to_json(const model::Plan& plan) {
           {"state", plan.state},
           {"verdict", to_word(plan.verdict)},
           {"environment", plan.environment},
-          {"release", {{"name", first.name}, {"kind", to_word(first.kind)}, {"members", std::move(members)}}},
+          {"release",
+           {{"name", plan.release_name.empty() ? first.name : plan.release_name},
+            {"kind", plan.release_kind.empty() ? std::string(to_word(first.kind)) : plan.release_kind},
+            {"number", plan.release_number == 0 ? Json(nullptr) : Json(plan.release_number)},
+            {"members", std::move(members)}}},
           {"running", plan.running_ref.empty() ? Json(nullptr) : Json(plan.running_ref)},
           {"reason", plan.reason},
           {"requested_by", plan.requested_by},
@@ -79,7 +111,11 @@ Json to_json(const model::Plan& plan) {
           {"masking", std::move(masking)},
           {"policies", std::move(policies)},
           {"approvals", std::move(approvals)},
-          {"approvals_needed", plan.approvals_needed}};
+          {"approvals_needed", plan.approvals_needed},
+          {"break_glass", plan.is_break_glass},
+          {"overrides", plan.overrides},
+          {"expires_at", plan.expires_at_us == 0 ? Json(nullptr) : Json(format_rfc3339(plan.expires_at_us))},
+          {"pins", model::plan_pins(plan)}};
 }
 
 Json plan_body(const model::Plan& plan) {
@@ -101,17 +137,28 @@ Json plan_body(const model::Plan& plan) {
                {"source_ref", plan.masking->source_ref},
                {"output_name", plan.masking->output_name}};
   }
-  return {{"environment_digest", plan.environment_digest},
-          {"members", std::move(members)},
-          {"policies", std::move(policies)},
-          {"masking", std::move(masking)},
-          {"running_ref", plan.running_ref},
-          {"running_deployment_id", plan.running_deployment_id},
-          {"reason", plan.reason},
-          {"requested_by", plan.requested_by},
-          {"verdict", to_word(plan.verdict)},
-          {"gates", gates_json(plan)},
-          {"approvals_needed", plan.approvals_needed}};
+  Json body = {{"environment_digest", plan.environment_digest},
+               {"members", std::move(members)},
+               {"policies", std::move(policies)},
+               {"masking", std::move(masking)},
+               {"running_ref", plan.running_ref},
+               {"running_deployment_id", plan.running_deployment_id},
+               {"reason", plan.reason},
+               {"requested_by", plan.requested_by},
+               {"verdict", to_word(plan.verdict)},
+               {"gates", gates_json(plan)},
+               {"approvals_needed", plan.approvals_needed},
+               {"release",
+                {{"kind", plan.release_kind},
+                 {"name", plan.release_name},
+                 {"number", plan.release_number},
+                 {"id", plan.release_id}}},
+               {"facts_digest", plan.facts_digest},
+               {"expires_at_us", plan.expires_at_us}};
+  if (plan.is_break_glass) body["break_glass"] = true;
+  if (plan.accepts_rejected) body["accepts_rejected"] = true;
+  if (!plan.overrides.empty()) body["overrides"] = plan.overrides;
+  return body;
 }
 
 Result<model::Plan> plan_from_body(const Json& body) {
@@ -135,6 +182,7 @@ Result<model::Plan> plan_from_body(const Json& body) {
       plan.gates.push_back(std::move(*result));
     }
     plan.approvals_needed = body.at("approvals_needed");
+    take_terms(body, plan);
     return plan;
   } catch (const Json::exception&) {
     return bad_plan();

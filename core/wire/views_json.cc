@@ -5,7 +5,9 @@
 namespace mlops::wire {
 namespace {
 
-Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
+Json text_or_null(const std::string& text) {
+  return text.empty() ? Json(nullptr) : Json(text);
+}
 
 Json inputs_json(const std::vector<model::VersionInput>& inputs, bool with_digest) {
   Json out = Json::array();
@@ -26,7 +28,10 @@ Json list_json(const std::vector<T>& items) {
 
 Json members_json(const std::vector<model::ReleaseMember>& members) {
   Json out = Json::array();
-  for (const auto& member : members) out.push_back({{"ref", member.ref}, {"digest", member.digest}});
+  for (const auto& member : members) {
+    out.push_back({{"ref", member.ref}, {"digest", member.digest}});
+    if (!member.role.empty()) out.back()["role"] = member.role;
+  }
   return out;
 }
 
@@ -76,24 +81,51 @@ Json to_json(const model::VersionView& view) {
 }
 
 Json to_json(const model::ArtifactView& view) {
-  return {{"kind", to_word(view.kind)}, {"name", view.name},       {"versions", view.versions},
+  return {{"kind", to_word(view.kind)},          {"name", view.name},       {"versions", view.versions},
           {"latest", text_or_null(view.latest)}, {"aliases", view.aliases}, {"environments", view.environments}};
 }
 
-Json to_json(const model::DeploymentView& view) {
-  return {{"id", view.id},
+Json to_json(const model::ReviewView& view) {
+  return {{"deployment", view.deployment_id},
           {"environment", view.environment},
-          {"name", view.name},
-          {"kind", to_word(view.kind)},
-          {"release", view.release},
+          {"opened_by", view.opened_by},
+          {"overridden", view.overridden},
+          {"opened_at", format_rfc3339(view.opened_at_us)},
+          {"due_at", format_rfc3339(view.due_at_us)},
+          {"reviewed_at", view.reviewed_at_us ? Json(format_rfc3339(*view.reviewed_at_us)) : Json(nullptr)},
+          {"reviewed_by", text_or_null(view.reviewed_by)},
+          {"outcome", text_or_null(view.outcome)},
+          {"note", text_or_null(view.note)}};
+}
+
+Json to_json(const model::ReleaseView& view) {
+  Json policies = Json::array();
+  for (const auto& policy : view.policies) policies.push_back({{"name", policy.name}, {"digest", policy.digest}});
+  return {{"name", view.name},
+          {"number", view.number},
+          {"ref", fmt::format("release:{}@r{}", view.name, view.number)},
+          {"digest", view.digest},
+          {"created_at", format_rfc3339(view.created_at_us)},
           {"members", members_json(view.members)},
-          {"ref", view.members.empty() ? Json(nullptr) : Json(view.members.front().ref)},
-          {"action", view.action},
-          {"by", view.by},
-          {"reason", view.reason},
-          {"plan", view.plan_id},
-          {"started_at", format_rfc3339(view.started_at_us)},
-          {"ended_at", view.ended_at_us ? Json(format_rfc3339(*view.ended_at_us)) : Json(nullptr)}};
+          {"policies", std::move(policies)}};
+}
+
+Json to_json(const model::DeploymentView& view) {
+  Json out = {{"id", view.id},
+              {"environment", view.environment},
+              {"name", view.name},
+              {"kind", view.kind},
+              {"release", view.release},
+              {"members", members_json(view.members)},
+              {"ref", view.members.empty() ? Json(nullptr) : Json(view.members.front().ref)},
+              {"action", view.action},
+              {"by", view.by},
+              {"reason", view.reason},
+              {"plan", view.plan_id},
+              {"started_at", format_rfc3339(view.started_at_us)},
+              {"ended_at", view.ended_at_us ? Json(format_rfc3339(*view.ended_at_us)) : Json(nullptr)}};
+  if (view.review) out["review"] = to_json(*view.review);
+  return out;
 }
 
 Json to_json(const model::MaskingView& view) {
@@ -112,7 +144,8 @@ Json to_json(const model::PromotionView& view) {
   if (view.deployment && !view.replaced_ref.empty() && !view.unchanged) {
     // By its number: after a rollback, "the release before" is no longer the one to go back to.
     const auto number = view.replaced_ref.substr(view.replaced_ref.rfind('@') + 1);
-    undo = fmt::format("mlopsctl rollback {} --env {} --to {} --reason \"…\"", view.deployment->name,
+    undo = fmt::format("mlopsctl rollback {}{} --env {} --to {} --reason \"…\"",
+                       view.deployment->kind == "release" ? "release:" : "", view.deployment->name,
                        view.deployment->environment, number);
   }
   Json out = {{"deployment", view.deployment ? to_json(*view.deployment) : Json(nullptr)},
@@ -121,6 +154,7 @@ Json to_json(const model::PromotionView& view) {
               {"replaced", text_or_null(view.replaced_ref)},
               {"undo", std::move(undo)}};
   if (view.unchanged) out["unchanged"] = true;
+  if (view.is_replayed) out["replayed"] = true;
   return out;
 }
 
@@ -160,10 +194,7 @@ Json to_json(const model::LineageView& view) {
   }
   Json edges = Json::array();
   for (const auto& edge : view.edges) edges.push_back({{"from", edge.from}, {"to", edge.to}, {"role", edge.role}});
-  return {{"root", view.root},
-          {"direction", view.direction},
-          {"nodes", std::move(nodes)},
-          {"edges", std::move(edges)}};
+  return {{"root", view.root}, {"direction", view.direction}, {"nodes", std::move(nodes)}, {"edges", std::move(edges)}};
 }
 
 }  // namespace mlops::wire

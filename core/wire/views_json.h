@@ -9,6 +9,8 @@ namespace mlops::wire {
 Json to_json(const model::VersionView& view);
 Json to_json(const model::ArtifactView& view);
 Json to_json(const model::DeploymentView& view);
+Json to_json(const model::ReviewView& view);
+Json to_json(const model::ReleaseView& view);
 Json to_json(const model::MaskingView& view);
 Json to_json(const model::PromotionView& view);
 Json to_json(const model::DiffView& view);

@@ -93,7 +93,7 @@ Result<domain::NewToken> read_wish(const Json& body) {
   MLOPS_ASSIGN(const auto role_word, require_string(body, "role"));
   const auto role = model::role_from_word(role_word);
   if (!role) {
-    return fail(ErrorCode::kInvalid, "unknown_role", "`role` is not a role", "use viewer, ci, release, approver, auditor or admin");
+    return fail(ErrorCode::kInvalid, "unknown_role", "`role` is not a role", "use viewer, ci, release, oncall, approver, auditor or admin");
   }
   wanted.role = *role;
   MLOPS_ASSIGN(const auto scopes, string_list(body, "scopes"));

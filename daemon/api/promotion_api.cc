@@ -1,4 +1,6 @@
 // Plans, approvals, promotions, rollbacks; what runs and what ran.
+#include <algorithm>
+
 #include "core/base/text.h"
 #include "core/model/names.h"
 #include "core/wire/views_json.h"
@@ -20,6 +22,8 @@ Result<domain::PlanRequest> read_plan_request(const Json& body) {
   MLOPS_ASSIGN(auto ref, require_string(body, "ref"));
   MLOPS_ASSIGN(wanted.environment, require_string(body, "environment"));
   MLOPS_ASSIGN(wanted.reason, optional_string(body, "reason"));
+  MLOPS_ASSIGN(wanted.is_break_glass, optional_bool(body, "break_glass", false));
+  MLOPS_ASSIGN(wanted.accepts_rejected, optional_bool(body, "even_rejected", false));
   MLOPS_ASSIGN(const auto with, string_list(body, "with"));
   wanted.refs.push_back(std::move(ref));
   wanted.refs.insert(wanted.refs.end(), with.begin(), with.end());
@@ -27,9 +31,19 @@ Result<domain::PlanRequest> read_plan_request(const Json& body) {
   return wanted;
 }
 
+// From the header that proxies and clients know, or from the body.
+Result<std::string> idempotency_key(const Request& request, const Json& body) {
+  MLOPS_ASSIGN(auto key, optional_string(body, "idempotency_key"));
+  const auto header = request.headers.find("idempotency-key");
+  if (key.empty() && header != request.headers.end()) key = header->second;
+  return key;
+}
+
 Result<Response> create_plan(const Services& services, Request& request) {
-  MLOPS_ASSIGN(const auto body, body_with(request, {"ref", "with", "environment", "reason"}));
-  MLOPS_ASSIGN(const auto wanted, read_plan_request(body));
+  MLOPS_ASSIGN(const auto body, body_with(request, {"ref", "with", "environment", "reason", "break_glass",
+                                                    "even_rejected", "idempotency_key"}));
+  MLOPS_ASSIGN(auto wanted, read_plan_request(body));
+  MLOPS_ASSIGN(wanted.idempotency_key, idempotency_key(request, body));
   MLOPS_ASSIGN(const auto plan, services.promotion.plan(actor_of(request), wanted));
   return Response::json(201, wire::to_json(plan));
 }
@@ -54,36 +68,51 @@ Result<Response> show_plan(const Services& services, Request& request) {
   return Response::json(200, wire::to_json(plan));
 }
 
-Result<Response> decide(const Services& services, Request& request, domain::Promotion::Decision decision) {
-  MLOPS_ASSIGN(const auto body, body_with(request, {"reason", "dry_run"}));
+Result<Response> decide(const Services& services, Request& request, domain::ApprovalRequest::Decision decision) {
+  MLOPS_ASSIGN(const auto body, body_with(request, {"reason", "meaning", "key", "signature", "dry_run"}));
   MLOPS_ASSIGN(const auto commit, commit_of(body));
-  MLOPS_ASSIGN(const auto reason, require_string(body, "reason"));
-  if (trim(reason).empty()) {
+  domain::ApprovalRequest wanted;
+  wanted.plan_id = request.params[0];
+  wanted.decision = decision;
+  MLOPS_ASSIGN(wanted.reason, require_string(body, "reason"));
+  MLOPS_ASSIGN(wanted.meaning, optional_string(body, "meaning"));
+  MLOPS_ASSIGN(wanted.key_id, optional_string(body, "key"));
+  MLOPS_ASSIGN(wanted.signature, optional_string(body, "signature"));
+  if (trim(wanted.reason).empty()) {
     return fail(ErrorCode::kInvalid, "reason_needed", "a decision needs a reason", "give --reason");
   }
-  MLOPS_ASSIGN(const auto plan,
-               services.promotion.decide(actor_of(request), request.params[0], decision, reason, commit));
+  MLOPS_ASSIGN(const auto plan, services.promotion.decide(actor_of(request), wanted, commit));
   return answer(200, wire::to_json(plan), commit);
 }
 
 Result<Response> approve(const Services& services, Request& request) {
-  return decide(services, request, domain::Promotion::Decision::kApprove);
+  return decide(services, request, domain::ApprovalRequest::Decision::kApprove);
 }
 
 Result<Response> reject(const Services& services, Request& request) {
-  return decide(services, request, domain::Promotion::Decision::kReject);
+  return decide(services, request, domain::ApprovalRequest::Decision::kReject);
 }
 
+Result<Response> withdraw(const Services& services, Request& request) {
+  return decide(services, request, domain::ApprovalRequest::Decision::kWithdraw);
+}
+
+constexpr const char* kSaidByPlan[] = {"ref", "with", "environment", "reason", "break_glass", "even_rejected"};
+
 Result<Response> promote(const Services& services, Request& request) {
-  MLOPS_ASSIGN(const auto body, body_with(request, {"plan", "ref", "with", "environment", "reason", "dry_run"}));
+  MLOPS_ASSIGN(const auto body, body_with(request, {"plan", "ref", "with", "environment", "reason", "break_glass",
+                                                    "even_rejected", "idempotency_key", "dry_run"}));
   MLOPS_ASSIGN(const auto commit, commit_of(body));
   MLOPS_ASSIGN(const auto plan_id, optional_string(body, "plan"));
   if (plan_id.empty()) {
-    MLOPS_ASSIGN(const auto wanted, read_plan_request(body));
+    MLOPS_ASSIGN(auto wanted, read_plan_request(body));
+    MLOPS_ASSIGN(wanted.idempotency_key, idempotency_key(request, body));
     MLOPS_ASSIGN(const auto view, services.promotion.promote(actor_of(request), wanted, commit));
     return answer(200, wire::to_json(view), commit);
   }
-  if (body.contains("ref") || body.contains("with") || body.contains("environment") || body.contains("reason")) {
+  const bool says_more = std::any_of(std::begin(kSaidByPlan), std::end(kSaidByPlan),
+                                     [&](const char* key) { return body.contains(key); });
+  if (says_more) {
     return fail(ErrorCode::kInvalid, "bad_field", "a plan already says what moves where, and why",
                 "give either `plan`, or `ref` and `environment`");
   }
@@ -91,18 +120,19 @@ Result<Response> promote(const Services& services, Request& request) {
   return answer(200, wire::to_json(view), commit);
 }
 
-// "v3" or "3" → 3.
+// "v3", "r3" or "3" → 3.
 Result<std::int64_t> read_version_number(const std::string& text) {
   if (text.empty()) return 0;
-  const auto number = parse_int(text.front() == 'v' ? std::string_view(text).substr(1) : std::string_view(text));
+  const auto number = parse_int(text.front() == 'v' || text.front() == 'r' ? std::string_view(text).substr(1) : std::string_view(text));
   if (!number || *number < 1) {
-    return fail(ErrorCode::kInvalid, "bad_field", "\"to\" must be a version number such as v3");
+    return fail(ErrorCode::kInvalid, "bad_field", "\"to\" must be a version number such as v3, or r3 of a named release");
   }
   return *number;
 }
 
 Result<Response> rollback(const Services& services, Request& request) {
-  MLOPS_ASSIGN(const auto body, body_with(request, {"name", "environment", "to", "reason", "dry_run"}));
+  MLOPS_ASSIGN(const auto body, body_with(request, {"name", "environment", "to", "reason", "overrides",
+                                                    "idempotency_key", "dry_run"}));
   MLOPS_ASSIGN(const auto commit, commit_of(body));
   domain::RollbackRequest wanted;
   MLOPS_ASSIGN(wanted.name, require_string(body, "name"));
@@ -110,6 +140,8 @@ Result<Response> rollback(const Services& services, Request& request) {
   MLOPS_ASSIGN(const auto to, optional_string(body, "to"));
   MLOPS_ASSIGN(wanted.to_number, read_version_number(to));
   MLOPS_ASSIGN(wanted.reason, optional_string(body, "reason"));
+  MLOPS_ASSIGN(wanted.overrides, string_list(body, "overrides"));
+  MLOPS_ASSIGN(wanted.idempotency_key, idempotency_key(request, body));
   MLOPS_ASSIGN(const auto view, services.promotion.rollback(actor_of(request), wanted, commit));
   return answer(200, wire::to_json(view), commit);
 }
@@ -152,6 +184,7 @@ void add_promotion_routes(const Services& s, Routes& routes) {
        {Method::kGet, "/api/v1/plans/{id}", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "One plan; an open one as it would be decided now.", bind(show_plan)},
        {Method::kPost, "/api/v1/plans/{id}/approve", Scope::kReleaseApprove, BodyMode::kBuffered, limit, RunOn::kWorker, "Approve a plan of somebody else.", bind(approve)},
        {Method::kPost, "/api/v1/plans/{id}/reject", Scope::kReleaseApprove, BodyMode::kBuffered, limit, RunOn::kWorker, "Reject a plan of somebody else.", bind(reject)},
+       {Method::kPost, "/api/v1/plans/{id}/withdraw", Scope::kReleaseApprove, BodyMode::kBuffered, limit, RunOn::kWorker, "Withdraw one's own approval of an open plan.", bind(withdraw)},
        {Method::kPost, "/api/v1/promotions", Scope::kReleasePromote, BodyMode::kBuffered, limit, RunOn::kWorker, "Promote a release, or refuse with reasons.", bind(promote)},
        {Method::kPost, "/api/v1/rollbacks", Scope::kReleasePromote, BodyMode::kBuffered, limit, RunOn::kWorker, "Go back to a release that ran before.", bind(rollback)},
        {Method::kGet, "/api/v1/status", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "What runs where, now or at a moment.", bind(status)},

@@ -188,6 +188,7 @@ Status run_daemon(const Config& config, MissingKeys missing_keys) {
   domain::Clearance clearance(*store, *content);
   domain::Reveals reveals(*store, *content, compliance);
   domain::Promotion promotion(*store, *content, compliance);
+  domain::SigningKeys signing_keys(*store);
   domain::Decisions decisions(*store, compliance, promotion);
   domain::Lineage lineage(*store);
   domain::Integrity integrity(*store, *content);
@@ -207,6 +208,7 @@ Status run_daemon(const Config& config, MissingKeys missing_keys) {
                                .clearance = clearance,
                                .reveals = reveals,
                                .promotion = promotion,
+                               .signing_keys = signing_keys,
                                .decisions = decisions,
                                .lineage = lineage,
                                .integrity = integrity,

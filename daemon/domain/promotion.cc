@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "core/base/log.h"
-#include "core/model/names.h"
+#include "core/base/text.h"
 #include "core/wire/views_json.h"
 #include "daemon/domain/decisions.h"
 #include "daemon/domain/label_scan.h"
@@ -15,11 +15,6 @@
 
 namespace mlops::domain {
 namespace {
-
-// "hospital/readmission@v3 → prod", the target of audit entries about a move.
-std::string move_text(const model::Plan& plan) {
-  return fmt::format("{} → {}", plan.members.front().ref, plan.environment);
-}
 
 // The ids of the gates that do not pass, "auc-floor, clearance".
 std::string denying_gates(const model::Plan& plan) {
@@ -44,6 +39,7 @@ Status check_output_artifact(sql::Connection& connection, const meta::ArtifactRo
 
 bool runs_already(sql::Connection& connection, const Draft& draft) {
   if (!draft.running || draft.plan.masking) return false;
+  if (!draft.plan.release_id.empty()) return draft.running->release_id == draft.plan.release_id;
   const auto members = meta::release_members(connection, draft.running->release_id);
   if (!members || members->size() != draft.members.size()) return false;
   for (std::size_t i = 0; i < members->size(); ++i) {
@@ -52,11 +48,38 @@ bool runs_already(sql::Connection& connection, const Draft& draft) {
   return true;
 }
 
-Failure stale(const std::string& plan_id) {
-  return fail(ErrorCode::kConflict, "stale_plan",
-              fmt::format("the plan {} is stale: what it pins (versions, environment, policies or what runs) has changed",
-                          plan_id),
-              "make a new one: mlopsctl plan");
+// A rollback that names a gate there is none of would pass over nothing, unnoticed.
+Status check_overrides(const model::Plan& plan) {
+  for (const auto& id : plan.overrides) {
+    const bool known =
+        std::any_of(plan.gates.begin(), plan.gates.end(), [&](const auto& gate) { return gate.id == id; });
+    if (known) continue;
+    return fail(ErrorCode::kInvalid, "unknown_gate", fmt::format("there is no gate \"{}\" here", printable(id)),
+                "`--dry-run` shows the gates and their ids");
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string move_text(const model::Plan& plan) {
+  const auto what = plan.release_id.empty() ? plan.members.front().ref
+                                            : fmt::format("release:{}@r{}", plan.release_name, plan.release_number);
+  return fmt::format("{} → {}", what, plan.environment);
+}
+
+Failure stale_plan(const std::string& plan_id) {
+  return fail(
+      ErrorCode::kConflict, "stale_plan",
+      fmt::format("the plan {} is stale: what it pins (versions, environment, policies, facts or what runs) has "
+                  "changed",
+                  plan_id),
+      "make a new one, and see what changed: mlopsctl plan --again " + plan_id);
+}
+
+std::string release_ref(const meta::DeploymentRow& row, const std::vector<model::Version>& members) {
+  if (row.kind == meta::kNamedRelease) return fmt::format("release:{}@r{}", row.name, row.release_number);
+  return members.empty() ? std::string() : members.front().ref();
 }
 
 Result<model::Plan> plan_of_row(sql::Connection& connection, const meta::PlanRow& row) {
@@ -71,12 +94,18 @@ Result<model::Plan> plan_of_row(sql::Connection& connection, const meta::PlanRow
   plan.requested_at_us = row.created_at_us;
   MLOPS_ASSIGN(const auto approvals, meta::approvals_of(connection, row.id));
   for (const auto& approval : approvals) {
-    plan.approvals.push_back({approval.principal_name, approval.decision, approval.reason, approval.created_at_us});
+    plan.approvals.push_back({approval.principal_name,
+                              approval.decision,
+                              approval.reason,
+                              approval.created_at_us,
+                              approval.meaning,
+                              approval.key_id,
+                              approval.statement,
+                              approval.signature,
+                              {}});
   }
   return plan;
 }
-
-}  // namespace
 
 Result<model::DeploymentView> deployment_view(sql::Connection& connection, const meta::DeploymentRow& row) {
   model::DeploymentView view;
@@ -86,13 +115,21 @@ Result<model::DeploymentView> deployment_view(sql::Connection& connection, const
   view.kind = row.kind;
   view.release = row.release_number;
   MLOPS_ASSIGN(const auto members, meta::release_members(connection, row.release_id));
-  for (const auto& member : members) view.members.push_back({member.ref(), member.digest.to_string()});
+  for (const auto& member : members) view.members.push_back({member.ref(), member.digest.to_string(), {}});
+  if (row.kind == meta::kNamedRelease) {
+    MLOPS_ASSIGN(const auto roles, meta::release_roles(connection, row.release_id));
+    for (std::size_t i = 0; i < view.members.size() && i < roles.size(); ++i) view.members[i].role = roles[i];
+  }
   view.action = row.action;
   view.by = row.created_by;
   view.reason = row.reason;
   view.plan_id = row.plan_id;
   view.started_at_us = row.valid_from_us;
   view.ended_at_us = row.valid_to_us;
+  MLOPS_ASSIGN(const auto review, meta::find_review_of(connection, row.id));
+  if (review) {
+    MLOPS_ASSIGN(view.review, review_view(*review));
+  }
   return view;
 }
 
@@ -114,9 +151,12 @@ Status Promotion::store_decision(meta::WriteTx& tx, const Draft& made, std::stri
 Result<model::Plan> Promotion::plan(const meta::Actor& actor, const PlanRequest& request) {
   return store_.write<model::Plan>(actor, meta::Commit::kKeep, [&](meta::WriteTx& tx) -> Result<model::Plan> {
     MLOPS_ASSIGN(const auto wish, wish_of(tx.sql(), actor, request));
+    MLOPS_ASSIGN(auto before, replayed(tx.sql(), actor, wish));
+    if (before) return std::move(before->plan);
     MLOPS_ASSIGN(auto made, draft(tx.sql(), wish));
     MLOPS_TRY(store_plan(tx, made.plan));
     MLOPS_TRY(store_decision(tx, made, "plan"));
+    MLOPS_TRY(remember_request(tx, wish, made.plan.id, {}));
     return std::move(made.plan);
   });
 }
@@ -136,6 +176,10 @@ Result<model::Plan> Promotion::get_plan(const std::string& id) {
     MLOPS_ASSIGN(const auto row, meta::find_plan(connection, id));
     MLOPS_ASSIGN(auto shown, plan_of_row(connection, row));
     if (row.state != "open") return shown;
+    if (shown.expires_at_us != 0 && shown.expires_at_us <= store_.now_us()) {
+      shown.state = "expired";
+      return shown;
+    }
     // An open plan is shown as it would be decided now.
     MLOPS_ASSIGN(const auto wish, wish_of_plan(connection, row.id));
     MLOPS_ASSIGN(auto now, draft(connection, wish));
@@ -145,6 +189,7 @@ Result<model::Plan> Promotion::get_plan(const std::string& id) {
     }
     shown.gates = std::move(now.plan.gates);
     shown.verdict = now.plan.verdict;
+    shown.approvals = std::move(now.plan.approvals);
     return shown;
   });
 }
@@ -159,47 +204,6 @@ Result<std::vector<model::Plan>> Promotion::list_plans(const meta::PlanFilter& f
       plans.push_back(std::move(shown));
     }
     return plans;
-  });
-}
-
-Result<model::Plan> Promotion::decide(const meta::Actor& actor, const std::string& plan_id, Decision decision,
-                                      const std::string& reason, meta::Commit commit) {
-  MLOPS_TRY(model::check_free_text(reason, "reason"));
-  const auto& who = actor.principal;
-  return store_.write<model::Plan>(actor, commit, [&](meta::WriteTx& tx) -> Result<model::Plan> {
-    MLOPS_ASSIGN(const auto row, meta::find_plan(tx.sql(), plan_id));
-    MLOPS_ASSIGN(const auto wish, wish_of_plan(tx.sql(), row.id));  // open, or an error that says what it is
-    if (row.requested_by_id == who.id) {
-      return fail(ErrorCode::kDenied, "own_plan", fmt::format("{} requested this plan and cannot decide it", who.name),
-                  "a second person approves or rejects it");
-    }
-    if (!who.is_human) {
-      return fail(ErrorCode::kDenied, "not_a_person", fmt::format("{} is a service; a person decides", who.name));
-    }
-    MLOPS_ASSIGN(const auto now, draft(tx.sql(), wish));
-    if (now.plan.digest != row.digest) return stale(row.id);
-    const bool approves = decision == Decision::kApprove;
-    MLOPS_ASSIGN(auto shown, plan_of_row(tx.sql(), row));
-    tx.begin_entry(approves ? "plan.approve" : "plan.reject", move_text(shown), reason);
-    meta::ApprovalRow approval;
-    approval.id = tx.new_id();
-    approval.plan_id = row.id;
-    approval.plan_digest = row.digest;
-    approval.principal_id = who.id;
-    approval.decision = approves ? "approve" : "reject";
-    approval.reason = reason;
-    approval.created_at_us = tx.now_us();
-    for (const auto role : who.roles) approval.roles += (approval.roles.empty() ? "" : " ") + std::string(to_word(role));
-    MLOPS_TRY(meta::upsert_approval(tx, approval));
-    if (!approves) MLOPS_TRY(meta::set_plan_state(tx, row.id, "rejected"));
-    MLOPS_ASSIGN(const auto fresh, meta::find_plan(tx.sql(), row.id));
-    MLOPS_ASSIGN(shown, plan_of_row(tx.sql(), fresh));
-    if (approves) {
-      MLOPS_ASSIGN(auto after, draft(tx.sql(), wish));
-      shown.gates = std::move(after.plan.gates);
-      shown.verdict = after.plan.verdict;
-    }
-    return shown;
   });
 }
 
@@ -229,16 +233,16 @@ Status Promotion::record_refusal(const meta::Actor& actor, const Wish& wish, Dra
       .map([](bool) {});
 }
 
-void Promotion::mark_stale(const meta::Actor& actor, const std::string& plan_id) {
+void Promotion::mark_ended(const meta::Actor& actor, const std::string& plan_id, const std::string& state) {
   auto marked = store_.write<bool>(actor, meta::Commit::kKeep, [&](meta::WriteTx& tx) -> Result<bool> {
     MLOPS_ASSIGN(const auto row, meta::find_plan(tx.sql(), plan_id));
     if (row.state != "open") return true;
     MLOPS_ASSIGN(const auto shown, plan_of_row(tx.sql(), row));
-    tx.begin_entry("plan.stale", move_text(shown));
-    MLOPS_TRY(meta::set_plan_state(tx, row.id, "stale"));
+    tx.begin_entry("plan." + state, move_text(shown));
+    MLOPS_TRY(meta::set_plan_state(tx, row.id, state));
     return true;
   });
-  if (!marked) log::warn("plan_not_marked_stale", {{"slug", std::string_view(marked.error().slug)}});
+  if (!marked) log::warn("plan_end_not_marked", {{"slug", std::string_view(marked.error().slug)}});
 }
 
 Result<std::optional<MaskedFiles>> Promotion::mask_if_planned(const Draft& drafted) {
@@ -324,19 +328,22 @@ Result<model::MaskingView> Promotion::register_masked(meta::WriteTx& tx, Draft& 
     }
   }
   MLOPS_TRY(meta::insert_edge(tx, planned.source_version_id, output.id, "masked"));
-  const meta::MaskingRunRow run{tx.new_id(), planned.source_version_id, output.id,
-                                planned.policy.revision_id, canonical_dump(masked.evidence), tx.now_us(),
-                                tx.actor().principal.name};
+  const meta::MaskingRunRow run{
+      tx.new_id(), planned.source_version_id, output.id, planned.policy.revision_id, canonical_dump(masked.evidence),
+      tx.now_us(), tx.actor().principal.name};
   MLOPS_TRY(meta::insert_masking_run(tx, run));
   *member = output;
-  return model::MaskingView{run.id,          planned.source_ref,     output.ref(), planned.policy.name,
-                            planned.policy.digest, masked.evidence, run.created_at_us};
+  return model::MaskingView{
+      run.id,          planned.source_ref, output.ref(), planned.policy.name, planned.policy.digest,
+      masked.evidence, run.created_at_us};
 }
 
 Result<model::PromotionView> Promotion::execute(meta::WriteTx& tx, const Wish& wish,
                                                 const std::optional<MaskedFiles>& masked) {
+  MLOPS_ASSIGN(auto before, replayed(tx.sql(), tx.actor(), wish));
+  if (before) return std::move(*before);
   MLOPS_ASSIGN(auto made, draft(tx.sql(), wish));
-  if (!wish.plan_digest.empty() && made.plan.digest != wish.plan_digest) return stale(wish.plan_id);
+  if (!wish.plan_digest.empty() && made.plan.digest != wish.plan_digest) return stale_plan(wish.plan_id);
   model::PromotionView view;
   view.replaced_ref = made.plan.running_ref;
   if (wish.plan_id.empty() && runs_already(tx.sql(), made)) {
@@ -353,19 +360,37 @@ Result<model::PromotionView> Promotion::execute(meta::WriteTx& tx, const Wish& w
                       masked->source_version_id == planned.source_version_id;
     if (!same) {
       return fail(ErrorCode::kConflict, "masking_changed",
-                  "the masking policy, or whether masking is needed, changed while the dataset was masked", "try again");
+                  "the masking policy, or whether masking is needed, changed while the dataset was masked",
+                  "try again");
     }
     MLOPS_ASSIGN(view.masking, register_masked(tx, made, *masked));
   }
-  tx.begin_entry(made.plan.kind == "rollback" ? "release.rollback" : "release.promote", move_text(made.plan),
-                 made.plan.reason, made.plan.policies.empty() ? std::string() : made.plan.policies.front().digest);
-  MLOPS_ASSIGN(const auto release, meta::upsert_release(tx, made.members));
+  MLOPS_ASSIGN(view.deployment, deploy(tx, made));
+  MLOPS_TRY(remember_request(tx, wish, made.plan.id, view.deployment->id));
+  view.plan = std::move(made.plan);
+  return view;
+}
+
+// Moves the release: the intervals, and what must be remembered about the move.
+Result<model::DeploymentView> Promotion::deploy(meta::WriteTx& tx, Draft& made) {
+  const auto action = made.plan.is_break_glass       ? "release.break_glass"
+                      : made.plan.kind == "rollback" ? "release.rollback"
+                                                     : "release.promote";
+  tx.begin_entry(action, move_text(made.plan), made.plan.reason,
+                 made.plan.policies.empty() ? std::string() : made.plan.policies.front().digest);
+  meta::ReleaseRow release;
+  if (made.plan.release_id.empty()) {
+    MLOPS_ASSIGN(release, meta::upsert_release(tx, made.members));
+  } else {
+    MLOPS_ASSIGN(release, meta::get_release(tx.sql(), made.plan.release_id));
+  }
   if (made.running) MLOPS_TRY(meta::close_deployment(tx, made.running->id));
+  for (const auto& overlap : made.facts.overlaps) MLOPS_TRY(meta::close_deployment(tx, overlap.deployment_id));
   meta::DeploymentRow row;
   row.id = tx.new_id();
   row.environment = made.plan.environment;
-  row.kind = made.members.front().kind;
-  row.name = made.members.front().name;
+  row.kind = release.kind;
+  row.name = release.name;
   row.release_id = release.id;
   row.release_number = release.number;
   row.plan_id = made.plan.id;
@@ -377,28 +402,35 @@ Result<model::PromotionView> Promotion::execute(meta::WriteTx& tx, const Wish& w
   MLOPS_TRY(meta::set_plan_executed(tx, made.plan.id, canonical_dump(wire::plan_body(made.plan))));
   MLOPS_TRY(store_decision(tx, made, made.plan.kind));
   made.plan.state = "executed";
-  MLOPS_ASSIGN(view.deployment, deployment_view(tx.sql(), row));
-  view.plan = std::move(made.plan);
-  return view;
+  MLOPS_TRY(record_rejection(tx, made, release.id));
+  if (made.plan.is_break_glass) MLOPS_TRY(record_break_glass(tx, made, row.id));
+  return deployment_view(tx.sql(), row);
 }
 
+// Decided once outside the writer, so that a long masking run holds nobody up, and again inside it.
 Result<model::PromotionView> Promotion::run(const meta::Actor& actor, const Wish& wish, meta::Commit commit) {
-  // Decided once outside the writer, so that a long masking run holds nobody up, and again inside it.
   struct First {
     Draft draft;
     bool unchanged = false;
+    std::optional<model::PromotionView> before;
   };
   MLOPS_ASSIGN(auto first, store_.read<First>([&](sql::Connection& connection) -> Result<First> {
+    MLOPS_ASSIGN(auto before, replayed(connection, actor, wish));
+    if (before) return First{{}, true, std::move(before)};
     MLOPS_ASSIGN(auto made, draft(connection, wish));
     const bool unchanged = wish.plan_id.empty() && runs_already(connection, made);
-    return First{std::move(made), unchanged};
+    return First{std::move(made), unchanged, {}};
   }));
+  if (first.before) return std::move(*first.before);
   if (!wish.plan_digest.empty() && first.draft.plan.digest != wish.plan_digest) {
-    if (commit == meta::Commit::kKeep) mark_stale(actor, wish.plan_id);
-    return stale(wish.plan_id);
+    if (commit == meta::Commit::kKeep) mark_ended(actor, wish.plan_id, "stale");
+    return stale_plan(wish.plan_id);
   }
+  MLOPS_TRY(check_overrides(first.draft.plan));
   if (!first.unchanged && first.draft.plan.verdict != model::Verdict::kPass) {
-    if (commit == meta::Commit::kKeep) MLOPS_TRY(record_refusal(actor, wish, first.draft, denying_gates(first.draft.plan)));
+    if (commit == meta::Commit::kKeep) {
+      MLOPS_TRY(record_refusal(actor, wish, first.draft, denying_gates(first.draft.plan)));
+    }
     return refusal(first.draft.plan);
   }
   if (commit == meta::Commit::kDryRun && first.draft.plan.masking) {
@@ -417,23 +449,26 @@ Result<model::PromotionView> Promotion::run(const meta::Actor& actor, const Wish
     if (!result) return fail(std::move(result.error()));
     masked = std::move(*result);
   }
-  return store_.write<model::PromotionView>(
-      actor, commit, [&](meta::WriteTx& tx) { return execute(tx, wish, masked); });
+  return store_.write<model::PromotionView>(actor, commit,
+                                            [&](meta::WriteTx& tx) { return execute(tx, wish, masked); });
 }
 
 Result<model::PromotionView> Promotion::promote(const meta::Actor& actor, const PlanRequest& request,
                                                 meta::Commit commit) {
-  MLOPS_ASSIGN(const auto wish, store_.read<Wish>([&](sql::Connection& connection) {
-    return wish_of(connection, actor, request);
-  }));
+  MLOPS_ASSIGN(const auto wish,
+               store_.read<Wish>([&](sql::Connection& connection) { return wish_of(connection, actor, request); }));
   return run(actor, wish, commit);
 }
 
 Result<model::PromotionView> Promotion::promote_plan(const meta::Actor& actor, const std::string& plan_id,
                                                      meta::Commit commit) {
-  MLOPS_ASSIGN(auto wish, store_.read<Wish>([&](sql::Connection& connection) {
-    return wish_of_plan(connection, plan_id);
-  }));
+  auto found = store_.read<Wish>([&](sql::Connection& connection) { return wish_of_plan(connection, plan_id); });
+  if (!found) {
+    const bool has_expired = found.error().slug == "plan_expired" && commit == meta::Commit::kKeep;
+    if (has_expired) mark_ended(actor, plan_id, "expired");
+    return fail(std::move(found.error()));
+  }
+  auto wish = std::move(*found);
   wish.executed_by_id = actor.principal.id;
   return run(actor, wish, commit);
 }

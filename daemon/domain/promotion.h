@@ -3,9 +3,14 @@
 // plan() evaluates every gate against facts pinned by digest. promote() decides again inside the transaction that moves
 // the release: what was approved is what runs, or nothing does. A dataset above the environment's clearance is masked
 // on the way, and the masked version is what moves.
-// State of a plan:  open → executed | rejected | stale
-// Errors: kRefused "gates_denied", "approvals_pending" with the plan as `detail`; kConflict "stale_plan", "plan_closed";
-// kDenied "own_plan"; kNotFound; those of Compliance::mask. Thread-safety: thread-safe.
+// A release is one version, several, or a named bundle of them; it moves and goes back as one. Break-glass passes over
+// procedure and opens a review, which holds later promotions up; what an environment was rolled back from is not promoted
+// into it again unless the request says so.
+//
+// State of a plan:  open → executed | rejected | stale | expired
+// Errors: kRefused "gates_denied", "approvals_pending" with the plan as `detail`; kConflict "stale_plan", "plan_expired",
+// "plan_closed", "idempotency_key_reused"; kDenied "own_plan", "author", "break_glass_denied"; kInvalid "signature_needed",
+// "bad_signature", "unknown_gate"; kNotFound; those of Compliance::mask. Thread-safety: thread-safe.
 #pragma once
 
 #include <optional>
@@ -15,22 +20,51 @@
 #include "core/model/views.h"
 #include "daemon/domain/compliance.h"
 #include "storage/cas/content_store.h"
+#include "storage/meta/change_control.h"
 #include "storage/meta/releases.h"
 #include "storage/meta/store.h"
 
 namespace mlops::domain {
 
 struct PlanRequest {
-  std::vector<std::string> refs;  // the first is the release's namesake
+  std::vector<std::string> refs;  // the first is the release's namesake; or one "release:NAME@r3" alone
   std::string environment;
   std::string reason;
+  bool is_break_glass = false;
+  bool accepts_rejected = false;  // promote again what the environment was rolled back from
+  std::string idempotency_key;    // empty: none
 };
 
 struct RollbackRequest {
-  std::string name;  // [kind:]name
+  std::string name;  // [kind:]name, or release:NAME
   std::string environment;
-  std::int64_t to_number = 0;  // version number of the namesake; 0: the release before
+  std::int64_t to_number = 0;  // version number of the namesake, or of the named release; 0: the release before
   std::string reason;
+  std::vector<std::string> overrides;  // ids of gates to pass over
+  std::string idempotency_key;
+};
+
+// What a person says about a plan, signed or not.
+struct ApprovalRequest {
+  std::string plan_id;
+  enum class Decision { kApprove, kReject, kWithdraw } decision = Decision::kApprove;
+  std::string reason;
+  std::string meaning;
+  std::string key_id;     // empty: not signed
+  std::string signature;  // base64, over model::statement_text
+};
+
+// A release with a name of its own, to be made.
+struct NewRelease {
+  std::string name;
+  std::vector<std::pair<std::string, std::string>> members;  // role, reference
+  std::vector<std::string> policies;                          // names; at their present revision
+};
+
+struct ReviewRequest {
+  std::string deployment_id;
+  std::string outcome;  // justified, unjustified
+  std::string note;
 };
 
 // A plan in the making, with the facts it was decided on.
@@ -52,9 +86,20 @@ class Promotion {
   Result<model::Plan> plan_with(const meta::Actor& actor, const PlanRequest& request, const policy::Policy& candidate);
   Result<model::Plan> get_plan(const std::string& id);
   Result<std::vector<model::Plan>> list_plans(const meta::PlanFilter& filter);
-  enum class Decision { kApprove, kReject };
-  Result<model::Plan> decide(const meta::Actor& actor, const std::string& plan_id, Decision decision,
-                             const std::string& reason, meta::Commit commit);
+  // Errors: "own_plan", "author", "not_a_person", "signature_needed", "bad_signature", "nothing_to_withdraw".
+  Result<model::Plan> decide(const meta::Actor& actor, const ApprovalRequest& request, meta::Commit commit);
+
+  struct MadeRelease {
+    model::ReleaseView view;
+    bool is_new = false;
+  };
+  Result<MadeRelease> create_release(const meta::Actor& actor, const NewRelease& wanted, meta::Commit commit);
+  Result<std::vector<model::ReleaseView>> list_releases(const meta::ReleaseFilter& filter);
+  Result<model::ReleaseView> show_release(const std::string& name, std::int64_t number);
+
+  Result<std::vector<model::ReviewView>> list_reviews(const meta::ReviewFilter& filter);
+  // By another person than the one who broke the glass. Errors: "own_review", "not_a_person", "review_done".
+  Result<model::ReviewView> close_review(const meta::Actor& actor, const ReviewRequest& request, meta::Commit commit);
 
   Result<model::PromotionView> promote(const meta::Actor& actor, const PlanRequest& request, meta::Commit commit);
   Result<model::PromotionView> promote_plan(const meta::Actor& actor, const std::string& plan_id, meta::Commit commit);
@@ -67,6 +112,13 @@ class Promotion {
   struct Wish {
     std::string kind = "promote";
     std::vector<std::string> version_ids;
+    std::string release_id;            // of a named release
+    bool is_break_glass = false;
+    bool accepts_rejected = false;
+    std::vector<std::string> overrides;
+    std::string idempotency_key;
+    std::string request_digest;        // of what came with the key
+    TimestampUs expires_at_us = 0;     // of a stored plan
     std::string environment;
     std::string reason;
     std::string requested_by;
@@ -84,9 +136,16 @@ class Promotion {
   Status plan_masking(sql::Connection& connection, Draft& draft);
   Status add_running(sql::Connection& connection, Draft& draft);
   Status add_approvals(sql::Connection& connection, const Wish& wish, Draft& draft);
+  Status add_release_policies(sql::Connection& connection, const Wish& wish, Draft& draft);
+  Status add_release(sql::Connection& connection, const Wish& wish, Draft& draft);
+  Status add_control_facts(sql::Connection& connection, const Wish& wish, Draft& draft);
+  Status add_overlaps(sql::Connection& connection, Draft& draft);
+  Result<std::string> why_void(sql::Connection& connection, const Wish& wish, const Draft& draft,
+                               const meta::ApprovalRow& row);
   Result<std::vector<std::string>> missing_blobs(sql::Connection& connection, const model::Version& version);
 
   Result<Wish> wish_of(sql::Connection& connection, const meta::Actor& actor, const PlanRequest& request);
+  Result<Wish> wish_of_release(sql::Connection& connection, const std::string& ref, Wish wish);
   Result<Wish> wish_of_plan(sql::Connection& connection, const std::string& plan_id);
   Result<Wish> wish_of_rollback(sql::Connection& connection, const meta::Actor& actor, const RollbackRequest& request);
 
@@ -94,16 +153,38 @@ class Promotion {
   Result<model::PromotionView> execute(meta::WriteTx& tx, const Wish& wish, const std::optional<MaskedFiles>& masked);
   Result<std::optional<MaskedFiles>> mask_if_planned(const Draft& draft);
   Result<model::MaskingView> register_masked(meta::WriteTx& tx, Draft& draft, const MaskedFiles& masked);
+  Result<model::DeploymentView> deploy(meta::WriteTx& tx, Draft& draft);
+  Status record_break_glass(meta::WriteTx& tx, const Draft& draft, const std::string& deployment_id);
+  Status record_rejection(meta::WriteTx& tx, const Draft& draft, const std::string& release_id);
+  Result<meta::ApprovalRow> signed_approval(sql::Connection& connection, const model::Principal& who,
+                                            const ApprovalRequest& request, const model::Plan& plan);
+  // What a request with this key has led to already; nullopt: nothing.
+  Result<std::optional<model::PromotionView>> replayed(sql::Connection& connection, const meta::Actor& actor,
+                                                       const Wish& wish);
+  Status remember_request(meta::WriteTx& tx, const Wish& wish, const std::string& plan_id,
+                          const std::string& deployment_id);
   Status store_plan(meta::WriteTx& tx, model::Plan& plan);
   Status store_decision(meta::WriteTx& tx, const Draft& draft, std::string occasion);
   Status record_refusal(const meta::Actor& actor, const Wish& wish, Draft& draft, const std::string& why);
   Failure refusal(const model::Plan& plan) const;
-  void mark_stale(const meta::Actor& actor, const std::string& plan_id);
+  void mark_ended(const meta::Actor& actor, const std::string& plan_id, const std::string& state);
 
   meta::Store& store_;
   cas::ContentStore& content_;
   Compliance& compliance_;
 };
+
+// A stored plan with its approvals. Shared by the parts of this room.
+Result<model::Plan> plan_of_row(sql::Connection& connection, const meta::PlanRow& row);
+// "hospital/readmission@v3 → prod", the target of audit entries about a move.
+std::string move_text(const model::Plan& plan);
+Failure stale_plan(const std::string& plan_id);
+// How a plan and a status name what moves: "hospital/readmission@v3", or "release:hospital/bundle@r2".
+std::string release_ref(const meta::DeploymentRow& row, const std::vector<model::Version>& members);
+
+Result<model::ReviewView> review_view(const meta::ReviewRow& row);
+// "sha256:…" of what a plan pins of its facts.
+std::string pinned_facts_digest(const model::PromotionFacts& facts);
 
 // Shared by status, history and promotion answers.
 Result<model::DeploymentView> deployment_view(sql::Connection& connection, const meta::DeploymentRow& row);

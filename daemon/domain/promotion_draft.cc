@@ -19,46 +19,10 @@ namespace {
 
 constexpr std::size_t kTreeLimitBytes = 256u << 20;
 constexpr std::size_t kHistoryLimit = 1000;
-
-Result<model::Version> resolve_live(sql::Connection& connection, const std::string& ref) {
-  MLOPS_ASSIGN(const auto reference, model::parse_version_reference(ref));
-  MLOPS_ASSIGN(auto version, meta::resolve(connection, reference));
-  if (version.deleted_at_us != 0) {
-    return fail(ErrorCode::kNotFound, "version_deleted",
-                fmt::format("{} was deleted: {}", version.ref(), version.deleted_reason));
-  }
-  return version;
-}
+constexpr std::int64_t kMicrosPerHour = 3'600'000'000;
 
 model::PlanMember plan_member(const model::Version& version) {
   return {version.id, version.ref(), version.kind, version.name, version.digest.to_string(), version.sensitivity};
-}
-
-// The release a rollback goes to by default: the newest one in this name's history that is not the running one and was
-// not itself rolled back from.
-Result<meta::DeploymentRow> rollback_target(const std::vector<meta::DeploymentRow>& newest_first,
-                                            const RollbackRequest& request) {
-  std::set<std::string> not_again{newest_first.front().release_id};
-  for (std::size_t i = 0; i < newest_first.size(); ++i) {
-    const auto& row = newest_first[i];
-    if (!not_again.contains(row.release_id)) return row;
-    if (row.action == "rollback" && i + 1 < newest_first.size()) not_again.insert(newest_first[i + 1].release_id);
-  }
-  return fail(ErrorCode::kNotFound, "no_earlier_release",
-              fmt::format("{} never ran another release of {} to go back to", request.environment, request.name),
-              "`mlopsctl history` shows what ran");
-}
-
-Result<meta::DeploymentRow> deployment_of_number(sql::Connection& connection,
-                                                 const std::vector<meta::DeploymentRow>& newest_first,
-                                                 const RollbackRequest& request) {
-  for (const auto& row : newest_first) {
-    MLOPS_ASSIGN(const auto members, meta::release_members(connection, row.release_id));
-    if (!members.empty() && members.front().number == request.to_number) return row;
-  }
-  return fail(ErrorCode::kNotFound, "never_ran_here",
-              fmt::format("{}@v{} never ran in {}", request.name, request.to_number, request.environment),
-              "a rollback goes to what ran there before; use promote for anything else");
 }
 
 // A candidate policy in the place of its namesake, or behind the others. It has no revision yet.
@@ -78,90 +42,6 @@ void try_out(const policy::Policy& candidate, Draft& draft) {
 }
 
 }  // namespace
-
-Result<Promotion::Wish> Promotion::wish_of(sql::Connection& connection, const meta::Actor& actor,
-                                           const PlanRequest& request) {
-  MLOPS_TRY(model::check_environment_name(request.environment));
-  MLOPS_TRY(model::check_free_text(request.reason, "reason"));
-  Wish wish;
-  wish.environment = request.environment;
-  wish.reason = request.reason;
-  wish.requested_by = actor.principal.name;
-  wish.requested_by_id = actor.principal.id;
-  std::set<std::string> names;
-  for (const auto& ref : request.refs) {
-    MLOPS_ASSIGN(const auto version, resolve_live(connection, ref));
-    if (!names.insert(fmt::format("{}:{}", to_word(version.kind), version.name)).second) {
-      return fail(ErrorCode::kInvalid, "duplicate_member",
-                  fmt::format("the release would hold two versions of {}", version.name));
-    }
-    wish.version_ids.push_back(version.id);
-  }
-  if (wish.version_ids.empty()) return fail(ErrorCode::kInvalid, "missing_field", "no version was named", "give a REF");
-  return wish;
-}
-
-Result<Promotion::Wish> Promotion::wish_of_plan(sql::Connection& connection, const std::string& plan_id) {
-  MLOPS_ASSIGN(const auto row, meta::find_plan(connection, plan_id));
-  if (row.state != "open") {
-    return fail(ErrorCode::kConflict, row.state == "stale" ? "stale_plan" : "plan_closed",
-                fmt::format("the plan {} is {}", row.id, row.state), "make a new one: mlopsctl plan");
-  }
-  MLOPS_ASSIGN(const auto body, parse_json(row.body));
-  Wish wish;
-  wish.kind = row.kind;
-  wish.environment = row.environment;
-  wish.requested_by_id = row.requested_by_id;
-  wish.plan_id = row.id;
-  wish.requested_at_us = row.created_at_us;
-  wish.plan_digest = row.digest;
-  try {
-    for (const auto& member : body.at("members")) wish.version_ids.push_back(member.at("version_id"));
-    wish.requested_by = body.at("requested_by");
-    wish.reason = body.at("reason");
-  } catch (const Json::exception&) {
-    return fail(ErrorCode::kCorrupt, "bad_plan", "a stored plan cannot be read", "run `mlopsctl audit verify`");
-  }
-  return wish;
-}
-
-Result<Promotion::Wish> Promotion::wish_of_rollback(sql::Connection& connection, const meta::Actor& actor,
-                                                    const RollbackRequest& request) {
-  MLOPS_TRY(model::check_environment_name(request.environment));
-  MLOPS_TRY(model::check_free_text(request.reason, "reason"));
-  MLOPS_ASSIGN(const auto reference, model::parse_reference(request.name));
-  if (reference.selector != model::Reference::Selector::kBare) {
-    return fail(ErrorCode::kInvalid, "bad_reference", "a rollback names the artifact alone", "give --to v3 for a version");
-  }
-  MLOPS_ASSIGN(const auto artifact, meta::the_artifact(connection, reference.kind, reference.name));
-  MLOPS_TRY(compliance_.environment(connection, request.environment));
-  MLOPS_ASSIGN(auto history, meta::list_deployments(connection, {.environment = request.environment,
-                                                                 .name = artifact.name,
-                                                                 .limit = kHistoryLimit}));
-  std::erase_if(history, [&](const auto& row) { return row.kind != artifact.kind; });
-  if (history.empty()) {
-    return fail(ErrorCode::kNotFound, "nothing_runs",
-                fmt::format("{} runs no {}", request.environment, artifact.name), "`mlopsctl status` shows what runs where");
-  }
-  auto target = request.to_number == 0 ? rollback_target(history, request)
-                                       : deployment_of_number(connection, history, request);
-  if (!target) return fail(std::move(target.error()));
-  MLOPS_ASSIGN(const auto members, meta::release_members(connection, target->release_id));
-  Wish wish;
-  wish.kind = "rollback";
-  wish.environment = request.environment;
-  wish.reason = request.reason;
-  wish.requested_by = actor.principal.name;
-  wish.requested_by_id = actor.principal.id;
-  // The plan that was approved is that of the promotion, however often the release was rolled back to since.
-  for (const auto& row : history) {
-    if (row.release_id != target->release_id || row.action != "promote") continue;
-    wish.earlier_plan_id = row.plan_id;
-    break;
-  }
-  for (const auto& member : members) wish.version_ids.push_back(member.id);
-  return wish;
-}
 
 Result<std::vector<std::string>> Promotion::missing_blobs(sql::Connection& connection, const model::Version& version) {
   MLOPS_ASSIGN(const auto body, meta::manifest_body(connection, version.digest));
@@ -236,36 +116,18 @@ Status Promotion::plan_masking(sql::Connection& connection, Draft& draft) {
 }
 
 Status Promotion::add_running(sql::Connection& connection, Draft& draft) {
-  const auto& namesake = draft.facts.members.front().version;
   MLOPS_ASSIGN(const auto rows, meta::list_deployments(connection, {.environment = draft.plan.environment,
-                                                                    .name = namesake.name,
-                                                                    .running_only = true}));
+                                                                    .kind = draft.plan.release_kind,
+                                                                    .name = draft.plan.release_name,
+                                                                    .running_only = true,
+                                                                    .limit = 1}));
   for (const auto& row : rows) {
-    if (row.kind != namesake.kind) continue;
     draft.running = row;
     MLOPS_ASSIGN(const auto members, meta::release_members(connection, row.release_id));
     draft.plan.running_deployment_id = row.id;
-    draft.plan.running_ref = members.front().ref();
+    draft.plan.running_ref = release_ref(row, members);
     draft.facts.current_ref = members.front().ref();
     draft.facts.current_metrics = members.front().metrics;
-  }
-  return {};
-}
-
-// Approvals are bound to the digest they were given for. A rollback brings along those its release had when it ran
-// here before: going back in an incident must not wait, and today's gate still counts them.
-Status Promotion::add_approvals(sql::Connection& connection, const Wish& wish, Draft& draft) {
-  const auto& plan_id = wish.kind == "rollback" && wish.plan_id.empty() ? wish.earlier_plan_id : wish.plan_id;
-  if (plan_id.empty()) return {};
-  MLOPS_ASSIGN(const auto rows, meta::approvals_of(connection, plan_id));
-  for (const auto& row : rows) {
-    draft.plan.approvals.push_back({row.principal_name, row.decision, row.reason, row.created_at_us});
-    const bool same_plan = wish.plan_id.empty() || row.plan_digest == wish.plan_digest;
-    const bool own = row.principal_id == wish.requested_by_id || row.principal_id == wish.executed_by_id;
-    if (row.decision != "approve" || !same_plan || own) continue;
-    model::ApprovalFact fact{row.principal_name, {}, row.is_human};
-    for (const auto role : split(row.roles, ' ')) fact.roles.emplace_back(role);
-    draft.facts.approvals.push_back(std::move(fact));
   }
   return {};
 }
@@ -288,27 +150,36 @@ Result<Draft> Promotion::draft(sql::Connection& connection, const Wish& wish) {
   plan.requested_by = wish.requested_by;
   plan.requested_by_id = wish.requested_by_id;
   plan.requested_at_us = wish.requested_at_us != 0 ? wish.requested_at_us : store_.now_us();
+  plan.expires_at_us = wish.expires_at_us;
+  if (wish.plan_id.empty()) {
+    const auto hours = environment.environment.plan_valid_hours;
+    plan.expires_at_us = plan.requested_at_us + (hours != 0 ? hours : model::kPlanValidHours) * kMicrosPerHour;
+  }
   for (const auto& name : environment.environment.policies) {
     MLOPS_ASSIGN(auto revision, compliance_.policy(connection, name));
     plan.policies.push_back({revision.row.id, revision.row.name, revision.row.digest});
     out.policies.push_back(std::move(revision));
   }
-  if (wish.candidate) try_out(*wish.candidate, out);
   for (const auto& id : wish.version_ids) {
     MLOPS_ASSIGN(auto version, meta::get_version(connection, id));
     MLOPS_ASSIGN(auto facts, member_facts(connection, version));
     out.members.push_back(std::move(version));
     out.facts.members.push_back(std::move(facts));
   }
+  MLOPS_TRY(add_release_policies(connection, wish, out));
+  if (wish.candidate) try_out(*wish.candidate, out);
   MLOPS_TRY(plan_masking(connection, out));
+  MLOPS_TRY(add_release(connection, wish, out));
   for (const auto& member : out.members) plan.members.push_back(plan_member(member));
   MLOPS_TRY(add_running(connection, out));
+  MLOPS_TRY(add_control_facts(connection, wish, out));
   MLOPS_TRY(add_approvals(connection, wish, out));
   std::vector<policy::Policy> policies;
   for (const auto& revision : out.policies) policies.push_back(revision.policy);
   plan.gates = gate::evaluate(policies, out.facts);
   plan.verdict = gate::overall(plan.gates);
   plan.approvals_needed = gate::approvals_needed(policies, out.facts);
+  plan.facts_digest = pinned_facts_digest(out.facts);
   plan.digest = model::plan_digest(plan);
   return out;
 }

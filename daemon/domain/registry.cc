@@ -159,7 +159,7 @@ Result<std::vector<model::ArtifactView>> Registry::list_artifacts(const meta::Ar
       }
       MLOPS_ASSIGN(const auto running, meta::list_deployments(connection, {.name = row.name, .running_only = true}));
       for (const auto& deployment : running) {
-        if (deployment.kind != row.kind) continue;
+        if (deployment.kind != to_word(row.kind)) continue;
         MLOPS_ASSIGN(const auto members, meta::release_members(connection, deployment.release_id));
         if (!members.empty()) view.environments[deployment.environment] = members.front().ref();
       }

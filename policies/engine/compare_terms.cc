@@ -33,6 +33,15 @@ void compare_bodies(const std::string& subject, const LineageGate& a, const Line
 
 void compare_bodies(const std::string& subject, const ApprovalsGate& a, const ApprovalsGate& b, Comparison& out) {
   out.limit(subject + " count", std::optional(a.count), std::optional(b.count), MoreIs::kStricter);
+  const auto asks = [](bool value) { return value ? std::optional(1) : std::nullopt; };
+  const auto yes = [](int) { return std::string("asked for"); };
+  out.limit(subject + " signed", asks(a.are_signed), asks(b.are_signed), MoreIs::kStricter, yes);
+  out.limit(subject + " meaning", asks(a.need_meaning), asks(b.need_meaning), MoreIs::kStricter, yes);
+  const auto age = [](const ApprovalsGate& gate) {
+    return gate.max_age_us == 0 ? std::nullopt : std::optional(gate.max_age_us);
+  };
+  out.limit(subject + " max_age", age(a), age(b), MoreIs::kLooser,
+            [](std::int64_t us) { return fmt::format("{} hours", us / 3'600'000'000); });
   const bool limited = !a.roles.empty() && !b.roles.empty();
   if (limited) return out.set(subject + " roles", a.roles, b.roles, MoreIs::kLooser);
   if (a.roles != b.roles) {

@@ -32,6 +32,9 @@ struct LineageGate {
 struct ApprovalsGate {
   std::int64_t count = 0;
   std::vector<std::string> roles;  // empty: any approver
+  bool are_signed = false;         // only those signed with an approver's key count
+  bool need_meaning = false;       // only those that say what they stand for
+  std::int64_t max_age_us = 0;     // 0: any age
 };
 
 // Tighter than the environment's own clearance.

@@ -87,8 +87,17 @@ void read_lineage(const YamlNode& node, GateRule& gate, Reader& reader) {
   gate.body = std::move(lineage);
 }
 
+// Who asked for a change, and who made what it moves, never approve it; a policy may say so, but not otherwise.
+void check_distinct(const YamlNode& node, Reader& reader) {
+  for (const auto& who : reader.texts(node, "distinct_from")) {
+    if (who == "author" || who == "submitter") continue;
+    reader.findings().error(node.mark, "unknown_word", fmt::format("distinct_from knows no \"{}\"", printable(who)),
+                            "author and submitter, who never count anyway");
+  }
+}
+
 void read_approvals(const YamlNode& node, GateRule& gate, Reader& reader) {
-  if (!reader.map(node, "approvals", {"count", "roles"})) return;
+  if (!reader.map(node, "approvals", {"count", "roles", "signed", "meaning", "max_age", "distinct_from"})) return;
   ApprovalsGate approvals;
   const auto* count = node.find("count");
   if (!count) {
@@ -101,6 +110,17 @@ void read_approvals(const YamlNode& node, GateRule& gate, Reader& reader) {
     }
   }
   if (const auto* roles = node.find("roles")) approvals.roles = reader.texts(*roles, "roles");
+  if (const auto* is_signed = node.find("signed")) {
+    approvals.are_signed = reader.flag(*is_signed, "signed").value_or(true);
+  }
+  if (const auto* meaning = node.find("meaning")) {
+    approvals.need_meaning = reader.word(*meaning, "meaning", {"required", "optional"}).value_or(0) == 0;
+  }
+  if (const auto* age = node.find("max_age")) {
+    constexpr std::int64_t kMicros = 1'000'000;
+    if (const auto period = reader.period(*age, "max_age")) approvals.max_age_us = period->mean_seconds() * kMicros;
+  }
+  if (const auto* distinct = node.find("distinct_from")) check_distinct(*distinct, reader);
   gate.body = std::move(approvals);
 }
 
@@ -124,8 +144,11 @@ struct BodyRow {
   void (*read)(const YamlNode&, GateRule&, Reader&);
 };
 
-constexpr BodyRow kBodies[] = {
-    {"metric", read_metric}, {"lineage", read_lineage}, {"approvals", read_approvals}, {"clearance", read_clearance}, {"assert", read_assert}};
+constexpr BodyRow kBodies[] = {{"metric", read_metric},
+                               {"lineage", read_lineage},
+                               {"approvals", read_approvals},
+                               {"clearance", read_clearance},
+                               {"assert", read_assert}};
 
 }  // namespace
 

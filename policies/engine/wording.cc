@@ -38,6 +38,9 @@ std::string words_of(const LineageGate& gate) {
 std::string words_of(const ApprovalsGate& gate) {
   auto text = fmt::format("{} other {} approved it", gate.count, gate.count == 1 ? "person has" : "people have");
   if (!gate.roles.empty()) text += " as " + join(gate.roles, " or ");
+  if (gate.are_signed) text += ", signed with their keys";
+  if (gate.need_meaning) text += ", saying what the approval stands for";
+  if (gate.max_age_us != 0) text += fmt::format(", within the last {} hours", gate.max_age_us / 3'600'000'000);
   return text;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/base/text.h"
+#include "policies/gate/change_control.h"
 #include "policies/gate/erasure_gate.h"
 #include "policies/gate/policy_gates.h"
 #include "policies/gate/policy_standing.h"
@@ -103,9 +104,14 @@ std::vector<GateResult> evaluate(const std::vector<policy::Policy>& policies, co
     for (const auto& member : facts.members) results.push_back(gate(member, facts));
   }
   const GateHead approvals{"approvals", "approvals", "environment " + facts.environment.name};
-  results.push_back(
-      judge_approvals(approvals, facts, facts.environment.approvals_needed, facts.environment.approver_roles));
+  ApprovalTerms terms;
+  terms.needed = facts.environment.approvals_needed;
+  terms.roles = facts.environment.approver_roles;
+  terms.are_signed = facts.environment.signed_approvals;
+  terms.need_meaning = facts.environment.signed_approvals;
+  results.push_back(judge_approvals(approvals, facts, terms));
   results.push_back(judge_reason(facts));
+  judge_change_control(facts, results);
   for (const auto& policy : policies) {
     const auto first = results.size();
     evaluate_policy(policy, facts, results);
@@ -114,6 +120,7 @@ std::vector<GateResult> evaluate(const std::vector<policy::Policy>& policies, co
     apply_exceptions(policy, facts, first, results);
     apply_mode(policy, first, results);
   }
+  apply_overrides(facts, results);
   return results;
 }
 

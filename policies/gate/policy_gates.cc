@@ -196,7 +196,9 @@ void judge(const policy::GateRule& rule, const Members& members, const Promotion
   } else if (const auto* lineage = std::get_if<policy::LineageGate>(&rule.body)) {
     judge_lineage(rule, *lineage, members, results);
   } else if (const auto* approvals = std::get_if<policy::ApprovalsGate>(&rule.body)) {
-    results.push_back(judge_approvals(head, facts, approvals->count, approvals->roles));
+    ApprovalTerms terms{approvals->count, approvals->roles, approvals->are_signed, approvals->need_meaning,
+                        approvals->max_age_us};
+    results.push_back(judge_approvals(head, facts, terms));
   } else if (const auto* assertion = std::get_if<policy::AssertGate>(&rule.body)) {
     for (const auto* member : members) results.push_back(judge_assertion(head, *assertion, *member, facts));
   } else if (const auto* clearance = std::get_if<policy::ClearanceGate>(&rule.body)) {

@@ -17,6 +17,15 @@ bool has_role(const model::ApprovalFact& approval, const std::vector<std::string
   });
 }
 
+constexpr std::int64_t kMicrosPerHour = 3'600'000'000;
+
+bool counts(const model::ApprovalFact& approval, const model::PromotionFacts& facts, const ApprovalTerms& terms) {
+  if (!approval.is_human || approval.principal == facts.requested_by || !has_role(approval, terms.roles)) return false;
+  if (terms.are_signed && approval.key_id.empty()) return false;
+  if (terms.need_meaning && approval.meaning.empty()) return false;
+  return terms.max_age_us == 0 || approval.at_us + terms.max_age_us > facts.decided_at_us;
+}
+
 Json taint_facts(const model::MemberFacts& member) {
   Json steps = Json::array();
   for (const auto& step : member.taint_path) {
@@ -81,28 +90,31 @@ model::GateResult judge_clearance(const GateHead& head, const model::MemberFacts
   return refuse(head, std::move(reason), remedy(member, environment), std::move(facts));
 }
 
-model::GateResult judge_approvals(const GateHead& head, const model::PromotionFacts& facts, std::int64_t needed,
-                                  const std::vector<std::string>& roles) {
+model::GateResult judge_approvals(const GateHead& head, const model::PromotionFacts& facts,
+                                  const ApprovalTerms& terms) {
   std::set<std::string> counted;
   for (const auto& approval : facts.approvals) {
-    const bool counts = approval.is_human && approval.principal != facts.requested_by && has_role(approval, roles);
-    if (counts) counted.insert(approval.principal);
+    if (counts(approval, facts, terms)) counted.insert(approval.principal);
   }
   const auto have = static_cast<std::int64_t>(counted.size());
   Json looked_at = {{"have", have},
-                    {"need", needed},
-                    {"roles", roles},
+                    {"need", terms.needed},
+                    {"roles", terms.roles},
                     {"approved_by", std::vector<std::string>(counted.begin(), counted.end())},
                     {"given", facts.approvals.size()}};
-  if (needed <= 0) return pass(head, "no approvals are needed", std::move(looked_at));
-  if (have >= needed) {
-    return pass(head, fmt::format("{} of {} approvals are given", have, needed), std::move(looked_at));
+  if (terms.are_signed) looked_at["signed"] = true;
+  if (terms.need_meaning) looked_at["meaning"] = "required";
+  if (terms.max_age_us != 0) looked_at["max_age_hours"] = terms.max_age_us / kMicrosPerHour;
+  if (terms.needed <= 0) return pass(head, "no approvals are needed", std::move(looked_at));
+  if (have >= terms.needed) {
+    return pass(head, fmt::format("{} of {} approvals are given", have, terms.needed), std::move(looked_at));
   }
-  const auto missing = needed - have;
-  const auto who = roles.empty() ? std::string("a person") : "a person with role " + join(roles, " or ");
+  const auto missing = terms.needed - have;
+  const auto who = terms.roles.empty() ? std::string("a person") : "a person with role " + join(terms.roles, " or ");
   return wait_for(
-      head, fmt::format("{} of {} approvals are given", have, needed),
-      fmt::format("{} more approval{} by {} other than {}", missing, missing == 1 ? "" : "s", who, facts.requested_by),
+      head, fmt::format("{} of {} approvals are given", have, terms.needed),
+      fmt::format("{} more{} approval{} by {} other than {}{}", missing, terms.are_signed ? " signed" : "",
+                  missing == 1 ? "" : "s", who, facts.requested_by, terms.need_meaning ? ", with a meaning" : ""),
       std::move(looked_at));
 }
 

@@ -38,8 +38,14 @@ std::string taint_path(const model::MemberFacts& member);
 // Clearance of one member against `most`; used for the environment's own and for a policy's.
 model::GateResult judge_clearance(const GateHead& head, const model::MemberFacts& member, model::Sensitivity most,
                                   const std::string& whose, const std::string& environment);
-// Approvals that count: by people, of one of `roles` (empty: any), never the requester's, each person once.
-model::GateResult judge_approvals(const GateHead& head, const model::PromotionFacts& facts, std::int64_t needed,
-                                  const std::vector<std::string>& roles);
+// What approvals must be to count, beside being by people, never by the requester, each person once.
+struct ApprovalTerms {
+  std::int64_t needed = 0;
+  std::vector<std::string> roles;  // one of them; empty: any
+  bool are_signed = false;
+  bool need_meaning = false;
+  std::int64_t max_age_us = 0;  // 0: any age
+};
+model::GateResult judge_approvals(const GateHead& head, const model::PromotionFacts& facts, const ApprovalTerms& terms);
 
 }  // namespace mlops::gate

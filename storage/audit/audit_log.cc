@@ -14,7 +14,7 @@ struct TableRow {
   std::string_view table;
   std::string_view select;
 };
-constexpr std::array<TableRow, 26> kTables{{
+constexpr std::array<TableRow, 32> kTables{{
     {"principals", "SELECT * FROM principals WHERE id = $1"},
     {"tokens", "SELECT * FROM tokens WHERE id = $1"},
     {"artifacts", "SELECT * FROM artifacts WHERE id = $1"},
@@ -41,6 +41,12 @@ constexpr std::array<TableRow, 26> kTables{{
     {"erased_files", "SELECT * FROM erased_files WHERE id = $1"},
     {"key_rings", "SELECT * FROM key_rings WHERE id = $1"},
     {"mask_keys", "SELECT * FROM mask_keys WHERE id = $1"},
+    {"signing_keys", "SELECT * FROM signing_keys WHERE id = $1"},
+    {"approval_statements", "SELECT * FROM approval_statements WHERE id = $1"},
+    {"release_parts", "SELECT * FROM release_parts WHERE id = $1"},
+    {"release_policies", "SELECT * FROM release_policies WHERE id = $1"},
+    {"break_glass_reviews", "SELECT * FROM break_glass_reviews WHERE id = $1"},
+    {"rejected_releases", "SELECT * FROM rejected_releases WHERE id = $1"},
 }};
 
 constexpr std::string_view kHead = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1";

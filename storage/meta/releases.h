@@ -13,12 +13,16 @@
 
 namespace mlops::meta {
 
+// What moves has the name and the kind of its first member, or a name of its own and this kind.
+inline constexpr std::string_view kNamedRelease = "release";
+
 struct ReleaseRow {
   std::string id;
-  model::ArtifactKind kind = model::ArtifactKind::kModel;
+  std::string kind;  // model, dataset, release
   std::string name;
   std::int64_t number = 0;
   std::string digest;
+  TimestampUs created_at_us = 0;
 };
 
 struct PlanRow {
@@ -27,7 +31,7 @@ struct PlanRow {
   std::string kind;   // promote, rollback
   std::string state;  // open, executed, rejected, stale
   std::string environment;
-  std::string body;   // JSON
+  std::string body;  // JSON
   std::string requested_by_id;
   TimestampUs created_at_us = 0;
 };
@@ -40,15 +44,19 @@ struct ApprovalRow {
   std::string principal_name;
   bool is_human = true;
   std::string roles;     // space-separated words
-  std::string decision;  // approve, reject
+  std::string decision;  // approve, reject, withdrawn
   std::string reason;
   TimestampUs created_at_us = 0;
+  std::string meaning;
+  std::string statement;  // empty: not signed, as the two below
+  std::string key_id;
+  std::string signature;
 };
 
 struct DeploymentRow {
   std::string id;
   std::string environment;
-  model::ArtifactKind kind = model::ArtifactKind::kModel;
+  std::string kind;  // as of its release
   std::string name;
   std::string release_id;
   std::int64_t release_number = 0;
@@ -62,6 +70,32 @@ struct DeploymentRow {
 
 // The release of exactly these versions, in this order; made when it does not exist.
 Result<ReleaseRow> upsert_release(WriteTx& tx, const std::vector<model::Version>& members);
+// A release with a name of its own: each member in a role, and revisions of policies that move along.
+struct NamedRelease {
+  std::string name;
+  std::vector<model::Version> members;
+  std::vector<std::string> roles;  // one a member
+  std::vector<std::string> policy_revision_ids;
+};
+struct MadeRelease {
+  ReleaseRow row;
+  bool is_new = false;  // false: the same content is a release of that name already
+};
+Result<MadeRelease> make_named_release(WriteTx& tx, const NamedRelease& wanted);
+// Errors: kNotFound "release_not_found".
+Result<ReleaseRow> find_named_release(sql::Connection& connection, const std::string& name, std::int64_t number);
+Result<ReleaseRow> get_release(sql::Connection& connection, const std::string& id);
+struct ReleaseFilter {
+  std::string name;      // empty: all
+  std::string after_id;  // cursor: older than this one
+  std::size_t limit = 100;
+};
+Result<std::vector<ReleaseRow>> list_named_releases(sql::Connection& connection, const ReleaseFilter& filter);
+// By position; empty words for a release without a name of its own.
+Result<std::vector<std::string>> release_roles(sql::Connection& connection, const std::string& release_id);
+Result<std::vector<std::string>> release_policies(sql::Connection& connection, const std::string& release_id);
+// The release of exactly these versions under their first one's name; empty: there was none.
+Result<std::string> find_release_id(sql::Connection& connection, const std::vector<model::Version>& members);
 Result<std::vector<model::Version>> release_members(sql::Connection& connection, const std::string& release_id);
 
 Status insert_plan(WriteTx& tx, const PlanRow& plan);
@@ -83,7 +117,9 @@ Result<std::vector<ApprovalRow>> approvals_of(sql::Connection& connection, const
 Status upsert_approval(WriteTx& tx, const ApprovalRow& approval);
 
 struct DeploymentFilter {
+  std::string id;
   std::string environment;
+  std::string kind;
   std::string name;
   std::string release_id;
   std::string version_id;  // deployments of releases that hold it

@@ -29,7 +29,14 @@ constexpr std::string_view kByEnvironment =
     "SELECT " MLOPS_VERSION_COLUMNS
     " FROM deployments d JOIN release_members m ON m.release_id = d.release_id AND m.position = 0 "
     "JOIN versions v ON v.id = m.version_id JOIN artifacts a ON a.id = v.artifact_id "
-    "WHERE d.environment = $1 AND d.name = $2 AND d.valid_from <= $3 AND (d.valid_to IS NULL OR d.valid_to > $3) "
+    "WHERE d.environment = $1 AND d.name = $2 AND d.kind <> 'release' AND d.valid_from <= $3 "
+    "AND (d.valid_to IS NULL OR d.valid_to > $3) ORDER BY a.kind";
+// Or a member of a release that has another name.
+constexpr std::string_view kByMember =
+    "SELECT " MLOPS_VERSION_COLUMNS
+    " FROM deployments d JOIN release_members m ON m.release_id = d.release_id "
+    "JOIN versions v ON v.id = m.version_id JOIN artifacts a ON a.id = v.artifact_id "
+    "WHERE d.environment = $1 AND a.name = $2 AND d.valid_from <= $3 AND (d.valid_to IS NULL OR d.valid_to > $3) "
     "ORDER BY a.kind";
 
 Result<std::vector<model::Version>> read_candidates(sql::Cursor cursor, const Reference& reference) {
@@ -63,7 +70,10 @@ Result<std::vector<model::Version>> candidates(sql::Connection& connection, cons
     }
     case Reference::Selector::kEnvironment: {
       MLOPS_ASSIGN(auto cursor, connection.query(kByEnvironment, {text, name, at}));
-      return read_candidates(std::move(cursor), reference);
+      MLOPS_ASSIGN(auto namesakes, read_candidates(std::move(cursor), reference));
+      if (!namesakes.empty()) return namesakes;
+      MLOPS_ASSIGN(auto members, connection.query(kByMember, {text, name, at}));
+      return read_candidates(std::move(members), reference);
     }
     case Reference::Selector::kBare: break;
   }

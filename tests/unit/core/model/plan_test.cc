@@ -98,7 +98,7 @@ TEST_CASE("a gate result comes back as it was stored") {
 }
 
 TEST_CASE("a role has the scopes of its row and no others") {
-  CHECK(role_words().size() == 6);
+  CHECK(role_words().size() == 7);
   for (const auto& word : role_words()) {
     const auto role = role_from_word(word);
     REQUIRE(role);
@@ -109,7 +109,8 @@ TEST_CASE("a role has the scopes of its row and no others") {
     // Only an admin may do everything; who plans does not approve.
     CHECK(principal.has(Scope::kTokenAdmin) == (word == "admin"));
     CHECK(principal.has(Scope::kReleaseApprove) == (word == "admin" || word == "approver"));
-    CHECK(principal.has(Scope::kReleasePromote) == (word == "admin" || word == "release"));
+    CHECK(principal.has(Scope::kReleasePromote) == (word == "admin" || word == "release" || word == "oncall"));
+    CHECK(principal.has(Scope::kReleaseBreakGlass) == (word == "oncall"));
     CHECK(principal.has(Scope::kArtifactDelete) == (word == "admin"));
   }
   CHECK_FALSE(role_from_word("root"));

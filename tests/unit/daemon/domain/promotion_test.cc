@@ -6,7 +6,7 @@
 using namespace mlops;
 using namespace mlops::domain;
 using namespace mlops::test;
-using Decision = Promotion::Decision;
+using Decision = ApprovalRequest::Decision;
 
 namespace {
 
@@ -118,13 +118,13 @@ TEST_CASE("without its approval nothing moves; the plan waits and the attempt is
   const auto id = shown->at("id").get<std::string>();
   CHECK(f.promotion.get_plan(id)->state == "open");
   CHECK(f.integrity.audit_entries({.action = "release.refused"})->size() == 1);
-  REQUIRE(f.promotion.decide(f.omar(), id, Decision::kApprove, "fine", Commit::kKeep));
+  REQUIRE(f.promotion.decide(f.omar(), {id, Decision::kApprove, "fine"}, Commit::kKeep));
   const auto done = f.promotion.promote_plan(f.dora(), id, Commit::kKeep);
   REQUIRE(done);
   CHECK(done->plan.state == "executed");
   CHECK(f.running("m", "prod") == "m@v1");
   CHECK(f.promotion.promote_plan(f.dora(), id, Commit::kKeep).error().slug == "plan_closed");
-  CHECK(f.promotion.decide(f.omar(), id, Decision::kApprove, "", Commit::kKeep).error().slug == "plan_closed");
+  CHECK(f.promotion.decide(f.omar(), {id, Decision::kApprove, ""}, Commit::kKeep).error().slug == "plan_closed");
   f.verified();
 }
 
@@ -132,13 +132,13 @@ TEST_CASE("nobody decides a plan of their own, and no service decides any") {
   Fixture f;
   f.model_version("m", "1");
   const auto plan = f.plan_for_prod("m@v1");
-  const auto own = f.promotion.decide(f.dora(), plan.id, Decision::kApprove, "", Commit::kKeep);
+  const auto own = f.promotion.decide(f.dora(), {plan.id, Decision::kApprove, ""}, Commit::kKeep);
   REQUIRE_FALSE(own);
   CHECK(own.error().code == ErrorCode::kDenied);
   CHECK(own.error().slug == "own_plan");
   const auto bot = f.person("bot", model::Role::kApprover, false);
-  CHECK(f.promotion.decide(bot, plan.id, Decision::kApprove, "", Commit::kKeep).error().slug == "not_a_person");
-  CHECK(f.promotion.decide(f.dora(), plan.id, Decision::kReject, "", Commit::kKeep).error().slug == "own_plan");
+  CHECK(f.promotion.decide(bot, {plan.id, Decision::kApprove, ""}, Commit::kKeep).error().slug == "not_a_person");
+  CHECK(f.promotion.decide(f.dora(), {plan.id, Decision::kReject, ""}, Commit::kKeep).error().slug == "own_plan");
   CHECK(f.promotion.promote_plan(f.dora(), plan.id, Commit::kKeep).error().slug == "approvals_pending");
   CHECK(f.count("approvals") == 0);
 }
@@ -148,7 +148,7 @@ TEST_CASE("an approval of somebody without the named role does not count") {
   f.model_version("m", "1");
   const auto plan = f.plan_for_prod("m@v1");
   const auto admin = f.person("ada", model::Role::kAdmin);
-  REQUIRE(f.promotion.decide(admin, plan.id, Decision::kApprove, "", Commit::kKeep));
+  REQUIRE(f.promotion.decide(admin, {plan.id, Decision::kApprove, ""}, Commit::kKeep));
   CHECK(f.promotion.promote_plan(f.dora(), plan.id, Commit::kKeep).error().slug == "approvals_pending");
 }
 
@@ -156,7 +156,7 @@ TEST_CASE("an approval tried dry counts for nothing") {
   Fixture f;
   f.model_version("m", "1");
   const auto plan = f.plan_for_prod("m@v1");
-  CHECK(f.promotion.decide(f.omar(), plan.id, Decision::kApprove, "", Commit::kDryRun)->verdict == model::Verdict::kPass);
+  CHECK(f.promotion.decide(f.omar(), {plan.id, Decision::kApprove, ""}, Commit::kDryRun)->verdict == model::Verdict::kPass);
   CHECK(f.promotion.promote_plan(f.dora(), plan.id, Commit::kKeep).error().slug == "approvals_pending");
 }
 
@@ -185,7 +185,7 @@ TEST_CASE("a rejected plan is closed for good") {
   Fixture f;
   f.model_version("m", "1");
   const auto plan = f.plan_for_prod("m@v1");
-  CHECK(f.promotion.decide(f.omar(), plan.id, Decision::kReject, "no", Commit::kKeep)->state == "rejected");
+  CHECK(f.promotion.decide(f.omar(), {plan.id, Decision::kReject, "no"}, Commit::kKeep)->state == "rejected");
   CHECK(f.promotion.promote_plan(f.dora(), plan.id, Commit::kKeep).error().slug == "plan_closed");
 }
 
@@ -193,7 +193,7 @@ TEST_CASE("an approval is bound to what it was given for: another environment re
   Fixture f;
   f.model_version("m", "1");
   const auto plan = f.plan_for_prod("m@v1");
-  REQUIRE(f.promotion.decide(f.omar(), plan.id, Decision::kApprove, "", Commit::kKeep));
+  REQUIRE(f.promotion.decide(f.omar(), {plan.id, Decision::kApprove, ""}, Commit::kKeep));
   f.environments(
       "  - {name: prod, clearance: none, region: eu, protection: {approvals: 1, approver_roles: [approver]}}\n");
   CHECK(f.promotion.get_plan(plan.id)->state == "stale");
@@ -216,13 +216,13 @@ TEST_CASE("a plan is stale once something else runs in its place") {
   const auto first = f.plan_for_prod("m@v1");
   const auto second = f.plan_for_prod("m@v2");
   for (const auto& plan : {first, second}) {
-    REQUIRE(f.promotion.decide(f.omar(), plan.id, Decision::kApprove, "", Commit::kKeep));
+    REQUIRE(f.promotion.decide(f.omar(), {plan.id, Decision::kApprove, ""}, Commit::kKeep));
   }
   REQUIRE(f.promotion.promote_plan(f.dora(), second.id, Commit::kKeep));
   CHECK(f.promotion.promote_plan(f.dora(), first.id, Commit::kDryRun).error().slug == "stale_plan");
   CHECK(f.promotion.list_plans({.state = "stale"})->empty());  // a dry run does not even mark it
   CHECK(f.promotion.promote_plan(f.dora(), first.id, Commit::kKeep).error().slug == "stale_plan");
-  CHECK(f.promotion.decide(f.omar(), first.id, Decision::kApprove, "", Commit::kKeep).error().slug == "stale_plan");
+  CHECK(f.promotion.decide(f.omar(), {first.id, Decision::kApprove, ""}, Commit::kKeep).error().slug == "stale_plan");
   CHECK(f.running("m", "prod") == "m@v2");
 }
 
@@ -231,7 +231,7 @@ TEST_CASE("a rollback takes along the approvals its release ran under") {
   for (int i = 1; i <= 2; ++i) {
     f.model_version("m", std::to_string(i));
     const auto plan = f.plan_for_prod("m@v" + std::to_string(i));
-    REQUIRE(f.promotion.decide(f.omar(), plan.id, Decision::kApprove, "", Commit::kKeep));
+    REQUIRE(f.promotion.decide(f.omar(), {plan.id, Decision::kApprove, ""}, Commit::kKeep));
     REQUIRE(f.promotion.promote_plan(f.dora(), plan.id, Commit::kKeep));
   }
   REQUIRE(f.rollback("m", "prod"));

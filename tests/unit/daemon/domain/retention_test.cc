@@ -133,7 +133,7 @@ TEST_CASE("an open plan keeps what it names") {
   REQUIRE(why);
   CHECK(why->verdict == WhyView::Verdict::kProtected);
   CHECK(why->deleted->protections.front().what == plan->id);
-  REQUIRE(f.promotion.decide(f.omar(), plan->id, Promotion::Decision::kReject, "no", Commit::kKeep));
+  REQUIRE(f.promotion.decide(f.omar(), {plan->id, ApprovalRequest::Decision::kReject, "no"}, Commit::kKeep));
   f.run(0);
   CHECK_FALSE(f.has(bytes));
 }
