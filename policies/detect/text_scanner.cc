@@ -8,6 +8,7 @@
 #include "policies/detect/ids.h"
 #include "policies/detect/landmarks.h"
 #include "policies/detect/reading.h"
+#include "policies/detect/source_text.h"
 
 namespace mlops::detect {
 namespace {
@@ -114,11 +115,13 @@ void TextScanner::scan_part(std::string_view part, std::size_t offset, std::vect
 }
 
 void TextScanner::scan(std::string_view text, std::vector<TypedSpan>& out) const {
+  const std::size_t before = out.size();
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = part_end(text, begin);
     scan_part(text.substr(begin, end - begin), begin, out);
     begin = end;
   }
+  weigh_by_kind(text, before, out);
   std::vector<Span> found;
   for (const Detector* detector : foreign_) {
     found.clear();
