@@ -77,7 +77,10 @@ class Place {
  private:
   std::string_view word(std::size_t k) const { return reading_.word(tokens_[k]); }
   bool is_word_at(std::size_t k) const { return k < tokens_.size() && tokens_[k].is_word(); }
-  bool has_previous() const { return i_ > 0 && tokens_[i_ - 1].is_word() && reading_.blank(i_ - 1); }
+  // … in the line before as well: notes are wrapped.
+  bool has_previous() const {
+    return i_ > 0 && tokens_[i_ - 1].is_word() && (reading_.blank(i_ - 1) || reading_.gap(i_ - 1) == "\n");
+  }
   bool next_is_small() const { return is_word_at(i_ + 1) && !tokens_[i_ + 1].capital; }
 
   bool recurs() const {
