@@ -15,6 +15,7 @@ namespace {
 
 // A document of fewer lines of code, or with fewer kinds of program words, is none: a note may hold a few such lines.
 constexpr unsigned kLeastCode = 8;
+constexpr std::size_t kLeastBytes = 100;  // … nor has room for them: most cells of a table end here
 constexpr int kLeastWordKinds = 3;
 
 struct Totals {
@@ -177,6 +178,7 @@ constexpr WeakType kWeakTypes[] = {{"date", is_somebodys_date}, {"url", names_a_
 }  // namespace
 
 void weigh_by_kind(std::string_view text, std::size_t from, std::vector<TypedSpan>& spans) {
+  if (text.size() < kLeastBytes) return;
   std::optional<SourceText> source;  // of the first weak finding: most texts have none
   for (std::size_t i = from; i < spans.size(); ++i) {
     auto& [span, detector] = spans[i];
