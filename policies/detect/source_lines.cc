@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "policies/detect/clues.h"
 #include "policies/detect/scan.h"
 
 namespace mlops::detect {
@@ -42,6 +43,11 @@ constexpr ProgramWord kProgramWords[] = {
     {"use", WordUse::kEnglish},      {"throw", WordUse::kEnglish},     {"catch", WordUse::kEnglish},
     {"yield", WordUse::kEnglish}};
 static_assert(std::size(kProgramWords) <= 64);
+constexpr WordGate kGate = [] {
+  WordGate gate;
+  for (const ProgramWord& row : kProgramWords) gate.add(row.word);
+  return gate;
+}();
 
 struct Block {
   std::string_view begin;
@@ -60,6 +66,7 @@ const ProgramWord* program_word(std::string_view line) {
   while (end < line.size() && is_lower(line[end])) ++end;
   if (is_word(at_or_nul(line, end)) || at_or_nul(line, end) == '-') return nullptr;
   const std::string_view word = line.substr(from, end - from);
+  if (!kGate.may_be(word)) return nullptr;
   const auto* row = std::find_if(std::begin(kProgramWords), std::end(kProgramWords),
                                  [&](const ProgramWord& one) { return one.word == word; });
   return row == std::end(kProgramWords) ? nullptr : row;

@@ -32,6 +32,7 @@ TEST_CASE("weekday: the day of an event") {
       {"She fell on Tuesday.", "Tuesday"},
       {"come back next friday please", "friday"},
       {"due by Monday", "Monday"},
+      {"seen by Roe\nMonday 9:30", "Monday"},
       {"he fell on\nSaturday and", "Saturday"},
       {"symptoms since last Sunday", "Sunday"},
       {"this Wednesday she will be seen", "Wednesday"},
