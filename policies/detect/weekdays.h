@@ -1,7 +1,7 @@
-// Private to policies/detect: days of the week that stand for the day of an event ("on Tuesday", "hasta el viernes", "am
-// Montag", "Friday at 9"), which 45 CFR 164.514(b)(2)(i)(C) counts among the elements of dates, told from names ("Tuesday
-// Weld", "Black Friday", "the Sunday Times") and from what recurs ("every Monday"). English, Spanish, German and French.
-// Thread-safety: free functions.
+// Private to policies/detect: days of the week that stand for the day of an event ("on Tuesday", "hasta el viernes",
+// "am Montag", "Friday at 9"), which 45 CFR 164.514(b)(2)(i)(C) counts among the elements of dates, told from names
+// ("Tuesday Weld", "Black Friday", "the Sunday Times") and from what recurs ("every Monday"). English, Spanish, German
+// and French. Thread-safety: free functions.
 #pragma once
 
 #include <cstddef>
