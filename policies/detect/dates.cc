@@ -6,6 +6,7 @@
 #include "policies/detect/family.h"
 #include "policies/detect/reading.h"
 #include "policies/detect/scan.h"
+#include "policies/detect/weekdays.h"
 #include "policies/detect/word_roles.h"
 
 namespace mlops::detect {
@@ -59,9 +60,10 @@ double prior(const DateMatch& match) {
   return 0;
 }
 
-// Less exact than what 45 CFR 164.514(b)(2)(i)(C) removes, though readers mark it: days of the week, months, years and
-// decades by themselves. Below 0.3, where redaction begins.
+// Less exact than what 45 CFR 164.514(b)(2)(i)(C) removes, though readers mark it: months, years and decades by
+// themselves, and days of the week that are no event's (weekdays.h). Below 0.3, where redaction begins.
 constexpr double kInexact = 0.2;
+constexpr double kDayOfEvent = 0.5;
 
 class Date : public Family {
  public:
@@ -71,6 +73,11 @@ class Date : public Family {
   void search_reading(const Reading& reading, std::vector<Span>& out) const override {
     for (std::size_t i = 0; i < reading.tokens().size(); ++i) {
       const Token& token = reading.tokens()[i];
+      if (token.is_word() && token.letters >= 3 && (token.has(kMonth) || token.capital) &&
+          is_day_of_event(reading, i)) {
+        out.push_back({token.begin, token.end, kDayOfEvent});
+        continue;
+      }
       if (token.is_word() ? token.has(kMonth) && is_day_or_month(reading, i)
                           : token.letters == 4 && is_year(reading, i)) {
         const bool decade = token.is_number() && at_or_nul(reading.text(), token.begin + 4) == 's';

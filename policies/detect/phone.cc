@@ -249,6 +249,16 @@ bool keyword_tells(std::string_view text, const Candidate& it) {
   return follows_keyword(text, it) || keyword_near(text, it.begin, it.end, kSureWords);
 }
 
+// "Call 6175550123 440912 7": a row of a table under a word; "rpc.Call(6175550123)": an argument. Only a word that
+// means nothing but a telephone makes such a bare number one.
+bool is_cell_or_argument(std::string_view text, const Candidate& it) {
+  if (it.count > 1 || it.plus || keyword_near(text, it.begin, it.end, kSureWords)) return false;
+  if (before_or_nul(text, it.begin) == '(') return is_word(before_or_nul(text, it.begin - 1));
+  std::size_t next = it.end;
+  while (at_or_nul(text, next) == ' ' || at_or_nul(text, next) == '\t' || at_or_nul(text, next) == ',') ++next;
+  return next > it.end && digits_at(text, next) >= 4;
+}
+
 // C++20
 bool is_plus_of_word(std::string_view text, std::size_t at) {
   return text[at] == '+' && (before_or_nul(text, at) == '+' || is_alnum(before_or_nul(text, at)));
@@ -299,7 +309,7 @@ class Phone : public Family {
       if (column)
         score = 0.95;
       else if (score > 0 ? keyword_tells(text, it) : follows_keyword(text, it))
-        score = score >= 0.5 ? 0.9 : it.digits >= 7 ? 0.7 : score;
+        score = is_cell_or_argument(text, it) ? kMostAmongNumbers : score >= 0.5 ? 0.9 : it.digits >= 7 ? 0.7 : score;
     } else if (it.digits == 6 && score > 0 && keyword_near(text, at, it.end, kWords)) {
       score = 0.5;
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 #include <memory>
 
@@ -81,12 +82,11 @@ Known look_up_word(std::string_view word) {
 // Few words make up most of a text: those seen last, by their first bytes and size. Bounded, per thread.
 class WordCache {
  public:
-  // REQUIRES: `word` lies in a text that ends no earlier than `word` does.
-  Known find(std::string_view word) {
-    if (word.size() >= kBytes) return look_up_word(word);
-    std::array<std::uint64_t, 2> bytes{};
-    std::memcpy(bytes.data(), word.data(), word.size());
-    bytes[1] |= static_cast<std::uint64_t>(word.size()) << 56;
+  // The answer lives until the next call. REQUIRES: begin < end <= text.size().
+  const Known& find(std::string_view text, std::size_t begin, std::size_t end) {
+    const std::string_view word = text.substr(begin, end - begin);
+    if (word.size() >= kBytes) return last_ = look_up_word(word);
+    const auto bytes = bytes_of(text, begin, word.size());
     const std::uint64_t mixed = (bytes[0] ^ (bytes[1] * 0x9E3779B97F4A7C15u)) * 0xD6E8FEB86659FD93u;
     Slot& slot = slots_[mixed >> (64 - kSlotBits)];
     if (slot.bytes != bytes) slot = {bytes, look_up_word(word)};
@@ -96,11 +96,33 @@ class WordCache {
  private:
   static constexpr std::size_t kBytes = 16;
   static constexpr unsigned kSlotBits = 14;
+  using Bytes = std::array<std::uint64_t, 2>;
   struct Slot {
-    std::array<std::uint64_t, 2> bytes{};
+    Bytes bytes{};
     Known known;
   };
+
+  // The word's bytes, zeros behind, and its size in the last one. Two whole words are read where the text has them: a
+  // copy of the word's own length would have to reach memory before it can be read again.
+  static Bytes bytes_of(std::string_view text, std::size_t begin, std::size_t size) {
+    Bytes bytes{};
+    if (text.size() - begin >= kBytes) {
+      std::memcpy(bytes.data(), text.data() + begin, kBytes);
+      bytes[0] &= low_bytes(size);
+      bytes[1] &= low_bytes(size > 8 ? size - 8 : 0);
+    } else {
+      std::memcpy(bytes.data(), text.data() + begin, size);
+    }
+    bytes[1] |= static_cast<std::uint64_t>(size) << 56;
+    return bytes;
+  }
+  static std::uint64_t low_bytes(std::size_t count) {
+    static_assert(std::endian::native == std::endian::little);
+    return count >= 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << (count * 8)) - 1;
+  }
+
   std::array<Slot, std::size_t{1} << kSlotBits> slots_;
+  Known last_;  // of a word too long for a slot
 };
 
 // `seen`: the classes of the word's bytes, or-ed.
@@ -115,7 +137,7 @@ Token make_word(std::string_view text, std::size_t begin, std::size_t end, std::
   }
   token.end = static_cast<std::uint32_t>(end);
   token.letters = static_cast<std::uint16_t>(std::min<std::size_t>(end - begin, 0xFFFF));
-  const Known known = cache.find(text.substr(begin, end - begin));
+  const Known& known = cache.find(text, begin, end);
   token.entry = known.entry;
   token.roles = known.roles;
   token.key = known.key;
@@ -190,11 +212,11 @@ Reading::Reading(std::string_view text) : text_(text) {
     if ((first & kLetter) != 0) {
       std::uint8_t seen = 0;
       const std::size_t end = word_end(text, at, seen);
-      if (!is_inside_identifier(text, at, end)) tokens_.push_back(make_word(text, at, end, seen, cache));
+      if (!is_inside_identifier(text, at, end)) add(make_word(text, at, end, seen, cache));
       at = end;
     } else if (first == kDigit) {
       const std::size_t digits = digits_at(text, at);
-      if (!is_word(before_or_nul(text, at))) tokens_.push_back(make_number(text, at, digits));
+      if (!is_word(before_or_nul(text, at))) add(make_number(text, at, digits));
       at += digits;
     } else if (first == kOpen) {
       const std::size_t end = placeholder_end(text, at);
@@ -203,11 +225,17 @@ Reading::Reading(std::string_view text) : text_(text) {
       ++at;
     }
   }
-  for (std::size_t i = 0; i + 1 < tokens_.size(); ++i)
-    tokens_[i].blank_behind = tokens_[i + 1].begin - tokens_[i].end == 1 && text[tokens_[i].end] == ' ';
   for (std::size_t i = 0; i < tokens_.size(); ++i) {
     if (tokens_[i].has(kPlace | kPlaceStart)) find_place(i);
   }
+}
+
+void Reading::add(const Token& token) {
+  if (!tokens_.empty()) {
+    Token& last = tokens_.back();
+    last.blank_behind = token.begin - last.end == 1 && text_[last.end] == ' ';
+  }
+  tokens_.push_back(token);
 }
 
 std::string_view Reading::gap(std::size_t i) const {

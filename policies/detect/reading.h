@@ -58,6 +58,7 @@ class Reading {
   std::size_t country_end(std::size_t i) const;
 
  private:
+  void add(const Token& token);
   bool may_begin_long_place(std::size_t i) const;
   void find_place(std::size_t i);
 

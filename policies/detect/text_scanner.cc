@@ -8,6 +8,8 @@
 #include "policies/detect/ids.h"
 #include "policies/detect/landmarks.h"
 #include "policies/detect/reading.h"
+#include "policies/detect/scan.h"
+#include "policies/detect/source_text.h"
 
 namespace mlops::detect {
 namespace {
@@ -29,6 +31,31 @@ std::size_t part_end(std::string_view text, std::size_t begin) {
   std::size_t end = begin + kPartBytes;
   while (end > middle && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // not inside a character
   return end;
+}
+
+bool names_people_or_places(const Detector* detector) {
+  return detector == &person_name() || detector == &city_county() || detector == &street_address();
+}
+
+// The names of people and places in the name of an institution say nothing of their own: "Hospital Ramon y Cajal" is
+// one finding, and the street of "Hospital de Cruces. Plaza de Cruces, 12" begins behind it. Of those among out[from…]
+// only what lies outside of `institutions` stays: together they hide what they hid. REQUIRES: `text` is what was
+// searched, and the institutions are among the findings.
+void give_way_to(std::vector<Span> institutions, std::string_view text, std::size_t from, std::vector<TypedSpan>& out) {
+  if (institutions.empty()) return;
+  std::sort(institutions.begin(), institutions.end(), [](const Span& a, const Span& b) { return a.begin < b.begin; });
+  const auto cut = [&](TypedSpan& one) {
+    if (!names_people_or_places(one.detector)) return;
+    const auto next = std::upper_bound(institutions.begin(), institutions.end(), one.span.begin,
+                                       [](std::size_t at, const Span& span) { return at < span.begin; });
+    if (next == institutions.begin() || std::prev(next)->end <= one.span.begin) return;
+    one.span.begin = std::min(std::prev(next)->end, one.span.end);
+    while (one.span.begin < one.span.end && !is_word(text[one.span.begin])) ++one.span.begin;
+  };
+  const auto first = out.begin() + static_cast<std::ptrdiff_t>(from);
+  std::for_each(first, out.end(), cut);
+  out.erase(std::remove_if(first, out.end(), [](const TypedSpan& one) { return one.span.begin >= one.span.end; }),
+            out.end());
 }
 
 }  // namespace
@@ -57,7 +84,8 @@ TextScanner::TextScanner(const std::vector<const Detector*>& detectors) {
 }
 
 void TextScanner::search_folded(std::string_view text, std::vector<TypedSpan>& out) const {
-  std::vector<Span> found;
+  const std::size_t before = out.size();
+  std::vector<Span> found, institutions;
   const auto take = [&](const Family* family, std::size_t offset) {
     for (const Span& span : found) out.push_back({{span.begin + offset, span.end + offset, span.score}, family});
     found.clear();
@@ -93,9 +121,12 @@ void TextScanner::search_folded(std::string_view text, std::vector<TypedSpan>& o
   find_clues(reading, clues);
   for (const Clue& clue : clues) {
     for (const Family* family : clue_takers_) {
-      if (family->field() == clue.field) out.push_back({clue.span, family});
+      if (family->field() != clue.field) continue;
+      out.push_back({clue.span, family});
+      if (clue.field == Field::kOrganization) institutions.push_back(clue.span);
     }
   }
+  give_way_to(std::move(institutions), text, before, out);
 }
 
 void TextScanner::scan_part(std::string_view part, std::size_t offset, std::vector<TypedSpan>& out) const {
@@ -114,11 +145,13 @@ void TextScanner::scan_part(std::string_view part, std::size_t offset, std::vect
 }
 
 void TextScanner::scan(std::string_view text, std::vector<TypedSpan>& out) const {
+  const std::size_t before = out.size();
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = part_end(text, begin);
     scan_part(text.substr(begin, end - begin), begin, out);
     begin = end;
   }
+  weigh_by_kind(text, before, out);
   std::vector<Span> found;
   for (const Detector* detector : foreign_) {
     found.clear();

@@ -40,7 +40,7 @@ inline constexpr std::uint32_t kYearFollows = 1u << 23;   // "in 1999", "since 1
 inline constexpr std::uint32_t kCountryForm = 1u << 24;   // "People's Republic of", "the"
 inline constexpr std::uint32_t kSpelledAge = 1u << 25;    // begins an age in words
 inline constexpr std::uint32_t kStreetEnding = 1u << 26;  // Grolmanstrasse, Holmevej, Storgatan
-inline constexpr std::uint32_t kSpanish = 1u << 26;       // no word of an English text, and in every Spanish one
+inline constexpr std::uint32_t kSpanish = 1u << 27;       // no word of an English text, and in every Spanish one
 
 }  // namespace role
 

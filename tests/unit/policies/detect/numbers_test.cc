@@ -132,6 +132,9 @@ TEST_CASE("bare numbers: a word that means other things too must lead to the num
   CHECK(score("phone", "job 6175550123 done, call took 3 us") < 0.5);
   CHECK(score("phone", "call 6175550123") >= 0.5);
   CHECK(score("phone", "please call me at 6175550123") >= 0.5);
+  CHECK(score("phone", "Call 6175550123 4409128 70131") < 0.5);
+  CHECK(score("phone", "rpc.Call(6175550123)") < 0.5);
+  CHECK(score("phone", "Tel 6175550123 4409128 70131") >= 0.5);
   CHECK(score("phone", "6175550123 (mobile)") >= 0.5);
   CHECK(score("phone", "6175550123 bytes of text") < 0.5);
 }

@@ -1,3 +1,4 @@
+#include "policies/detect/word_roles.h"
 #include "policies/detect/zip3.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/policies/detect/detect_helpers.h"
@@ -83,4 +84,11 @@ TEST_CASE("person_name: eponyms, drugs, months and headings are none") {
     INFO(text);
     CHECK(found("person_name", text).empty());
   }
+}
+
+TEST_CASE("a word of Spanish prose is no street, and a German street no Spanish") {
+  CHECK_FALSE((roles_of("por") & role::kStreetEnding) != 0);
+  CHECK((roles_of("por") & role::kSpanish) != 0);
+  CHECK((roles_of("grolmanstrasse") & role::kStreetEnding) != 0);
+  CHECK_FALSE((roles_of("grolmanstrasse") & role::kSpanish) != 0);
 }

@@ -1,5 +1,6 @@
 #include "policies/detect/text_scanner.h"
 
+#include <cctype>
 #include <random>
 #include <set>
 #include <string>
@@ -84,6 +85,53 @@ TEST_CASE("a long text is searched in parts, and positions are those of the whol
   const auto found = by_scanner(text);
   for (const auto at : places) CHECK(found.contains(place("email", at + 1, at + mail.size() - 1)));
   CHECK(by_scanner("").empty());
+}
+
+TEST_CASE("an institution is one finding, and hides no less than its parts") {
+  std::vector<const Detector*> some = built_in_detectors(), all = some;
+  for (const Detector* detector : optional_detectors()) {
+    all.push_back(detector);
+    if (detector->id() != "organization") some.push_back(detector);
+  }
+  const auto scanned = [](const std::vector<const Detector*>& detectors, const std::string& text) {
+    std::vector<TypedSpan> spans;
+    TextScanner(detectors).scan(text, spans);
+    std::erase_if(spans, [](const TypedSpan& one) { return one.span.score < 0.3; });
+    return spans;
+  };
+  const auto hidden = [](const std::vector<TypedSpan>& spans, const std::string& text) {
+    std::string marks(text.size(), '.');
+    for (const auto& one : spans)
+      for (std::size_t at = one.span.begin; at < one.span.end; ++at) marks[at] = text[at];
+    return marks;
+  };
+  const std::string texts[] = {
+      "Servicio de Urolog\xc3\xad"
+      "a. Hospital San Eloy. Avenida Antonio Miranda, 5. 48902 Baracaldo",
+      "Dra. Elia Romero, Hospital Universitario La Paz Paseo de la Castellana, 261, 28046 Madrid",
+      "Dr. Juan P\xc3\xa9rez. Hospital Ram\xc3\xb3n y Cajal. Madrid. Espa\xc3\xb1"
+      "a"};
+  for (const auto& text : texts) {
+    INFO(text);
+    const auto found = scanned(all, text);
+    auto parts = scanned(some, text);
+    std::string house;
+    for (const auto& one : found) {
+      if (one.detector->id() != "organization") continue;
+      parts.push_back(one);
+      house = place("", one.span.begin, one.span.end);
+      for (const auto& other : found) {
+        const auto id = other.detector->id();
+        const bool apart = other.span.begin >= one.span.end || other.span.end <= one.span.begin;
+        if (id == "person_name" || id == "city_county" || id == "street_address") CHECK(apart);
+      }
+    }
+    CHECK_FALSE(house.empty());
+    const auto with = hidden(found, text), without = hidden(parts, text);
+    for (std::size_t at = 0; at < text.size(); ++at) {
+      if (std::isalnum(static_cast<unsigned char>(without[at])) != 0) CHECK(with[at] == without[at]);
+    }
+  }
 }
 
 TEST_CASE("resolving keeps the surest of overlapping findings, then the longest") {

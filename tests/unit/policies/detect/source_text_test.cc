@@ -1,0 +1,164 @@
+#include "policies/detect/source_text.h"
+
+#include <string>
+
+#include "policies/detect/detector.h"
+#include "policies/detect/text_scanner.h"
+#include "tests/unit/catch.h"
+
+namespace mlops::detect {
+namespace {
+
+// The best score of a detector's findings on exactly this part of the text; 0: not found.
+double score_of(std::string_view id, const std::string& text, std::string_view part) {
+  std::vector<TypedSpan> spans;
+  TextScanner().scan(text, spans);
+  double best = 0;
+  for (const auto& [span, detector] : spans) {
+    if (detector->id() == id && text.substr(span.begin, span.end - span.begin) == part)
+      best = std::max(best, span.score);
+  }
+  return best;
+}
+
+const std::string kProgram = R"(#include <vector>
+#include "core/base/clock.h"
+
+// Reads a catalogue; written on 2021-03-14, see https://example.org/design/catalogue.html for the format.
+class Catalogue {
+ public:
+  explicit Catalogue(std::size_t size) : entries_(size) {}
+  int count_of(const Key& key) const {
+    for (const auto& entry : entries_) {
+      if (entry.key == key) return entry.count;
+    }
+    return 0;
+  }
+
+ private:
+  std::vector<Entry> entries_;
+};
+)";
+const std::string kScript = R"(import os
+from datetime import datetime
+
+def read_all(paths):
+    """Reads what was released on 2021-03-14 and later."""
+    for path in paths:
+        if not os.path.exists(path):
+            continue
+        yield open(path).read()
+
+class Reader:
+    def __init__(self, path):
+        self.path = path
+        self.since = datetime.fromisoformat("2020-05-06")
+    def close(self):
+        return self.path.close()
+)";
+
+}  // namespace
+
+TEST_CASE("source: weak findings lose their weight, and are still redacted") {
+  CHECK(score_of("date", kProgram, "2021-03-14") == kInSource);
+  CHECK(score_of("url", kProgram, "https://example.org/design/catalogue.html") == kInSource);
+  CHECK(score_of("date", kScript, "2021-03-14") == kInSource);
+  CHECK(score_of("date", kScript, "2020-05-06") == kInSource);
+  CHECK(SourceText(kProgram).kind_at(kProgram.size() / 2) == TextKind::kSource);
+  CHECK(SourceText(kScript).kind_at(0) == TextKind::kSource);
+}
+
+TEST_CASE("source: what identifies by itself, and what is told about somebody, counts as anywhere") {
+  const auto with = [](const std::string& line) { return kProgram + line + "\n"; };
+  CHECK(score_of("email", with("// Maintainer: jane.roe@example.org"), "jane.roe@example.org") >= 0.5);
+  CHECK(score_of("us_ssn", with("const char* ssn = \"219-09-9999\";"), "219-09-9999") >= 0.5);
+  CHECK(score_of("credit_card", with("// card 4111 1111 1111 1111"), "4111 1111 1111 1111") >= 0.5);
+  CHECK(score_of("phone", with("// call (617) 555-0123"), "(617) 555-0123") >= 0.5);
+  CHECK(score_of("person_name", with("// Author: Maria Gonzalez"), "Maria Gonzalez") >= 0.5);
+  CHECK(score_of("date", with("  patient.set_dob(\"1954-03-05\");"), "1954-03-05") >= 0.5);
+  CHECK(score_of("date", with("  row.admitted_on = \"2024-03-05\";"), "2024-03-05") >= 0.5);
+  CHECK(score_of("url", with("// https://example.org/users/jroe"), "https://example.org/users/jroe") >= 0.5);
+  CHECK(score_of("url", with("// https://example.org/r?mrn=4711"), "https://example.org/r?mrn=4711") >= 0.5);
+  CHECK(score_of("url", with("// https://example.org/~jroe/"), "https://example.org/~jroe/") >= 0.5);
+}
+
+TEST_CASE("source: a clinical note with lines like code is a note") {
+  const std::string note = R"(Patient seen in clinic for follow up of hypertension and diabetes.
+BP: 120/80;
+HR: 72;
+Glucose(fasting) = 110;
+Na = 138; K = 4.2;
+if pain: acetaminophen;
+for nausea: ondansetron;
+while awake: hourly checks;
+return to clinic;
+continue;
+Wound check on 03/05/2024; {left ankle}
+Gonzalez was told that results are at https://example.org/portal/results today.
+)";
+  CHECK(SourceText(note).kind_at(0) == TextKind::kPlain);
+  CHECK(score_of("date", note, "03/05/2024") >= 0.5);
+  CHECK(score_of("url", note, "https://example.org/portal/results") >= 0.5);
+}
+
+TEST_CASE("source: a sheet of measurements that end like statements is none") {
+  std::string sheet = "Seen 2024-03-05.\n";
+  for (int i = 10; i < 40; ++i) sheet += "Glucose(mg/dL) = 1" + std::to_string(i) + ";\nBP: 120/80;\n";
+  CHECK(SourceText(sheet).kind_at(0) == TextKind::kPlain);
+  CHECK(score_of("date", sheet, "2024-03-05") >= 0.5);
+}
+
+TEST_CASE("source: prose beside code stays prose") {
+  const std::string text =
+      "Mrs. Roe came back to the clinic and was sent home again, and on the\n"
+      "whole she felt well. The wound was last looked at 2024-03-05 by the\n"
+      "nurse of the ward, who saw nothing that would need a change of plan.\n\n" +
+      kProgram;
+  CHECK(SourceText(text).kind_at(0) == TextKind::kPlain);
+  CHECK(SourceText(text).kind_at(text.size() / 2) == TextKind::kSource);
+  CHECK(score_of("date", text, "2024-03-05") >= 0.5);
+  CHECK(score_of("date", text, "2021-03-14") == kInSource);
+}
+
+TEST_CASE("source: data in the clothes of programs is data") {
+  std::string json = "{\n", sql, markup = "<patients>\n", table = "id,date,note\n", settings;
+  for (int i = 10; i < 40; ++i) {
+    const auto n = std::to_string(i);
+    json += "  \"visit_" + n + "\": \"2024-03-" + n.substr(1) + "5\",\n";
+    sql += "INSERT INTO visits(id, day) VALUES (" + n + ", '2024-03-05');\n";
+    markup += "<visit id=\"" + n + "\"><day>2024-03-05</day></visit>\n";
+    table += n + ",2024-03-05,well\n";
+    settings += "visit_" + n + " = 2024-03-05\n";
+  }
+  for (const auto& text : {json, sql, markup, table, settings}) {
+    INFO(text.substr(0, 80));
+    CHECK(SourceText(text).kind_at(text.size() / 2) == TextKind::kPlain);
+  }
+  CHECK(score_of("date", sql, "2024-03-05") >= 0.5);
+  CHECK(score_of("date", table, "2024-03-05") >= 0.5);
+}
+
+TEST_CASE("logs: a time stamp is nobody's date; what a user did is") {
+  std::string log;
+  for (int i = 10; i < 40; ++i)
+    log += "2024-03-05 10:11:" + std::to_string(i) + " INFO storage.cas: chunk written in 12 ms\n";
+  const std::string stamp = "2024-03-05 10:11:15", login = "2024-03-06 08:00:00";
+  log += login + " WARN web: user jroe failed to log in\n";
+  CHECK(SourceText(log).kind_at(0) == TextKind::kLog);
+  CHECK(score_of("date", log, stamp) == kInSource);
+  CHECK(score_of("date", log, login) >= 0.5);
+
+  std::string nursing;
+  for (int i = 10; i < 40; ++i) nursing += "03/05/2024 10:" + std::to_string(i) + " error of dose noted, doctor told\n";
+  CHECK(SourceText(nursing).kind_at(0) == TextKind::kPlain);
+}
+
+TEST_CASE("source: any bytes are read, in any pieces") {
+  const std::string texts[] = {"", "\n\n\n", "/*", "}", "\"\"\"\n\xff\xfe\n", std::string(1, '\0'), "} \n{\n;\n"};
+  for (const auto& text : texts) {
+    CHECK(SourceText(text).kind_at(0) == TextKind::kPlain);
+  }
+  CHECK(SourceText(kProgram.substr(0, 40)).kind_at(5) == TextKind::kPlain);  // too little to tell
+}
+
+}  // namespace mlops::detect
