@@ -9,6 +9,9 @@ const Option kDryRunOption{.name = "--dry-run", .help = "check everything, chang
 const Option kAsOfOption{
     .name = "--as-of", .value_name = "TIME", .help = "answer as of that time: RFC 3339, a date, \"2h ago\", yesterday"};
 
+const Option kKnownAtOption{
+    .name = "--known-at", .value_name = "TIME", .help = "only what had been recorded by that time, before later corrections"};
+
 }  // namespace
 
 const std::vector<Option>& global_options() {
@@ -48,7 +51,7 @@ const std::vector<Option>& global_options() {
 std::vector<Option> effective_options(const Command& command) {
   std::vector<Option> options = command.options;
   if (command.shared & kDryRun) options.push_back(kDryRunOption);
-  if (command.shared & kAsOf) options.push_back(kAsOfOption);
+  if (command.shared & kAsOf) options.insert(options.end(), {kAsOfOption, kKnownAtOption});
   std::vector<std::string> taken;
   for (const auto& option : options) {
     for (const auto& spelling : option_spellings(option)) taken.push_back(spelling);

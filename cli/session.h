@@ -44,6 +44,8 @@ class Session {
   // "&as_of=…"-ready RFC 3339 time of --as-of, normalised on the client ("2h ago", "yesterday", a date); "" when
   // absent.
   virtual std::string as_of() const = 0;
+  // Likewise of --known-at: what was recorded by then.
+  virtual std::string known_at() const { return {}; }
 
   virtual ApiClient& api() = 0;
   // Where this person's files of mlopsctl are; "" when there is no such place.

@@ -67,6 +67,10 @@ Status TerminalSession::prepare() {
     MLOPS_ASSIGN(const auto time_us, parse_as_of(*text, around_.clock.now_us()));
     as_of_ = format_rfc3339(time_us);
   }
+  if (const auto text = words_.last("--known-at")) {
+    MLOPS_ASSIGN(const auto time_us, parse_as_of(*text, around_.clock.now_us()));
+    known_at_ = format_rfc3339(time_us);
+  }
   return {};
 }
 

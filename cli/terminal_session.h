@@ -43,6 +43,7 @@ class TerminalSession final : public Session {
   bool flag(std::string_view name) const override;
   bool dry_run() const override { return words_.has("--dry-run"); }
   std::string as_of() const override { return as_of_; }
+  std::string known_at() const override { return known_at_; }
 
   // A client whose every call fails with the reason when there is no usable server or token.
   ApiClient& api() override;
@@ -83,6 +84,7 @@ class TerminalSession final : public Session {
   const Colors err_colors_;
   const Palette palette_;
   std::string as_of_;
+  std::string known_at_;
   std::unique_ptr<HttpApiClient> api_;
 };
 

@@ -19,6 +19,7 @@ const Command* const kRows[] = {
     &kHistoryCommand,
     &kLineageCommand,
     &kRanCommand,
+    &kCiCommand,
     &kReviewListCommand,
     &kReviewCloseCommand,
     // Registry
@@ -31,6 +32,7 @@ const Command* const kRows[] = {
     &kDeprecateCommand,
     &kDeleteCommand,
     &kPlansCommand,
+    &kHistoryCorrectCommand,
     &kReleaseCreateCommand,
     &kReleaseListCommand,
     &kReleaseShowCommand,

@@ -45,7 +45,7 @@ Result<int> env_apply(Session& session) {
 
 Result<int> env_list(Session& session) {
   Query query("/api/v1/environments");
-  query.add("as_of", session.as_of());
+  query.add_times(session);
   MLOPS_ASSIGN(const auto items, fetch_list(session.api(), query, kNoLimit));
   const std::vector<Column> columns = {
       {"ENVIRONMENT", [](const Json& e) { return text_of(e, "name"); }},
@@ -85,7 +85,7 @@ Lines environment_lines(const Json& environment, const Style& style) {
 
 Result<int> env_show(Session& session) {
   Query query(item_path("environments", session.operand(0)));
-  query.add("as_of", session.as_of());
+  query.add_times(session);
   MLOPS_ASSIGN(const Json environment, session.api().get(query.text()));
   session.print_value(
       environment, [&] { print_lines(session, environment_lines(environment, style_of(session))); },

@@ -30,7 +30,7 @@ Result<int> lineage(Session& session) {
   MLOPS_ASSIGN(const auto depth, depth_of(session));
   Query query("/api/v1/lineage");
   query.add("ref", session.operand(0)).add("direction", is_down ? "down" : "up").add("depth", depth);
-  query.add("as_of", session.as_of());
+  query.add_times(session);
   MLOPS_ASSIGN(const Json graph, session.api().get(query.text()));
   const auto format = session.option("--format").value_or(session.option("--output").value_or(""));
   for (const auto& row : kGraphFormats) {

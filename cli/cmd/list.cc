@@ -71,7 +71,7 @@ Result<int> list_versions(Session& session, std::size_t limit) {
   Query query("/api/v1/versions");
   query.add("kind", session.option("--kind").value_or("")).add("name", session.operand(0));
   query.add("label", session.option("--label").value_or(""));
-  query.add("deleted", session.flag("--deleted") ? "1" : "").add("as_of", session.as_of());
+  query.add("deleted", session.flag("--deleted") ? "1" : "").add_times(session);
   MLOPS_ASSIGN(const auto items, fetch_list(session.api(), query, limit));
   session.print_list(
       items, version_columns(session), [](const Json& v) { return text_of(v, "ref"); }, "no versions");

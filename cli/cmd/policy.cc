@@ -48,7 +48,7 @@ Result<int> policy_apply(Session& session) {
 
 Result<int> policy_list(Session& session) {
   Query query("/api/v1/policies");
-  query.add("as_of", session.as_of());
+  query.add_times(session);
   MLOPS_ASSIGN(const auto items, fetch_list(session.api(), query, kNoLimit));
   const std::vector<Column> columns = {
       {"POLICY", [](const Json& p) { return text_of(p, "name"); }},
@@ -72,7 +72,7 @@ void print_yaml(Session& session, std::string_view yaml) {
 
 Result<int> policy_show(Session& session) {
   Query query(item_path("policies", session.operand(0)));
-  query.add("as_of", session.as_of());
+  query.add_times(session);
   MLOPS_ASSIGN(const Json found, session.api().get(query.text()));
   session.print_value(
       found,

@@ -45,6 +45,10 @@ Query& Query::add(std::string_view key, std::string_view value) {
   return *this;
 }
 
+Query& Query::add_times(const Session& session) {
+  return add("as_of", session.as_of()).add("known_at", session.known_at());
+}
+
 std::string item_path(std::string_view noun, std::string_view ref, std::string_view suffix) {
   return "/api/v1/" + std::string(noun) + "/" + url_encode(ref) + std::string(suffix);
 }

@@ -14,6 +14,8 @@ class Query {
   explicit Query(std::string path) : text_(std::move(path)) {}
   // An empty value is left out.
   Query& add(std::string_view key, std::string_view value);
+  // --as-of and --known-at.
+  Query& add_times(const Session& session);
   const std::string& text() const { return text_; }
 
  private:

@@ -44,12 +44,12 @@ Result<int> ran(Session& session) {
   const auto environment = session.operand(0);
   const auto as_of = session.as_of().empty() ? format_rfc3339(SystemClock().now_us()) : session.as_of();
   Query query("/api/v1/status");
-  query.add("environment", environment).add("name", session.operand(1)).add("as_of", session.as_of());
+  query.add("environment", environment).add("name", session.operand(1)).add_times(session);
   MLOPS_ASSIGN(const auto deployments, fetch_list(session.api(), query, kNoLimit));
   if (deployments.empty()) {
     // A mistyped environment must not read as "nothing ran".
     MLOPS_ASSIGN([[maybe_unused]] const auto exists,
-                 session.api().get(Query(item_path("environments", environment)).add("as_of", session.as_of()).text()));
+                 session.api().get(Query(item_path("environments", environment)).add_times(session).text()));
   }
   Json answer = {{"environment", environment}, {"as_of", as_of}, {"deployments", Json::array()}};
   for (const auto& deployment : deployments) {

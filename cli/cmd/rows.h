@@ -30,6 +30,8 @@ extern const Command kReleaseShowCommand;
 extern const Command kRollbackCommand;
 extern const Command kStatusCommand;
 extern const Command kHistoryCommand;
+extern const Command kHistoryCorrectCommand;
+extern const Command kCiCommand;
 extern const Command kLineageCommand;
 extern const Command kRanCommand;
 

@@ -1,3 +1,4 @@
+#include "cli/cmd/environment_diff.h"
 #include "cli/cmd/fields.h"
 #include "cli/cmd/lines.h"
 #include "cli/cmd/query.h"
@@ -10,7 +11,7 @@ namespace {
 
 Result<int> show(Session& session) {
   Query query(item_path("versions", session.operand(0)));
-  query.add("as_of", session.as_of());
+  query.add_times(session);
   MLOPS_ASSIGN(const Json version, session.api().get(query.text()));
   session.print_value(
       version, [&] { print_lines(session, version_lines(version, style_of(session))); },
@@ -19,6 +20,9 @@ Result<int> show(Session& session) {
 }
 
 Result<int> diff(Session& session) {
+  const auto a = moment_of_environment(session.operand(0));
+  const auto b = moment_of_environment(session.operand(1));
+  if (a && b) return diff_environments(session, *a, *b);
   Query query("/api/v1/diff");
   query.add("a", session.operand(0)).add("b", session.operand(1));
   MLOPS_ASSIGN(const Json answer, session.api().get(query.text()));
@@ -54,7 +58,8 @@ const Command kDiffCommand{
 
 Examples:
   mlopsctl diff hospital/readmission@v2 hospital/readmission@v3
-  mlopsctl diff hospital/readmission#staging hospital/readmission#prod)",
+  mlopsctl diff hospital/readmission#staging hospital/readmission#prod
+  mlopsctl diff prod@2026-11-01 prod@now)",
     .run = run_body<diff>};
 
 }  // namespace mlops::cli

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <set>
 
+#include <fmt/format.h>
+
 #include "cli/cmd/fields.h"
 #include "cli/cmd/lines.h"
 #include "cli/cmd/query.h"
@@ -8,6 +10,7 @@
 #include "cli/cmd/rows.h"
 #include "cli/cmd/run.h"
 #include "cli/time.h"
+#include "core/base/clock.h"
 #include "core/base/text.h"
 
 namespace mlops::cli {
@@ -19,7 +22,7 @@ Query deployments_query(const Session& session, std::string path) {
   Query query(std::move(path));
   query.add("environment", session.option("--env").value_or(""))
       .add("name", session.operand(0))
-      .add("as_of", session.as_of());
+      .add_times(session);
   return query;
 }
 
@@ -63,7 +66,7 @@ Json ordered(Json items) {
 void say_idle_environments(Session& session, const Json& running) {
   if (session.wants_json() || session.quiet() || !session.operand(0).empty() || session.option("--env")) return;
   Query query("/api/v1/environments");
-  query.add("as_of", session.as_of());
+  query.add_times(session);
   const auto environments = fetch_list(session.api(), query, kNoLimit);
   if (!environments) return;  // the answer stands without it
   std::set<std::string> busy;
@@ -101,8 +104,30 @@ std::vector<Column> history_columns(const Session& session) {
 
 Result<int> history(Session& session) {
   MLOPS_ASSIGN(const auto limit, limit_option(session, kHistoryLimit));
-  MLOPS_ASSIGN(const auto items, fetch_list(session.api(), deployments_query(session, "/api/v1/history"), limit));
+  auto query = deployments_query(session, "/api/v1/history");
+  query.add("by", session.option("--by").value_or(""));
+  MLOPS_ASSIGN(const auto items, fetch_list(session.api(), query, limit));
   session.print_list(items, history_columns(session), deployment_name, "nothing has run yet");
+  return kExitDone;
+}
+
+Result<int> correct(Session& session) {
+  const auto started = session.option("--started-at").value_or("");
+  const auto reason = session.option("--reason").value_or("");
+  if (started.empty() || reason.empty()) {
+    return usage_error("a correction needs --started-at and --reason", "both go into the audit log");
+  }
+  MLOPS_ASSIGN(const auto time_us, parse_as_of(started, SystemClock().now_us()));
+  MLOPS_ASSIGN(const auto deployment,
+               session.api().post(item_path("deployments", session.operand(0), "/correct"),
+                                  with_dry_run(session, {{"started_at", format_rfc3339(time_us)}, {"reason", reason}})));
+  session.print_value(
+      deployment,
+      [&] {
+        session.print_line(fmt::format("✔ {} ran in {} from {} on", deployment_refs(deployment),
+                                       text_of(deployment, "environment"), text_of(deployment, "started_at")));
+      },
+      [&] { return text_of(deployment, "id"); });
   return kExitDone;
 }
 
@@ -130,13 +155,32 @@ const Command kHistoryCommand{
     .group = "Daily work",
     .summary = "what ran before, newest first",
     .operands = {kNameOperand},
-    .options = {kEnvOption, {.name = "--limit", .value_name = "N", .help = "at most so many (default 50; 0: all)"}},
+    .options = {kEnvOption,
+                {.name = "--by", .value_name = "NAME", .help = "only what this person or service put there"},
+                {.name = "--limit", .value_name = "N", .help = "at most so many (default 50; 0: all)"}},
     .shared = kOutput | kAsOf,
-    .description = R"(Every interval in which an environment ran a release, with who, how and why.
+    .description = R"(Every interval in which an environment ran a release, with who, how and why. --as-of: as it was then; --known-at: as it
+had been recorded by then, before later corrections (`history correct`).
 
 Examples:
   mlopsctl history hospital/readmission --env prod
-  mlopsctl history --env prod --limit 0 -o json)",
+  mlopsctl history --env prod --limit 0 -o json
+  mlopsctl history --by rita --known-at 2026-11-01)",
     .run = run_body<history>};
+
+const Command kHistoryCorrectCommand{
+    .path = "history correct",
+    .group = "Registry",
+    .summary = "correct when a deployment began; what was believed before is kept",
+    .operands = {{.name = "DEPLOYMENT", .help = "its id, as `history -o json` shows it"}},
+    .options = {{.name = "--started-at", .value_name = "TIME", .help = "when it really began"},
+                {.name = "--reason", .value_name = "TEXT", .help = "how it is known"}},
+    .shared = kOutput | kDryRun,
+    .description = R"(The release before it ends when this one begins, so that history keeps no gap. Reads with --known-at go on showing what was
+believed until now.
+
+Example:
+  mlopsctl history correct 019384a2-7b1c --started-at 2026-11-20T08:00:00Z --reason "log of the serving host")",
+    .run = run_body<correct>};
 
 }  // namespace mlops::cli

@@ -147,7 +147,7 @@ Result<Response> rollback(const Services& services, Request& request) {
 }
 
 Result<Response> deployments(const Services& services, Request& request, bool running_only) {
-  MLOPS_TRY(only_known_params(request, {"environment", "name", "limit", "after", "as_of"}));
+  MLOPS_TRY(only_known_params(request, {"environment", "name", "by", "limit", "after", "as_of"}));
   MLOPS_ASSIGN(const auto limit, limit_of(request));
   meta::DeploymentFilter filter;
   filter.running_only = running_only;
@@ -160,11 +160,27 @@ Result<Response> deployments(const Services& services, Request& request, bool ru
   filter.name = request.query_or("name", "");
   filter.after_id = request.query_or("after", "");
   filter.limit = limit + 1;
-  MLOPS_ASSIGN(filter.as_of_us, as_of(request));
+  filter.created_by = request.query_or("by", "");
+  MLOPS_ASSIGN(const auto valid_at, time_param(request, "as_of"));
+  MLOPS_ASSIGN(const auto known_at, time_param(request, "known_at"));
+  if (valid_at) filter.as_of_us = std::max<TimestampUs>(*valid_at, 1);
+  if (known_at) filter.known_at_us = std::max<TimestampUs>(*known_at, 1);
   MLOPS_ASSIGN(const auto views, services.promotion.deployments(filter));
   Json items = Json::array();
   for (const auto& view : views) items.push_back(wire::to_json(view));
   return Response::json(200, page(std::move(items), limit, [](const Json& last) { return last.at("id"); }));
+}
+
+Result<Response> correct(const Services& services, Request& request) {
+  MLOPS_ASSIGN(const auto body, body_with(request, {"started_at", "reason", "dry_run"}));
+  MLOPS_ASSIGN(const auto commit, commit_of(body));
+  meta::Correction wanted;
+  wanted.deployment_id = request.params[0];
+  MLOPS_ASSIGN(const auto started_at, require_string(body, "started_at"));
+  MLOPS_ASSIGN(wanted.valid_from_us, parse_rfc3339(started_at));
+  MLOPS_ASSIGN(wanted.reason, require_string(body, "reason"));
+  MLOPS_ASSIGN(const auto view, services.promotion.correct(actor_of(request), wanted, commit));
+  return answer(200, wire::to_json(view), commit);
 }
 
 Result<Response> status(const Services& services, Request& request) { return deployments(services, request, true); }
@@ -187,6 +203,7 @@ void add_promotion_routes(const Services& s, Routes& routes) {
        {Method::kPost, "/api/v1/plans/{id}/withdraw", Scope::kReleaseApprove, BodyMode::kBuffered, limit, RunOn::kWorker, "Withdraw one's own approval of an open plan.", bind(withdraw)},
        {Method::kPost, "/api/v1/promotions", Scope::kReleasePromote, BodyMode::kBuffered, limit, RunOn::kWorker, "Promote a release, or refuse with reasons.", bind(promote)},
        {Method::kPost, "/api/v1/rollbacks", Scope::kReleasePromote, BodyMode::kBuffered, limit, RunOn::kWorker, "Go back to a release that ran before.", bind(rollback)},
+       {Method::kPost, "/api/v1/deployments/{id}/correct", Scope::kEnvironmentWrite, BodyMode::kBuffered, limit, RunOn::kWorker, "Correct when a deployment began; what was believed before is kept.", bind(correct)},
        {Method::kGet, "/api/v1/status", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "What runs where, now or at a moment.", bind(status)},
        {Method::kGet, "/api/v1/history", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "What ran where, newest first.", bind(history)}});
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "core/base/text.h"
 
@@ -39,7 +40,9 @@ http::Response answer(int status, Json value, meta::Commit commit) {
 
 Status only_known_params(const http::Request& request, std::initializer_list<std::string_view> known) {
   for (const auto& [name, value] : request.query) {
-    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    // A read that takes the one time takes the other.
+    const std::string_view asked = name == "known_at" ? "as_of" : std::string_view(name);
+    if (std::find(known.begin(), known.end(), asked) != known.end()) continue;
     return fail(ErrorCode::kInvalid, "unknown_parameter",
                 fmt::format("the query parameter \"{}\" is not known here", printable(name.substr(0, 40))));
   }
@@ -55,9 +58,13 @@ Result<std::optional<TimestampUs>> time_param(const http::Request& request, cons
 
 Result<TimestampUs> as_of(const http::Request& request) {
   MLOPS_ASSIGN(const auto time, time_param(request, "as_of"));
-  if (!time) return TimestampUs{0};
+  MLOPS_ASSIGN(const auto known, time_param(request, "known_at"));
+  if (!time && !known) return TimestampUs{0};
+  // Everything but when deployments began is recorded when it happens: what was known then is what was so by then.
+  const auto asked = std::min(time.value_or(std::numeric_limits<TimestampUs>::max()),
+                              known.value_or(std::numeric_limits<TimestampUs>::max()));
   // 0 means now; the epoch itself is before anything was recorded, as is every moment before it.
-  return std::max<TimestampUs>(*time, 1);
+  return std::max<TimestampUs>(asked, 1);
 }
 
 Result<std::size_t> limit_of(const http::Request& request) {

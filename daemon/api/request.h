@@ -25,7 +25,7 @@ http::Response answer(int status, Json value, meta::Commit commit = meta::Commit
 
 // Query parameters; an unknown one is an error, so that a typo does not silently widen an answer.
 Status only_known_params(const http::Request& request, std::initializer_list<std::string_view> known);
-Result<TimestampUs> as_of(const http::Request& request);  // 0: now
+Result<TimestampUs> as_of(const http::Request& request);  // 0: now; not later than known_at
 Result<std::optional<TimestampUs>> time_param(const http::Request& request, const std::string& name);
 Result<std::size_t> limit_of(const http::Request& request);  // 1–1000, default 100
 

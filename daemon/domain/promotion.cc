@@ -6,6 +6,7 @@
 
 #include "core/base/log.h"
 #include "core/base/text.h"
+#include "core/model/names.h"
 #include "core/wire/views_json.h"
 #include "daemon/domain/decisions.h"
 #include "daemon/domain/label_scan.h"
@@ -491,6 +492,18 @@ Result<std::vector<model::DeploymentView>> Promotion::deployments(const meta::De
       views.push_back(std::move(view));
     }
     return views;
+  });
+}
+
+Result<model::DeploymentView> Promotion::correct(const meta::Actor& actor, const meta::Correction& correction,
+                                                 meta::Commit commit) {
+  MLOPS_TRY(model::check_free_text(correction.reason, "reason"));
+  if (trim(correction.reason).empty()) {
+    return fail(ErrorCode::kInvalid, "reason_needed", "a correction needs a reason", "give --reason");
+  }
+  return store_.write<model::DeploymentView>(actor, commit, [&](meta::WriteTx& tx) -> Result<model::DeploymentView> {
+    MLOPS_ASSIGN(const auto row, meta::correct_deployment(tx, correction));
+    return deployment_view(tx.sql(), row);
   });
 }
 

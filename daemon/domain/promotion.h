@@ -106,6 +106,9 @@ class Promotion {
   Result<model::PromotionView> rollback(const meta::Actor& actor, const RollbackRequest& request, meta::Commit commit);
 
   Result<std::vector<model::DeploymentView>> deployments(const meta::DeploymentFilter& filter);
+  // Errors: those of meta::correct_deployment, kInvalid "reason_needed".
+  Result<model::DeploymentView> correct(const meta::Actor& actor, const meta::Correction& correction,
+                                        meta::Commit commit);
 
  private:
   // What is to be drafted: versions by id, so that a stored plan and a new one take the same way.

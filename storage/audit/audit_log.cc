@@ -14,7 +14,7 @@ struct TableRow {
   std::string_view table;
   std::string_view select;
 };
-constexpr std::array<TableRow, 32> kTables{{
+constexpr std::array<TableRow, 33> kTables{{
     {"principals", "SELECT * FROM principals WHERE id = $1"},
     {"tokens", "SELECT * FROM tokens WHERE id = $1"},
     {"artifacts", "SELECT * FROM artifacts WHERE id = $1"},
@@ -46,6 +46,7 @@ constexpr std::array<TableRow, 32> kTables{{
     {"release_parts", "SELECT * FROM release_parts WHERE id = $1"},
     {"release_policies", "SELECT * FROM release_policies WHERE id = $1"},
     {"break_glass_reviews", "SELECT * FROM break_glass_reviews WHERE id = $1"},
+    {"deployment_beliefs", "SELECT * FROM deployment_beliefs WHERE id = $1"},
     {"rejected_releases", "SELECT * FROM rejected_releases WHERE id = $1"},
 }};
 

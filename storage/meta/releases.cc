@@ -36,34 +36,6 @@ constexpr std::string_view kMembers =
     "SELECT " MLOPS_VERSION_COLUMNS
     " FROM release_members m JOIN versions v ON v.id = m.version_id JOIN artifacts a ON a.id = v.artifact_id "
     "WHERE m.release_id = $1 ORDER BY m.position";
-constexpr std::string_view kDeployments =
-    "SELECT d.id, d.environment, d.kind, d.name, d.release_id, r.number, d.plan_id, d.action, d.reason, d.created_by, "
-    "d.valid_from, d.valid_to FROM deployments d JOIN releases r ON r.id = d.release_id WHERE d.valid_from <= $1";
-constexpr std::string_view kEnvironmentsOf =
-    "SELECT DISTINCT d.environment FROM release_members m JOIN deployments d ON d.release_id = m.release_id "
-    "WHERE m.version_id = $1 AND d.valid_from <= $2 AND (d.valid_to IS NULL OR d.valid_to > $2) ORDER BY d.environment";
-constexpr std::string_view kCloseDeployment = "UPDATE deployments SET valid_to = $2 WHERE id = $1";
-constexpr std::string_view kInsertDeployment =
-    "INSERT INTO deployments (id, environment, kind, name, release_id, plan_id, action, reason, created_by, "
-    "valid_from, recorded_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
-
-DeploymentRow read_deployment(const sql::Cursor& cursor) {
-  DeploymentRow row;
-  row.id = cursor.text(0);
-  row.environment = cursor.text(1);
-  row.kind = cursor.text(2);
-  row.name = cursor.text(3);
-  row.release_id = cursor.text(4);
-  row.release_number = cursor.integer(5);
-  row.plan_id = cursor.text(6);
-  row.action = cursor.text(7);
-  row.reason = cursor.text(8);
-  row.created_by = cursor.text(9);
-  row.valid_from_us = cursor.integer(10);
-  if (!cursor.is_null(11)) row.valid_to_us = cursor.integer(11);
-  return row;
-}
-
 // Members by typed reference and digest: the same content under another name is another release.
 Json members_json(const std::vector<model::Version>& members) {
   Json list = Json::array();
@@ -220,59 +192,6 @@ Result<std::vector<model::Version>> release_members(sql::Connection& connection,
     MLOPS_ASSIGN(auto version, read_version(cursor));
     members.push_back(std::move(version));
   }
-}
-
-Result<std::vector<DeploymentRow>> list_deployments(sql::Connection& connection, const DeploymentFilter& filter) {
-  std::string query(kDeployments);
-  std::vector<sql::Value> values{moment(filter.as_of_us)};
-  const auto add = [&](std::string_view clause, std::string_view value) {
-    if (value.empty()) return;
-    values.emplace_back(value);
-    query += fmt::format(fmt::runtime(clause), values.size());
-  };
-  add(" AND d.id = ${}", filter.id);
-  add(" AND d.environment = ${}", filter.environment);
-  add(" AND d.name = ${}", filter.name);
-  add(" AND d.kind = ${}", filter.kind);
-  add(" AND d.release_id = ${}", filter.release_id);
-  add(" AND EXISTS (SELECT 1 FROM release_members m WHERE m.release_id = d.release_id AND m.version_id = ${})",
-      filter.version_id);
-  if (filter.running_only) query += " AND (d.valid_to IS NULL OR d.valid_to > $1)";
-  add(" AND d.id < ${}", filter.after_id);
-  values.emplace_back(static_cast<std::int64_t>(filter.limit));
-  query += fmt::format(" ORDER BY d.id DESC LIMIT ${}", values.size());
-  MLOPS_ASSIGN(auto cursor, connection.query_text(query, values));
-  std::vector<DeploymentRow> rows;
-  while (true) {
-    MLOPS_ASSIGN(const bool more, cursor.next());
-    if (!more) return rows;
-    rows.push_back(read_deployment(cursor));
-  }
-}
-
-Result<std::vector<std::string>> environments_of(sql::Connection& connection, const std::string& version_id,
-                                                 TimestampUs as_of_us) {
-  MLOPS_ASSIGN(auto cursor, connection.query(kEnvironmentsOf, {std::string_view(version_id), moment(as_of_us)}));
-  std::vector<std::string> names;
-  while (true) {
-    MLOPS_ASSIGN(const bool more, cursor.next());
-    if (!more) return names;
-    names.push_back(cursor.text(0));
-  }
-}
-
-Status close_deployment(WriteTx& tx, const std::string& id) {
-  MLOPS_TRY(tx.touch("deployments", id));
-  return tx.sql().execute(kCloseDeployment, {std::string_view(id), tx.now_us()});
-}
-
-Status insert_deployment(WriteTx& tx, const DeploymentRow& row) {
-  MLOPS_TRY(tx.touch("deployments", row.id));
-  return tx.sql().execute(kInsertDeployment,
-                          {std::string_view(row.id), std::string_view(row.environment), std::string_view(row.kind),
-                           std::string_view(row.name), std::string_view(row.release_id), std::string_view(row.plan_id),
-                           std::string_view(row.action), std::string_view(row.reason), std::string_view(row.created_by),
-                           row.valid_from_us, tx.now_us()});
 }
 
 }  // namespace mlops::meta

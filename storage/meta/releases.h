@@ -123,8 +123,10 @@ struct DeploymentFilter {
   std::string name;
   std::string release_id;
   std::string version_id;  // deployments of releases that hold it
+  std::string created_by;
   bool running_only = false;
-  TimestampUs as_of_us = 0;  // with running_only: running then; else: started by then
+  TimestampUs as_of_us = 0;     // with running_only: running then; else: started by then
+  TimestampUs known_at_us = 0;  // as it was known then, before later corrections; 0: as it is known now
   std::string after_id;
   std::size_t limit = 100;
 };
@@ -134,5 +136,14 @@ Result<std::vector<std::string>> environments_of(sql::Connection& connection, co
                                                  TimestampUs as_of_us = 0);
 Status close_deployment(WriteTx& tx, const std::string& id);
 Status insert_deployment(WriteTx& tx, const DeploymentRow& deployment);
+
+// Corrects when a deployment began, and with it when the one before it in its line ended; the belief of before is kept.
+// Errors: kNotFound "deployment_not_found", "deployment_ambiguous"; kInvalid "bad_correction".
+struct Correction {
+  std::string deployment_id;  // or a unique prefix of at least 8 characters
+  TimestampUs valid_from_us = 0;
+  std::string reason;
+};
+Result<DeploymentRow> correct_deployment(WriteTx& tx, const Correction& correction);
 
 }  // namespace mlops::meta

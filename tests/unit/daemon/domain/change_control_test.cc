@@ -314,3 +314,43 @@ TEST_CASE("a request sent twice with one key is executed once, and another one w
   CHECK(f.promotion.plan(f.dora(), {{"m@v1"}, "prod", "because", false, false, "ci-18"})->id == plan->id);
   f.verified();
 }
+
+TEST_CASE("a corrected beginning changes history without a gap, and what was known before stays known") {
+  Fixture f;
+  f.model_version("m", "1");
+  f.model_version("m", "2");
+  const auto first = f.promote("m@v1", "dev");
+  f.clock.advance_us(10 * kHourUs);
+  const auto second = f.promote("m@v2", "dev");
+  REQUIRE(second);
+  const auto started = second->deployment->started_at_us;
+  f.clock.advance_us(kHourUs);
+  const auto before_correction = f.clock.now_us();
+  const auto at = [&](TimestampUs as_of_us, TimestampUs known_at_us) {
+    const auto rows = f.promotion.deployments(
+        {.environment = "dev", .running_only = true, .as_of_us = as_of_us, .known_at_us = known_at_us});
+    REQUIRE(rows);
+    std::string refs;
+    for (const auto& row : *rows) refs += row.members.front().ref + " ";
+    return refs;
+  };
+  const auto moment = started - 2 * kHourUs;
+  CHECK(at(moment, 0) == "m@v1 ");
+  f.clock.advance_us(kHourUs);
+  CHECK(f.promotion
+            .correct(f.dora(), {second->deployment->id, first->deployment->started_at_us - 1, "log"}, Commit::kKeep)
+            .error()
+            .slug == "bad_correction");
+  const auto corrected =
+      f.promotion.correct(f.dora(), {second->deployment->id, started - 3 * kHourUs, "log"}, Commit::kKeep);
+  if (!corrected) FAIL(corrected.error().message);
+  CHECK(at(moment, 0) == "m@v2 ");
+  CHECK(at(moment, before_correction) == "m@v1 ");
+  CHECK(at(moment, f.clock.now_us() + kHourUs) == "m@v2 ");
+  CHECK(at(0, before_correction) == "m@v2 ");
+  CHECK(at(0, started - kHourUs) == "m@v1 ");  // the second was not recorded yet, and the end of the first neither
+  const auto history = f.promotion.deployments({.environment = "dev"});
+  REQUIRE(history->size() == 2);
+  CHECK(history->at(1).ended_at_us == history->at(0).started_at_us);
+  f.verified();
+}
