@@ -30,6 +30,19 @@ struct ErasureFact {
   std::string detail; // of retrained: what replaces it
 };
 
+// A time without gap in which an environment ran the version.
+struct SoakFact {
+  std::string environment;
+  TimestampUs since_us = 0;
+  TimestampUs until_us = 0;  // 0: it runs still
+};
+
+// Whose a version is: by its own label `tenant`, or by that of something it was made from.
+struct TenantFact {
+  std::string ref;
+  std::string tenant;
+};
+
 struct MemberFacts {
   Version version;
   std::vector<VersionInput> inputs;
@@ -37,6 +50,8 @@ struct MemberFacts {
   std::vector<std::string> missing_blobs; // digests the store lacks
   std::vector<std::string> ran_in;        // environments this version, or what it was masked from, runs or ran in
   std::vector<ErasureFact> open_erasures;
+  std::vector<SoakFact> soaked;     // newest time in each of `after`; only where the environment asks for soak time
+  std::vector<TenantFact> tenants;  // of the version and of everything it was made from
 };
 
 struct ApprovalFact {
@@ -56,6 +71,7 @@ struct PromotionFacts {
   std::string current_ref;                          // empty when nothing runs
   std::vector<ApprovalFact> approvals;              // never the requester's
   TimestampUs decided_at_us = 0;                    // 0: not known
+  std::optional<CalendarFacts> calendar;            // where the environment has windows or freezes
 };
 
 enum class Verdict { kPass, kPending, kFail };  // pending: only approvals are missing

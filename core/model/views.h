@@ -35,6 +35,7 @@ struct ArtifactView {
 struct ReleaseMember {
   std::string ref;
   std::string digest;
+  Sensitivity sensitivity = Sensitivity::kNone;
 };
 
 struct DeploymentView {

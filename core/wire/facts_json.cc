@@ -87,9 +87,16 @@ Json member_json(const model::MemberFacts& member) {
     erasures.push_back(
         {{"erasure_id", one.erasure_id}, {"ref", one.ref}, {"state", one.state}, {"detail", one.detail}});
   }
-  return {
+  Json json = {
       {"version", version_json(member.version)}, {"open_erasures", std::move(erasures)},  {"inputs", std::move(inputs)},
       {"taint_path", std::move(taint)},          {"missing_blobs", member.missing_blobs}, {"ran_in", member.ran_in}};
+  // As every later fact: left out when there is none, so that earlier decisions keep their digests.
+  for (const auto& one : member.soaked) {
+    json["soaked"].push_back(
+        {{"environment", one.environment}, {"since_us", one.since_us}, {"until_us", one.until_us}});
+  }
+  for (const auto& one : member.tenants) json["tenants"].push_back({{"ref", one.ref}, {"tenant", one.tenant}});
+  return json;
 }
 
 model::MemberFacts member_from(const Json& json) {
@@ -106,6 +113,12 @@ model::MemberFacts member_from(const Json& json) {
   }
   member.missing_blobs = json.at("missing_blobs").get<std::vector<std::string>>();
   member.ran_in = json.at("ran_in").get<std::vector<std::string>>();
+  for (const auto& one : json.value("soaked", Json::array())) {
+    member.soaked.push_back({one.at("environment"), one.at("since_us"), one.at("until_us")});
+  }
+  for (const auto& one : json.value("tenants", Json::array())) {
+    member.tenants.push_back({one.at("ref"), one.at("tenant")});
+  }
   return member;
 }
 
@@ -130,6 +143,7 @@ Json to_json(const model::PromotionFacts& facts) {
           {"approvals", std::move(approvals)}};
   // Left out when not known, so that such facts keep the digest they had before there was a time among them.
   if (facts.decided_at_us != 0) json["decided_at_us"] = facts.decided_at_us;
+  if (facts.calendar) json["calendar"] = model::to_json(*facts.calendar);
   return json;
 }
 
@@ -151,6 +165,7 @@ Result<model::PromotionFacts> facts_from_json(const Json& json) {
     facts.current_metrics = json.at("current_metrics").get<std::map<std::string, double>>();
     facts.current_ref = json.at("current_ref");
     facts.decided_at_us = json.value("decided_at_us", TimestampUs{0});
+    if (json.contains("calendar")) facts.calendar = model::calendar_from_json(json.at("calendar"));
     for (const auto& approval : json.at("approvals")) {
       facts.approvals.push_back(
           {approval.at("principal"), approval.at("roles").get<std::vector<std::string>>(), approval.at("is_human")});

@@ -26,7 +26,9 @@ Json list_json(const std::vector<T>& items) {
 
 Json members_json(const std::vector<model::ReleaseMember>& members) {
   Json out = Json::array();
-  for (const auto& member : members) out.push_back({{"ref", member.ref}, {"digest", member.digest}});
+  for (const auto& member : members) {
+    out.push_back({{"ref", member.ref}, {"digest", member.digest}, {"sensitivity", to_word(member.sensitivity)}});
+  }
   return out;
 }
 

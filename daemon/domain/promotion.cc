@@ -86,7 +86,9 @@ Result<model::DeploymentView> deployment_view(sql::Connection& connection, const
   view.kind = row.kind;
   view.release = row.release_number;
   MLOPS_ASSIGN(const auto members, meta::release_members(connection, row.release_id));
-  for (const auto& member : members) view.members.push_back({member.ref(), member.digest.to_string()});
+  for (const auto& member : members) {
+    view.members.push_back({member.ref(), member.digest.to_string(), member.sensitivity});
+  }
   view.action = row.action;
   view.by = row.created_by;
   view.reason = row.reason;

@@ -2,7 +2,8 @@
 // decides. Deny overrides; missing evidence is a failure, never a pass.
 //
 // Built in, for every environment: integrity, lifecycle (deprecated or deleted), order, clearance, erasure, approvals,
-// reason. From the environment's policies: the gates they declare, for the kinds they select; their terms of residency
+// reason; where the environment or a member says something about them: soak, tenant, window, freeze. From the
+// environment's policies: the gates they declare, for the kinds they select; their terms of residency
 // (the environment's region and its label `transfer`), of purpose (its label `purpose`), in force, evidence, retention; what
 // an exception of the policy lets through. What a policy refuses under
 // enforcement.mode warn or dryrun passes and is told. Thread-safety: pure functions.

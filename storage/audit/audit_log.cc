@@ -14,7 +14,7 @@ struct TableRow {
   std::string_view table;
   std::string_view select;
 };
-constexpr std::array<TableRow, 26> kTables{{
+constexpr std::array<TableRow, 28> kTables{{
     {"principals", "SELECT * FROM principals WHERE id = $1"},
     {"tokens", "SELECT * FROM tokens WHERE id = $1"},
     {"artifacts", "SELECT * FROM artifacts WHERE id = $1"},
@@ -41,6 +41,8 @@ constexpr std::array<TableRow, 26> kTables{{
     {"erased_files", "SELECT * FROM erased_files WHERE id = $1"},
     {"key_rings", "SELECT * FROM key_rings WHERE id = $1"},
     {"mask_keys", "SELECT * FROM mask_keys WHERE id = $1"},
+    {"rollouts", "SELECT * FROM rollouts WHERE id = $1"},
+    {"rollout_steps", "SELECT * FROM rollout_steps WHERE id = $1"},
 }};
 
 constexpr std::string_view kHead = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1";
