@@ -4,10 +4,12 @@
 #include "cli/cmd/query.h"
 #include "cli/cmd/release_flow.h"
 #include "cli/cmd/release_text.h"
+#include "cli/cmd/rollout_flow.h"
 #include "cli/cmd/rows.h"
 #include "cli/cmd/run.h"
 #include "core/base/text.h"
 #include "core/model/reference.h"
+#include "core/model/selector.h"
 
 namespace mlops::cli {
 namespace {
@@ -57,6 +59,11 @@ Result<Json> promotion_body(Session& session) {
 
 Result<int> promote(Session& session) {
   MLOPS_ASSIGN(const auto wait, wait_options(session));
+  if (model::is_selector(session.option("--to").value_or(""))) return run_rollout(session, wait, real_pace());
+  for (const auto* word : {"--wave", "--waves", "--pause"}) {
+    if (session.option(word)) return usage_error(fmt::format("{} needs --to with a selector", word), "--to 'prod/*'");
+  }
+  if (session.flag("--rollback-on-failure")) return usage_error("--rollback-on-failure needs --to with a selector");
   MLOPS_ASSIGN(auto body, promotion_body(session));
   return run_release(session, {"/api/v1/promotions", with_dry_run(session, std::move(body))}, wait, real_pace());
 }
@@ -140,7 +147,14 @@ const Command kPromoteCommand{
                   .required = false,
                   .complete = Complete::kReference}},
     .options =
-        {{.name = "--to", .value_name = "ENV", .help = "the environment", .complete = Complete::kEnvironment},
+        {{.name = "--to",
+          .value_name = "ENV",
+          .help = "the environment; 'prod/*' or label:tenant=acme for several",
+          .complete = Complete::kEnvironment},
+         {.name = "--wave", .value_name = "SIZES", .help = "sizes of waves, each cumulative, e.g. 1,50%,100%"},
+         {.name = "--waves", .value_name = "N", .help = "so many even waves instead"},
+         {.name = "--pause", .value_name = "TIME", .help = "between waves: 10m, or manual until `rollout continue`"},
+         {.name = "--rollback-on-failure", .help = "when one fails, those done before it go back"},
          {.name = "--plan", .value_name = "PLAN", .help = "execute exactly this plan", .complete = Complete::kPlan},
          {.name = "--with",
           .value_name = "REF",
@@ -155,11 +169,15 @@ const Command kPromoteCommand{
         R"(One step when nothing stands in the way; a dataset above the environment's clearance is masked by its policy on the
 way, with the evidence printed. A refusal names the gates, the path that taints, and what would pass.
 
+With a selector it is a rollout: every environment gets its own plan with its own gates, in promotion order and in waves;
+the first that fails stops the rest. It runs on the server and is followed here.
+
 Exit code 0 done, 3 refused or approvals missing, 6 the plan is stale, 7 the wait timed out.
 
 Examples:
   mlopsctl promote hospital/readmission@v3 --to staging
   mlopsctl promote hospital/readmission@v3 --to prod --reason "quarterly retraining" --wait --timeout 2h
+  mlopsctl promote hospital/readmission@v3 --to 'prod/*' --wave 1,50%,100% --pause 10m
   mlopsctl promote --plan 019384a2-7b1c-7e02)",
     .run = run_body<promote>};
 

@@ -19,6 +19,7 @@
 #include "daemon/domain/registry.h"
 #include "daemon/domain/retention.h"
 #include "daemon/domain/reveal.h"
+#include "daemon/domain/rollouts.h"
 
 namespace mlops::api {
 
@@ -29,6 +30,7 @@ struct Services {
   domain::Clearance& clearance;
   domain::Reveals& reveals;
   domain::Promotion& promotion;
+  domain::Rollouts& rollouts;
   domain::Decisions& decisions;
   domain::Lineage& lineage;
   domain::Integrity& integrity;

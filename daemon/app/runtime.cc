@@ -188,6 +188,7 @@ Status run_daemon(const Config& config, MissingKeys missing_keys) {
   domain::Clearance clearance(*store, *content);
   domain::Reveals reveals(*store, *content, compliance);
   domain::Promotion promotion(*store, *content, compliance);
+  domain::Rollouts rollouts(*store, promotion);
   domain::Decisions decisions(*store, compliance, promotion);
   domain::Lineage lineage(*store);
   domain::Integrity integrity(*store, *content);
@@ -207,6 +208,7 @@ Status run_daemon(const Config& config, MissingKeys missing_keys) {
                                .clearance = clearance,
                                .reveals = reveals,
                                .promotion = promotion,
+                               .rollouts = rollouts,
                                .decisions = decisions,
                                .lineage = lineage,
                                .integrity = integrity,
@@ -226,6 +228,7 @@ Status run_daemon(const Config& config, MissingKeys missing_keys) {
       [&metrics](const http::RequestRecord& record) { observe(metrics, record); });
   MLOPS_TRY(server.start());
   const domain::Scrubber scrubber(*content, scrub_options(config, gc, metrics));
+  rollouts.start_worker();
   const auto url = url_of(config, server.port());
   make_local_context(data_dir, url);
   ready = true;

@@ -5,6 +5,7 @@
 
 #include "core/base/text.h"
 #include "core/model/reference.h"
+#include "daemon/domain/identity.h"
 #include "daemon/domain/rollouts.h"
 #include "storage/meta/identity.h"
 
@@ -34,10 +35,15 @@ Result<meta::Actor> actor_for(sql::Connection& connection, const meta::RolloutRo
 }
 
 // Not about this step: the same may succeed a moment later.
-bool is_passing(const Error& error) { return error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kExhausted; }
+bool is_passing(const Error& error) { return error.code == ErrorCode::kUnavailable || error.slug == "disk_full"; }
 
 std::string why(const Error& error) {
   return error.hint.empty() || error.slug == "gates_denied" ? error.message : error.message + "; " + error.hint;
+}
+
+std::string failed_in(const std::vector<meta::RolloutStepRow>& steps) {
+  const auto failed = std::find_if(steps.begin(), steps.end(), [](const auto& step) { return step.state == "failed"; });
+  return failed == steps.end() ? std::string("another environment") : failed->environment;
 }
 
 bool is_open(const meta::RolloutStepRow& step) { return step.state == "waiting" || step.state == "planned"; }
@@ -48,11 +54,13 @@ Result<bool> Rollouts::work_once() {
   MLOPS_ASSIGN(const auto open, store_.read<std::vector<meta::RolloutRow>>([](sql::Connection& connection) {
     return meta::open_rollouts(connection);
   }));
+  Result<bool> outcome = false;
   for (const auto& rollout : open) {
     if (rollout.state == "paused" && *rollout.resume_at_us > store_.now_us()) continue;
-    return advance(rollout);
+    outcome = advance(rollout);
+    if (outcome) return outcome;  // what cannot go on now does not hold up the others
   }
-  return false;
+  return outcome;
 }
 
 Result<bool> Rollouts::advance(meta::RolloutRow rollout) {
@@ -222,8 +230,8 @@ Result<Rollouts::Outcome> Rollouts::roll_back(Work& work, const meta::RolloutSte
       return Outcome{"not_rolled_back", {}, "something else was promoted there since"};
     }
     const auto name = fmt::format("{}:{}", to_word(now.kind), now.name);
-    const auto reason = fmt::format("rollout {} failed: {}", work.rollout.id, work.rollout.state_reason);
-    const auto back = promotion_.rollback(work.actor, {name, step.environment, 0, reason.substr(0, 4000)}, meta::Commit::kKeep);
+    const auto reason = fmt::format("rollout {} failed in {}", work.rollout.id, failed_in(work.steps));
+    const auto back = promotion_.rollback(work.actor, {name, step.environment, 0, reason}, meta::Commit::kKeep);
     if (back) return Outcome{"rolled_back", {}, {}};
     if (is_passing(back.error())) return fail(back.error());
     return Outcome{"not_rolled_back", {}, why(back.error())};
