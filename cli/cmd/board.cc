@@ -11,7 +11,7 @@
 #include "cli/cmd/run.h"
 #include "cli/time.h"
 #include "core/base/text.h"
-#include "core/model/selector.h"
+#include "core/model/environment.h"
 
 namespace mlops::cli {
 namespace {
@@ -38,7 +38,8 @@ std::string_view sensitivity_mark(std::string_view label) {
 std::string sensitivity_of(const Json& deployment) {
   auto most = model::Sensitivity::kNone;
   for (const auto& item : array_of(deployment, "members")) {
-    most = std::max(most, model::sensitivity_from_word(text_of(item, "sensitivity")).value_or(model::Sensitivity::kNone));
+    most =
+        std::max(most, model::sensitivity_from_word(text_of(item, "sensitivity")).value_or(model::Sensitivity::kNone));
   }
   return std::string(to_word(most));
 }
@@ -74,12 +75,10 @@ class Board {
   void add(const Json& deployment) {
     auto& row = rows_[{text_of(deployment, "name"), text_of(deployment, "kind")}];
     const auto started = parse_rfc3339(text_of(deployment, "started_at"));
-    row[text_of(deployment, "environment")] = {{"version", version_word(deployment)},
-                                               {"ref", text_of(deployment, "ref")},
-                                               {"members", array_of(deployment, "members")},
-                                               {"sensitivity", sensitivity_of(deployment)},
-                                               {"since", text_of(deployment, "started_at")},
-                                               {"age", started ? age_word(at_us_ - *started) : std::string()}};
+    row[text_of(deployment, "environment")] = {
+        {"version", version_word(deployment)},        {"ref", text_of(deployment, "ref")},
+        {"members", array_of(deployment, "members")}, {"sensitivity", sensitivity_of(deployment)},
+        {"since", text_of(deployment, "started_at")}, {"age", started ? age_word(at_us_ - *started) : std::string()}};
   }
 
   Json rows() const {
@@ -166,16 +165,17 @@ std::vector<Column> board_columns(const std::vector<Environment>& environments, 
   return columns;
 }
 
+// In promotion order.
 Result<std::vector<Environment>> board_environments(Session& session) {
   Query query("/api/v1/environments");
-  query.add("as_of", session.as_of()).add("match", session.option("--env").value_or(""));
+  query.add("as_of", session.as_of()).add("match", session.option("--env").value_or("**"));
   MLOPS_ASSIGN(const auto items, fetch_list(session.api(), query, kNoLimit));
   std::vector<Environment> environments;
   for (const auto& item : items) {
     MLOPS_ASSIGN(auto environment, model::environment_from_json(item));
     environments.push_back(std::move(environment));
   }
-  return model::in_promotion_order(std::move(environments));
+  return environments;
 }
 
 Result<int> board(Session& session) {
@@ -195,7 +195,8 @@ Result<int> board(Session& session) {
       board.rows(), board_columns(board.environments(), folds), [](const Json& r) { return text_of(r, "name"); },
       "nothing runs");
   if (!session.wants_json() && !session.quiet()) {
-    session.say("* differs from the environment before; [p] pseudonymous, [P] personal, [S] special category, [C] child");
+    session.say(
+        "* differs from the environment before; [p] pseudonymous, [P] personal, [S] special category, [C] child");
   }
   return kExitDone;
 }

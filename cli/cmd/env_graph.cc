@@ -70,8 +70,10 @@ class Tree {
 Lines dot_lines(const std::vector<Environment>& environments) {
   Lines lines{"digraph environments {", "  rankdir=LR;"};
   for (const auto& environment : environments) {
-    lines.push_back(fmt::format("  \"{}\" [label=\"{}\\n{}\"];", environment.name, environment.name, notes_of(environment)));
-    for (const auto& before : environment.after) lines.push_back(fmt::format("  \"{}\" -> \"{}\";", before, environment.name));
+    lines.push_back(
+        fmt::format("  \"{}\" [label=\"{}\\n{}\"];", environment.name, environment.name, notes_of(environment)));
+    for (const auto& before : environment.after)
+      lines.push_back(fmt::format("  \"{}\" -> \"{}\";", before, environment.name));
   }
   lines.emplace_back("}");
   return lines;

@@ -144,7 +144,8 @@ Result<int> follow_rollout(Session& session, Json rollout, const WaitOptions& wa
     }
     if (!goes_on_by_itself(rollout)) return report(session, rollout);
     if (pace.clock.now_us() >= deadline_us) {
-      return fail(ErrorCode::kTimeout, "wait_timed_out", fmt::format("rollout {} is not done within {} s", id, wait.timeout_s),
+      return fail(ErrorCode::kTimeout, "wait_timed_out",
+                  fmt::format("rollout {} is not done within {} s", id, wait.timeout_s),
                   "it goes on by itself: mlopsctl rollout show " + id);
     }
     pace.pause(pause_ms);

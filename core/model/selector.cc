@@ -76,7 +76,8 @@ std::size_t depth_of(const std::string& name, const std::map<std::string, const 
 }
 
 Failure bad_waves(std::string_view text) {
-  return fail(ErrorCode::kInvalid, "bad_waves", fmt::format("\"{}\" is not the size of a wave", printable(text.substr(0, 40))),
+  return fail(ErrorCode::kInvalid, "bad_waves",
+              fmt::format("\"{}\" is not the size of a wave", printable(text.substr(0, 40))),
               "for example 1,50%,100%; every size is greater than the one before");
 }
 
@@ -92,7 +93,8 @@ std::vector<Environment> in_promotion_order(std::vector<Environment> environment
   std::map<std::string, std::size_t> depths;
   for (const auto& environment : environments) depth_of(environment.name, by_name, depths);
   std::sort(environments.begin(), environments.end(), [&](const Environment& a, const Environment& b) {
-    return std::pair(depths.at(a.name), std::string_view(a.name)) < std::pair(depths.at(b.name), std::string_view(b.name));
+    return std::pair(depths.at(a.name), std::string_view(a.name)) <
+           std::pair(depths.at(b.name), std::string_view(b.name));
   });
   return environments;
 }
@@ -105,19 +107,20 @@ Result<std::vector<Environment>> select_environments(const std::vector<Environme
     terms.push_back(term);
   }
   std::vector<Environment> chosen;
-  for (const auto& environment : all) {
+  for (auto& environment : in_promotion_order(all)) {
     const bool wanted =
         std::any_of(terms.begin(), terms.end(), [&](const Term& term) { return term.matches(environment); });
-    if (wanted) chosen.push_back(environment);
+    if (wanted) chosen.push_back(std::move(environment));
   }
-  return in_promotion_order(std::move(chosen));
+  return chosen;
 }
 
 Result<std::vector<std::size_t>> wave_ends(const std::vector<std::string>& sizes, std::size_t count) {
   std::vector<std::size_t> ends;
   for (const auto& size : sizes) {
     const bool is_share = size.ends_with('%');
-    const auto number = parse_int(is_share ? std::string_view(size).substr(0, size.size() - 1) : std::string_view(size));
+    const auto number =
+        parse_int(is_share ? std::string_view(size).substr(0, size.size() - 1) : std::string_view(size));
     if (!number || *number < 1 || (is_share && *number > 100) || *number > 1'000'000) return bad_waves(size);
     auto end = static_cast<std::size_t>(*number);
     if (is_share) end = (count * end + 99) / 100;

@@ -17,10 +17,10 @@ namespace mlops::model {
 
 // Whether the text chooses, rather than names one environment.
 bool is_selector(std::string_view text);
-// Matches in promotion order: an environment stands behind those of `after` that are chosen too; names decide the rest.
+// Matches in promotion order: an environment stands behind everything it comes after, names decide the rest.
 Result<std::vector<Environment>> select_environments(const std::vector<Environment>& all, std::string_view selector);
 
-// Environments in promotion order, also where `after` names some that are not among them.
+// Environments in promotion order; what `after` names beyond them is not looked at.
 std::vector<Environment> in_promotion_order(std::vector<Environment> environments);
 
 // Where each wave ends, e.g. {1, 5, 10} of 10; the last end is always `count`. An empty list: one wave.

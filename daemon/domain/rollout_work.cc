@@ -18,7 +18,8 @@ constexpr std::string_view kReplanned = "planned anew: what it pinned had change
 // The principal a rollout acts for, with the rights its token has now.
 Result<meta::Actor> actor_for(sql::Connection& connection, const meta::RolloutRow& rollout, TimestampUs now_us) {
   MLOPS_ASSIGN(const auto token, meta::find_token(connection, rollout.token_id));
-  const bool may = std::find(token.scopes.begin(), token.scopes.end(), model::Scope::kReleasePromote) != token.scopes.end();
+  const bool may =
+      std::find(token.scopes.begin(), token.scopes.end(), model::Scope::kReleasePromote) != token.scopes.end();
   if (token.revoked_at_us || token.expires_at_us <= now_us || !may) {
     return fail(ErrorCode::kDenied, "token_gone",
                 fmt::format("the token of {} was revoked or has expired", token.principal.name));
@@ -35,7 +36,9 @@ Result<meta::Actor> actor_for(sql::Connection& connection, const meta::RolloutRo
 }
 
 // Not about this step: the same may succeed a moment later.
-bool is_passing(const Error& error) { return error.code == ErrorCode::kUnavailable || error.slug == "disk_full"; }
+bool is_passing(const Error& error) {
+  return error.code == ErrorCode::kUnavailable || error.slug == "disk_full";
+}
 
 std::string why(const Error& error) {
   return error.hint.empty() || error.slug == "gates_denied" ? error.message : error.message + "; " + error.hint;
@@ -46,14 +49,15 @@ std::string failed_in(const std::vector<meta::RolloutStepRow>& steps) {
   return failed == steps.end() ? std::string("another environment") : failed->environment;
 }
 
-bool is_open(const meta::RolloutStepRow& step) { return step.state == "waiting" || step.state == "planned"; }
+bool is_open(const meta::RolloutStepRow& step) {
+  return step.state == "waiting" || step.state == "planned";
+}
 
 }  // namespace
 
 Result<bool> Rollouts::work_once() {
-  MLOPS_ASSIGN(const auto open, store_.read<std::vector<meta::RolloutRow>>([](sql::Connection& connection) {
-    return meta::open_rollouts(connection);
-  }));
+  MLOPS_ASSIGN(const auto open, store_.read<std::vector<meta::RolloutRow>>(
+                                    [](sql::Connection& connection) { return meta::open_rollouts(connection); }));
   Result<bool> outcome = false;
   for (const auto& rollout : open) {
     if (rollout.state == "paused" && *rollout.resume_at_us > store_.now_us()) continue;
@@ -153,7 +157,8 @@ Status Rollouts::execute_step(Work& work, const meta::RolloutStepRow& step) {
 // Executed before a crash could be followed by its record, or decided by somebody.
 Status Rollouts::closed_plan(Work& work, const meta::RolloutStepRow& step) {
   MLOPS_ASSIGN(const auto plan, promotion_.get_plan(step.plan_id));
-  if (plan.state != "executed") return record(work, step, {"failed", {}, fmt::format("plan {} is {}", plan.id, plan.state)});
+  if (plan.state != "executed")
+    return record(work, step, {"failed", {}, fmt::format("plan {} is {}", plan.id, plan.state)});
   MLOPS_ASSIGN(const auto rows, promotion_.deployments({.environment = step.environment, .limit = 1000}));
   for (const auto& row : rows) {
     if (row.plan_id == step.plan_id) return record(work, step, {"done", row.id, {}});
@@ -210,7 +215,8 @@ Status Rollouts::record(const Work& work, const meta::RolloutStepRow& step, cons
 
 // The last one first, so that a tenant is not left ahead of the environment before it.
 Status Rollouts::roll_back_next(Work& work) {
-  const auto last = std::find_if(work.steps.rbegin(), work.steps.rend(), [](const auto& s) { return s.state == "done"; });
+  const auto last =
+      std::find_if(work.steps.rbegin(), work.steps.rend(), [](const auto& s) { return s.state == "done"; });
   if (last == work.steps.rend()) return set_state(work.actor, work.rollout.id, "stopped", work.rollout.state_reason);
   MLOPS_ASSIGN(const auto outcome, roll_back(work, *last));
   return record(work, *last, outcome);
@@ -220,7 +226,8 @@ Result<Rollouts::Outcome> Rollouts::roll_back(Work& work, const meta::RolloutSte
   MLOPS_ASSIGN(const auto running,
                promotion_.deployments({.environment = step.environment, .running_only = true, .limit = 1000}));
   MLOPS_ASSIGN(const auto history, promotion_.deployments({.environment = step.environment, .limit = 1000}));
-  const auto started = std::find_if(history.begin(), history.end(), [&](const auto& d) { return d.id == step.deployment_id; });
+  const auto started =
+      std::find_if(history.begin(), history.end(), [&](const auto& d) { return d.id == step.deployment_id; });
   if (started == history.end()) return Outcome{"not_rolled_back", {}, "what it started is not known"};
   for (const auto& now : running) {
     if (now.name != started->name || now.kind != started->kind) continue;

@@ -67,7 +67,9 @@ Result<RolloutView> view_of(sql::Connection& connection, const std::string& id) 
   return view;
 }
 
-bool is_over(const meta::RolloutRow& row) { return row.state == "stopped" || row.state == "done"; }
+bool is_over(const meta::RolloutRow& row) {
+  return row.state == "stopped" || row.state == "done";
+}
 
 }  // namespace
 

@@ -5,11 +5,11 @@
 //   running, paused ─→ stopped           done ─→ rolled_back | not_rolled_back  while it rolls back
 //   running ─→ rolling_back ─→ stopped
 // Everything is in the database: a worker takes the next piece of work from there, also after a crash. A step's plan is
-// recorded before it is executed, and a plan is executed once, so no step is. A rollout acts with the token that started
-// it, or last continued it: when that is revoked or has expired, it stops. A first step that fails stops the rest; with
-// rollback on failure, what it has changed goes back, the last first. A step that waits for approvals pauses it.
-// Errors: kInvalid "bad_selector", "bad_waves", "bad_field"; kNotFound "no_environment_matches", "rollout_not_found";
-// kConflict "rollout_not_paused", "rollout_over". Thread-safety: thread-safe.
+// recorded before it is executed, and a plan is executed once, so no step is. A rollout acts with the token that
+// started it, or last continued it: when that is revoked or has expired, it stops. A first step that fails stops the
+// rest; with rollback on failure, what it has changed goes back, the last first. A step that waits for approvals pauses
+// it. Errors: kInvalid "bad_selector", "bad_waves", "bad_field"; kNotFound "no_environment_matches",
+// "rollout_not_found"; kConflict "rollout_not_paused", "rollout_over". Thread-safety: thread-safe.
 #pragma once
 
 #include <condition_variable>

@@ -25,9 +25,8 @@ std::string moment(TimestampUs at_us, std::int64_t offset_s, const std::string& 
 }
 
 const LocalSpan* holding(const std::vector<LocalSpan>& spans, TimestampUs at_us) {
-  const auto found = std::find_if(spans.begin(), spans.end(), [&](const LocalSpan& span) {
-    return span.from_us <= at_us && at_us < span.to_us;
-  });
+  const auto found = std::find_if(spans.begin(), spans.end(),
+                                  [&](const LocalSpan& span) { return span.from_us <= at_us && at_us < span.to_us; });
   return found == spans.end() ? nullptr : &*found;
 }
 
@@ -52,11 +51,9 @@ bool lacks_evidence(const GateHead& head, const PromotionFacts& facts, std::vect
   }
   const auto& missing = facts.calendar->missing_zones;
   if (missing.empty()) return false;
-  results.push_back(refuse(head,
-                           fmt::format("evidence missing: the server does not know the rules of {}",
-                                       join(missing, ", ")),
-                           "the package tzdata is installed on the server, and mlopsd is restarted",
-                           {{"missing_zones", missing}}));
+  results.push_back(
+      refuse(head, fmt::format("evidence missing: the server does not know the rules of {}", join(missing, ", ")),
+             "the package tzdata is installed on the server, and mlopsd is restarted", {{"missing_zones", missing}}));
   return true;
 }
 

@@ -54,10 +54,9 @@ GateResult judge_member(const MemberFacts& member, const PromotionFacts& facts) 
   const auto* running = longest_running(member);
   if (!running) {
     const bool ran = !member.soaked.empty();
-    return refuse(head,
-                  fmt::format("{} {} in {}", shown(member.version), ran ? "does not run any more" : "does not run",
-                              before),
-                  fmt::format("it runs in {} for {} without a gap", before, needed), std::move(seen));
+    return refuse(
+        head, fmt::format("{} {} in {}", shown(member.version), ran ? "does not run any more" : "does not run", before),
+        fmt::format("it runs in {} for {} without a gap", before, needed), std::move(seen));
   }
   const auto ran_us = facts.decided_at_us - running->since_us;
   const auto needed_us = environment.soak_s * kMicros;

@@ -7,7 +7,7 @@
 namespace mlops::meta {
 namespace {
 
-#define MLOPS_ROLLOUT_COLUMNS                                                                            \
+#define MLOPS_ROLLOUT_COLUMNS                                                                           \
   "id, state, state_reason, selector, refs, reason, waves, pause_s, on_failure, token_id, created_by, " \
   "created_at, changed_at, resume_at"
 
@@ -33,9 +33,9 @@ constexpr std::string_view kSteps =
     "FROM rollout_steps WHERE rollout_id = $1 ORDER BY position";
 
 RolloutRow read_row(const sql::Cursor& cursor) {
-  RolloutRow row{cursor.text(0),    cursor.text(1),  cursor.text(2),     cursor.text(3),     cursor.text(4),
-                 cursor.text(5),    cursor.integer(6), cursor.integer(7), cursor.text(8),     cursor.text(9),
-                 cursor.text(10),   cursor.integer(11), cursor.integer(12), std::nullopt};
+  RolloutRow row{cursor.text(0),  cursor.text(1),     cursor.text(2),     cursor.text(3), cursor.text(4),
+                 cursor.text(5),  cursor.integer(6),  cursor.integer(7),  cursor.text(8), cursor.text(9),
+                 cursor.text(10), cursor.integer(11), cursor.integer(12), std::nullopt};
   if (!cursor.is_null(13)) row.resume_at_us = cursor.integer(13);
   return row;
 }
@@ -66,9 +66,9 @@ Status insert_rollout(WriteTx& tx, const RolloutRow& row) {
 
 Status update_rollout(WriteTx& tx, const RolloutRow& row) {
   MLOPS_TRY(tx.touch("rollouts", row.id));
-  return tx.sql().execute(kUpdate, {std::string_view(row.id), std::string_view(row.state),
-                                    std::string_view(row.state_reason), std::string_view(row.token_id),
-                                    row.changed_at_us, resume_value(row)});
+  return tx.sql().execute(kUpdate,
+                          {std::string_view(row.id), std::string_view(row.state), std::string_view(row.state_reason),
+                           std::string_view(row.token_id), row.changed_at_us, resume_value(row)});
 }
 
 Result<RolloutRow> find_rollout(sql::Connection& connection, const std::string& id_or_prefix) {
@@ -109,9 +109,9 @@ Status insert_step(WriteTx& tx, const RolloutStepRow& row) {
 
 Status update_step(WriteTx& tx, const RolloutStepRow& row) {
   MLOPS_TRY(tx.touch("rollout_steps", row.id));
-  return tx.sql().execute(kUpdateStep, {std::string_view(row.id), std::string_view(row.state),
-                                        std::string_view(row.plan_id), std::string_view(row.deployment_id),
-                                        std::string_view(row.detail), row.changed_at_us});
+  return tx.sql().execute(kUpdateStep,
+                          {std::string_view(row.id), std::string_view(row.state), std::string_view(row.plan_id),
+                           std::string_view(row.deployment_id), std::string_view(row.detail), row.changed_at_us});
 }
 
 Result<std::vector<RolloutStepRow>> steps_of(sql::Connection& connection, const std::string& rollout_id) {

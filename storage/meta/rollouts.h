@@ -50,7 +50,8 @@ struct RolloutFilter {
   std::string after_id;  // cursor: rollouts older than this one
   std::size_t limit = 100;
 };
-Result<std::vector<RolloutRow>> list_rollouts(sql::Connection& connection, const RolloutFilter& filter);  // newest first
+Result<std::vector<RolloutRow>> list_rollouts(sql::Connection& connection,
+                                              const RolloutFilter& filter);  // newest first
 // Those with something to do, now or later by themselves, oldest first.
 Result<std::vector<RolloutRow>> open_rollouts(sql::Connection& connection);
 

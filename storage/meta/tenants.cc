@@ -26,8 +26,8 @@ Result<std::vector<TenantRow>> tenants_of(sql::Connection& connection, const std
   while (true) {
     MLOPS_ASSIGN(const bool more, cursor.next());
     if (!more) return rows;
-    rows.push_back({fmt::format("{}:{}@v{}", cursor.text_view(0), cursor.text_view(1), cursor.integer(2)),
-                    cursor.text(3)});
+    rows.push_back(
+        {fmt::format("{}:{}@v{}", cursor.text_view(0), cursor.text_view(1), cursor.integer(2)), cursor.text(3)});
   }
 }
 

@@ -16,11 +16,10 @@ Environment environment(const std::string& name, std::vector<std::string> after 
   return out;
 }
 
-const std::vector<Environment> kAll{environment("prod/acme", {"staging/acme"}, "acme"),
-                                    environment("prod/eu/initech", {"staging/globex"}),
-                                    environment("prod/globex", {"staging/globex"}, "globex"),
-                                    environment("staging/acme", {"test"}, "acme"),
-                                    environment("staging/globex", {"test"}, "globex"), environment("test")};
+const std::vector<Environment> kAll{
+    environment("prod/acme", {"staging/acme"}, "acme"),       environment("prod/eu/initech", {"staging/globex"}),
+    environment("prod/globex", {"staging/globex"}, "globex"), environment("staging/acme", {"test"}, "acme"),
+    environment("staging/globex", {"test"}, "globex"),        environment("test")};
 
 std::vector<std::string> names(const std::string& selector) {
   const auto found = select_environments(kAll, selector);

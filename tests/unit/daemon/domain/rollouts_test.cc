@@ -50,7 +50,8 @@ struct Fixture : DomainFixture {
     for (const auto* tenant : {"prod/acme", "prod/globex", "prod/initech"}) REQUIRE(promote("m@v1", tenant));
     model_version("m", "2");
     REQUIRE(promote("m@v2", "staging"));
-    environments("  - {name: prod/globex, clearance: none, after: [staging], freezes: [{from: 2000-01-01, to: 2100-01-01}]}\n");
+    environments(
+        "  - {name: prod/globex, clearance: none, after: [staging], freezes: [{from: 2000-01-01, to: 2100-01-01}]}\n");
   }
 };
 
@@ -81,7 +82,7 @@ TEST_CASE("waves stand apart by their pause, timed or until somebody continues")
   REQUIRE(f.promote("m@v2", "staging"));
   const auto manual = f.begin({.refs = {"m@v2"}, .wave_count = 3, .pause_s = -1}).row.id;
   CHECK(f.work(manual) == "paused: done waiting waiting");
-  f.clock.advance_us(3600'000'000);
+  f.clock.advance_us(900'000'000);
   CHECK(f.work(manual) == "paused: done waiting waiting");
   REQUIRE(f.rollouts.go_on(f.dora(), manual, Commit::kKeep));
   CHECK(f.work(manual) == "paused: done done waiting");

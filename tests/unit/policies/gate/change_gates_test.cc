@@ -34,8 +34,8 @@ PromotionFacts facts_at(const std::string& moment) {
 PromotionFacts with_calendar(const std::string& moment) {
   auto facts = facts_at(moment);
   facts.environment.windows = {{{"mon", "tue", "wed", "thu", "fri"}, 480, 960, "Europe/Berlin"}};
-  facts.environment.freezes = {{parse_local_time("2026-12-20")->local_s, parse_local_time("2027-01-04")->local_s,
-                                "Europe/Berlin", "holidays"}};
+  facts.environment.freezes = {
+      {parse_local_time("2026-12-20")->local_s, parse_local_time("2027-01-04")->local_s, "Europe/Berlin", "holidays"}};
   facts.calendar = model::calendar_at(facts.environment.windows, facts.environment.freezes, facts.decided_at_us,
                                       TimeZones::system());
   return facts;
@@ -73,8 +73,7 @@ TEST_CASE("a window passes while it is open, and says when the next one opens, i
   CHECK(has(open.reason, "mon–fri 08:00–16:00 Europe/Berlin"));
   const auto closed = only(with_calendar("2026-11-28T10:00:00Z"), "window");
   CHECK(closed.verdict == Verdict::kFail);
-  CHECK(closed.would_pass_if ==
-        "it is promoted at or after 2026-11-30T07:00:00Z (2026-11-30 08:00 Europe/Berlin)");
+  CHECK(closed.would_pass_if == "it is promoted at or after 2026-11-30T07:00:00Z (2026-11-30 08:00 Europe/Berlin)");
 }
 
 TEST_CASE("a freeze refuses with its reason; what would pass is the first window after it") {
