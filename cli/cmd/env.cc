@@ -49,9 +49,9 @@ Lines field_lines(const Json& changes) {
 
 Result<int> env_diff(Session& session) {
   MLOPS_ASSIGN(auto file, read_named_text(session.operand(0)));
-  MLOPS_ASSIGN(const Json answer, session.api().post("/api/v1/environments", {{"yaml", std::move(file.text)},
-                                                                              {"origin", file.origin},
-                                                                              {"dry_run", true}}));
+  MLOPS_ASSIGN(const Json answer,
+               session.api().post("/api/v1/environments",
+                                  {{"yaml", std::move(file.text)}, {"origin", file.origin}, {"dry_run", true}}));
   const auto& changes = array_of(answer, "items");
   session.print_value(
       changes,
