@@ -17,10 +17,6 @@ const Command* const kRows[] = {
     &kStatusCommand,
     &kHistoryCommand,
     &kBoardCommand,
-    &kRolloutListCommand,
-    &kRolloutShowCommand,
-    &kRolloutContinueCommand,
-    &kRolloutStopCommand,
     &kLineageCommand,
     &kRanCommand,
     // Registry
@@ -33,6 +29,11 @@ const Command* const kRows[] = {
     &kDeprecateCommand,
     &kDeleteCommand,
     &kPlansCommand,
+    // Rollouts
+    &kRolloutListCommand,
+    &kRolloutShowCommand,
+    &kRolloutContinueCommand,
+    &kRolloutStopCommand,
     // Environments and policies
     &kEnvApplyCommand,
     &kEnvListCommand,

@@ -67,7 +67,7 @@ const Operand kRolloutOperand{.name = "ROLLOUT", .help = "its id, or a unique be
 
 const Command kRolloutListCommand{
     .path = "rollout list",
-    .group = "Daily work",
+    .group = "Rollouts",
     .summary = "list promotions to several environments",
     .options = {{.name = "--state",
                  .value_name = "STATE",
@@ -81,7 +81,7 @@ const Command kRolloutListCommand{
     .run = run_body<rollout_list>};
 
 const Command kRolloutShowCommand{.path = "rollout show",
-                                  .group = "Daily work",
+                                  .group = "Rollouts",
                                   .summary = "one rollout with what each environment's step came to",
                                   .operands = {kRolloutOperand},
                                   .shared = kOutput,
@@ -91,7 +91,7 @@ const Command kRolloutShowCommand{.path = "rollout show",
 
 const Command kRolloutContinueCommand{
     .path = "rollout continue",
-    .group = "Daily work",
+    .group = "Rollouts",
     .summary = "go on with a paused rollout",
     .operands = {kRolloutOperand},
     .options = {{.name = "--timeout", .value_name = "TIME", .help = "longest wait, e.g. 10m, 2h (default 1h)"}},
@@ -105,7 +105,7 @@ Example:
     .run = run_body<rollout_continue>};
 
 const Command kRolloutStopCommand{.path = "rollout stop",
-                                  .group = "Daily work",
+                                  .group = "Rollouts",
                                   .summary = "stop a rollout; environments that it has not reached stay as they are",
                                   .operands = {kRolloutOperand},
                                   .options = {{.name = "--reason", .value_name = "TEXT", .help = "why"}},
