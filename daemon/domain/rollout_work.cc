@@ -150,7 +150,8 @@ Status Rollouts::execute_step(Work& work, const meta::RolloutStepRow& step) {
                      fmt::format("{} waits for approval of plan {}", step.environment, step.plan_id));
   }
   if (error.slug == "plan_closed") return closed_plan(work, step);
-  if (error.slug == "stale_plan" && step.detail != kReplanned) return replan(work, step);
+  const bool is_old = error.slug == "stale_plan" || error.slug == "plan_expired";
+  if (is_old && step.detail != kReplanned) return replan(work, step);
   return record(work, step, {"failed", {}, why(error)});
 }
 
