@@ -8,6 +8,7 @@
 #include "cli/cmd/release_flow.h"
 #include "cli/cmd/release_text.h"
 #include "cli/cmd/report.h"
+#include "cli/cmd/rows.h"
 #include "cli/cmd/run.h"
 #include "core/base/env.h"
 #include "core/base/text.h"

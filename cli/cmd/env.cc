@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cli/cmd/fields.h"
 #include "cli/cmd/lines.h"
 #include "cli/cmd/query.h"
@@ -8,6 +10,7 @@
 #include "cli/cmd/run.h"
 #include "cli/time.h"
 #include "core/base/text.h"
+#include "core/model/duration.h"
 
 namespace mlops::cli {
 namespace {
@@ -28,6 +31,44 @@ std::string protection_text(const Json& environment) {
   return parts.empty() ? "none" : join(parts, ", ");
 }
 
+// One line for each field that a change alters: "prod/acme  region: eu-west → eu-central".
+Lines field_lines(const Json& changes) {
+  Lines lines;
+  const auto shown = [](const Json& value) {
+    if (value.is_null()) return std::string("nothing");
+    return value.is_string() && !value.get<std::string>().empty() ? value.get<std::string>() : value.dump();
+  };
+  for (const auto& change : changes) {
+    for (const auto& field : array_of(change, "fields")) {
+      lines.push_back(fmt::format("{}  {}: {} → {}", text_of(change, "name"), text_of(field, "field"),
+                                  shown(member(field, "a")), shown(member(field, "b"))));
+    }
+  }
+  return lines;
+}
+
+Result<int> env_diff(Session& session) {
+  MLOPS_ASSIGN(auto file, read_named_text(session.operand(0)));
+  MLOPS_ASSIGN(const Json answer,
+               session.api().post("/api/v1/environments",
+                                  {{"yaml", std::move(file.text)}, {"origin", file.origin}, {"dry_run", true}}));
+  const auto& changes = array_of(answer, "items");
+  session.print_value(
+      changes,
+      [&] {
+        for (const auto& change : changes) {
+          if (text_of(change, "change") == "created") session.print_line(text_of(change, "name") + "  is new");
+        }
+        const auto lines = field_lines(changes);
+        print_lines(session, lines);
+        const bool same = std::all_of(changes.begin(), changes.end(),
+                                      [](const Json& change) { return text_of(change, "change") == "unchanged"; });
+        if (same) session.print_line("no difference");
+      },
+      [&] { return std::string(); });
+  return kExitDone;
+}
+
 Result<int> env_apply(Session& session) {
   MLOPS_ASSIGN(auto file, read_named_text(session.operand(0)));
   MLOPS_ASSIGN(const Json answer,
@@ -39,7 +80,10 @@ Result<int> env_apply(Session& session) {
   session.print_list(
       array_of(answer, "items"), columns, [](const Json& e) { return text_of(e, "name"); },
       "the file declares no environment");
-  if (session.dry_run()) session.say("dry run: nothing was changed");
+  if (session.dry_run()) {
+    if (!session.wants_json()) say_lines(session, field_lines(array_of(answer, "items")));
+    session.say("dry run: nothing was changed");
+  }
   return kExitDone;
 }
 
@@ -64,6 +108,22 @@ Result<int> env_list(Session& session) {
   return kExitDone;
 }
 
+void add_times(KeyValues& rows, const Json& environment) {
+  if (const auto soak = int_of(environment, "soak_s"); soak > 0) rows.add("soak", model::duration_text(soak));
+  for (const auto& window : array_of(environment, "windows")) {
+    rows.add("window", fmt::format("{} {}–{} {}", join(strings_of(window, "days"), ","), text_of(window, "from"),
+                                   text_of(window, "to"), text_of(window, "time_zone")));
+  }
+  for (const auto& freeze : array_of(environment, "freezes")) {
+    const auto reason = text_of(freeze, "reason");
+    rows.add("freeze", fmt::format("{} until {} {}{}", text_of(freeze, "from"), text_of(freeze, "to"),
+                                   text_of(freeze, "time_zone"), reason.empty() ? "" : ": " + reason));
+  }
+  const auto whose = text_of(environment, "tenants_of");
+  rows.add("declared as", whose.empty() ? "" : "a tenant of " + whose);
+  rows.add("template", text_of(environment, "template"));
+}
+
 Lines environment_lines(const Json& environment, const Style& style) {
   Lines lines{style.paint(Tone::kBold, "environment " + text_of(environment, "name"))};
   KeyValues rows;
@@ -74,6 +134,7 @@ Lines environment_lines(const Json& environment, const Style& style) {
   rows.add("protection", protection_text(environment));
   rows.add("policies", join(strings_of(environment, "policies"), ", "));
   rows.add("region", text_of(environment, "region"));
+  add_times(rows, environment);
   rows.add("owners", join(strings_of(environment, "owners"), ", "));
   if (const auto& labels = member(environment, "labels"); !labels.empty()) rows.add("labels", brief(labels));
   rows.add("revision", text_of(environment, "revision"));
@@ -108,6 +169,18 @@ Examples:
   mlopsctl env apply environments.yaml --dry-run
   mlopsctl env apply environments.yaml)",
     .run = run_body<env_apply>};
+
+const Command kEnvDiffCommand{
+    .path = "env diff",
+    .group = "Environments and policies",
+    .summary = "what applying a file would change, field by field",
+    .operands = {{.name = "FILE", .help = "the file, - for standard input", .complete = Complete::kFile}},
+    .shared = kOutput,
+    .description = R"(Templates and tenants are expanded first: what is compared is what would hold.
+
+Example:
+  mlopsctl env diff environments.yaml)",
+    .run = run_body<env_diff>};
 
 const Command kEnvListCommand{.path = "env list",
                               .group = "Environments and policies",

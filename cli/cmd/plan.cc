@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <set>
+
 #include "cli/cmd/fields.h"
 #include "cli/cmd/lines.h"
 #include "cli/cmd/plan_diff.h"
@@ -10,6 +12,7 @@
 #include "cli/cmd/run.h"
 #include "cli/time.h"
 #include "core/base/text.h"
+#include "core/model/selector.h"
 
 namespace mlops::cli {
 namespace {
@@ -67,12 +70,52 @@ Result<int> plan_again(Session& session, const std::string& earlier) {
   return text_of(made, "verdict") == "pass" ? kExitDone : kExitRefused;
 }
 
+std::string open_gates(const Json& plan) {
+  std::set<std::string> ids;
+  for (const auto& gate : array_of(plan, "gates")) {
+    if (text_of(gate, "verdict") != "pass") ids.insert(text_of(gate, "id"));
+  }
+  return join({ids.begin(), ids.end()}, ", ");
+}
+
+// One plan and one line for each environment that the selector chooses.
+Result<int> plan_many(Session& session, const std::string& selector) {
+  Query query("/api/v1/environments");
+  query.add("match", selector);
+  MLOPS_ASSIGN(const auto environments, fetch_list(session.api(), query, kNoLimit));
+  if (environments.empty()) {
+    return fail(ErrorCode::kNotFound, "no_environment_matches",
+                fmt::format("no environment matches \"{}\"", printable(selector)), "`mlopsctl env list` shows them");
+  }
+  Json plans = Json::array();
+  bool all_pass = true;
+  for (const auto& environment : environments) {
+    MLOPS_ASSIGN(const auto body, plan_request(session, session.operand(0), text_of(environment, "name")));
+    MLOPS_ASSIGN(auto made, session.api().post("/api/v1/plans", body));
+    all_pass = all_pass && text_of(made, "verdict") == "pass";
+    plans.push_back(std::move(made));
+  }
+  const std::vector<Column> columns = {{"ENVIRONMENT", [](const Json& p) { return text_of(p, "environment"); }},
+                                       {"VERDICT",
+                                        [](const Json& p) {
+                                          const auto verdict = text_of(p, "verdict");
+                                          return verdict_mark(verdict).mark + " " + verdict;
+                                        }},
+                                       {"RUNS NOW", [](const Json& p) { return text_of(p, "running"); }},
+                                       {"OPEN GATES", open_gates},
+                                       {"PLAN", [](const Json& p) { return short_id(text_of(p, "id")); }}};
+  session.print_list(
+      plans, columns, [](const Json& p) { return text_of(p, "id"); }, "");
+  return all_pass ? kExitDone : kExitRefused;
+}
+
 Result<int> plan(Session& session) {
   if (const auto again = session.option("--again")) return plan_again(session, *again);
   const auto environment = session.option("--to").value_or("");
   if (session.operand(0).empty() || environment.empty()) {
     return usage_error("what goes where? REF names the version, --to the environment", "mlopsctl plan REF --to prod");
   }
+  if (model::is_selector(environment)) return plan_many(session, environment);
   MLOPS_ASSIGN(const auto body, plan_request(session, session.operand(0), environment));
   MLOPS_ASSIGN(const Json made, session.api().post("/api/v1/plans", body));
   print_plan(session, made);
@@ -137,7 +180,10 @@ const Command kPlanCommand{
                   .help = "the version to promote, or release:NAME@r1",
                   .required = false,
                   .complete = Complete::kReference}},
-    .options = {{.name = "--to", .value_name = "ENV", .help = "the environment", .complete = Complete::kEnvironment},
+    .options = {{.name = "--to",
+                 .value_name = "ENV",
+                 .help = "the environment; 'prod/*' or label:tenant=acme: a line for each",
+                 .complete = Complete::kEnvironment},
                 {.name = "--with",
                  .value_name = "REF",
                  .help = "another version that moves in the same release",

@@ -4,11 +4,13 @@
 #include "cli/cmd/query.h"
 #include "cli/cmd/release_flow.h"
 #include "cli/cmd/release_text.h"
+#include "cli/cmd/rollout_flow.h"
 #include "cli/cmd/rows.h"
 #include "cli/cmd/run.h"
 #include "cli/cmd/signing.h"
 #include "core/base/text.h"
 #include "core/model/reference.h"
+#include "core/model/selector.h"
 
 namespace mlops::cli {
 namespace {
@@ -56,6 +58,11 @@ Result<Json> promotion_body(Session& session) {
 
 Result<int> promote(Session& session) {
   MLOPS_ASSIGN(const auto wait, wait_options(session));
+  if (model::is_selector(session.option("--to").value_or(""))) return run_rollout(session, wait, real_pace());
+  for (const auto* word : {"--wave", "--waves", "--pause"}) {
+    if (session.option(word)) return usage_error(fmt::format("{} needs --to with a selector", word), "--to 'prod/*'");
+  }
+  if (session.flag("--rollback-on-failure")) return usage_error("--rollback-on-failure needs --to with a selector");
   MLOPS_ASSIGN(auto body, promotion_body(session));
   return run_release(session, {"/api/v1/promotions", with_dry_run(session, std::move(body))}, wait, real_pace());
 }
@@ -162,7 +169,14 @@ const Command kPromoteCommand{
                   .required = false,
                   .complete = Complete::kReference}},
     .options =
-        {{.name = "--to", .value_name = "ENV", .help = "the environment", .complete = Complete::kEnvironment},
+        {{.name = "--to",
+          .value_name = "ENV",
+          .help = "the environment; 'prod/*' or label:tenant=acme for several",
+          .complete = Complete::kEnvironment},
+         {.name = "--wave", .value_name = "SIZES", .help = "sizes of waves, each cumulative, e.g. 1,50%,100%"},
+         {.name = "--waves", .value_name = "N", .help = "so many even waves instead"},
+         {.name = "--pause", .value_name = "TIME", .help = "between waves: 10m, or manual until `rollout continue`"},
+         {.name = "--rollback-on-failure", .help = "when one fails, those done before it go back"},
          {.name = "--plan", .value_name = "PLAN", .help = "execute exactly this plan", .complete = Complete::kPlan},
          {.name = "--with",
           .value_name = "REF",
@@ -182,6 +196,9 @@ way, with the evidence printed. A refusal names the gates, the path that taints,
 over approvals, order, soak, windows and freezes, never over clearance, erasure or integrity, and nothing else is promoted
 there until another person has reviewed it.
 
+With a selector it is a rollout: every environment gets its own plan with its own gates, in promotion order and in waves;
+the first that fails stops the rest. It runs on the server and is followed here.
+
 Exit code 0 done, 3 refused or approvals missing, 6 the plan is stale, 7 the wait timed out.
 
 Examples:
@@ -189,6 +206,7 @@ Examples:
   mlopsctl promote hospital/readmission@v3 --to prod --reason "quarterly retraining" --wait --timeout 2h
   mlopsctl promote release:hospital/readmission-stack@r2 --to prod --reason "with its thresholds"
   mlopsctl promote hospital/readmission@v4 --to prod --break-glass --reason "incident 4711"
+  mlopsctl promote hospital/readmission@v3 --to 'prod/*' --wave 1,50%,100% --pause 10m
   mlopsctl promote --plan 019384a2-7b1c-7e02)",
     .run = run_body<promote>};
 

@@ -1,6 +1,7 @@
 // Declared environments: the YAML of `mlopsctl env apply` and its value type.
 //
 // The promotion order is a graph: `after` names the environments of which one must have run the release before.
+// Templates and tenants (environment_expand.h) are expanded when the YAML is read: what is stored is whole.
 // Errors of parse: kInvalid with origin:line:column. Thread-safety: values and pure functions.
 #pragma once
 
@@ -11,12 +12,16 @@
 
 #include "core/base/json.h"
 #include "core/base/result.h"
+#include "core/base/time_zone.h"
+#include "core/model/change_calendar.h"
 #include "core/model/kind.h"
 
 namespace mlops::model {
 
 inline constexpr std::int64_t kPlanValidHours = 14 * 24;
 inline constexpr std::int64_t kReviewWithinHours = 24;
+// The label of an environment, and of a version, that says whose it is.
+inline constexpr std::string_view kTenantLabel = "tenant";
 
 struct Environment {
   std::string name;
@@ -33,11 +38,20 @@ struct Environment {
   std::int64_t review_within_hours = 0;  // of a break-glass promotion; 0: kReviewWithinHours
   std::vector<std::string> owners;
   std::map<std::string, std::string> labels;  // free: tenant, architecture, …
+  std::int64_t soak_s = 0;                    // how long a release runs in one of `after` first
+  std::vector<ChangeWindow> windows;          // empty: always open
+  std::vector<Freeze> freezes;
+  std::string template_name;  // the template it was declared with; empty: none
+  std::string tenants_of;     // the declaration of which it is one tenant's environment; empty: declared alone
+
+  // Whose environment it is; empty: nobody's.
+  std::string tenant() const;
 };
 
 // kind: Environments. Also checks what one file can show: names, duplicates, an `after` that names itself or a cycle
-// inside the file.
-Result<std::vector<Environment>> parse_environments(std::string_view yaml, const std::string& origin);
+// inside the file, time zones.
+Result<std::vector<Environment>> parse_environments(std::string_view yaml, const std::string& origin,
+                                                    const TimeZones& zones = TimeZones::system());
 Json to_json(const Environment& environment);
 Result<Environment> environment_from_json(const Json& json);
 

@@ -30,6 +30,19 @@ struct ErasureFact {
   std::string detail;  // of retrained: what replaces it
 };
 
+// A time without gap in which an environment ran the version.
+struct SoakFact {
+  std::string environment;
+  TimestampUs since_us = 0;
+  TimestampUs until_us = 0;  // 0: it runs still
+};
+
+// Whose a version is: by its own label `tenant`, or by that of something it was made from.
+struct TenantFact {
+  std::string ref;
+  std::string tenant;
+};
+
 struct MemberFacts {
   Version version;
   std::vector<VersionInput> inputs;
@@ -37,7 +50,9 @@ struct MemberFacts {
   std::vector<std::string> missing_blobs;  // digests the store lacks
   std::vector<std::string> ran_in;         // environments this version, or what it was masked from, runs or ran in
   std::vector<ErasureFact> open_erasures;
-  std::string role;  // in a named release: model, preprocessing, thresholds; empty otherwise
+  std::string role;                 // in a named release: model, preprocessing, thresholds; empty otherwise
+  std::vector<SoakFact> soaked;     // newest time in each of `after`; only where the environment asks for soak time
+  std::vector<TenantFact> tenants;  // of the version and of everything it was made from
 };
 
 // One that counts: not the requester's, not an author's, not void.
@@ -81,8 +96,9 @@ struct PromotionFacts {
   std::vector<MemberFacts> members;               // the first is the release's namesake
   std::map<std::string, double> current_metrics;  // of the model now live under the same name; empty when none
   std::string current_ref;                        // empty when nothing runs
-  std::vector<ApprovalFact> approvals;            // never the requester's
+  std::vector<ApprovalFact> approvals;            // those that count
   TimestampUs decided_at_us = 0;                  // 0: not known
+  std::optional<CalendarFacts> calendar;          // where the environment has windows or freezes
   bool is_break_glass = false;                    // procedure is passed over, and must be reviewed
   bool accepts_rejected = false;                  // says so that it promotes again what was rolled back from
   std::vector<std::string> overrides;             // gates a rollback passes over

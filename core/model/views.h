@@ -36,6 +36,7 @@ struct ReleaseMember {
   std::string ref;
   std::string digest;
   std::string role;  // in a named release
+  Sensitivity sensitivity = Sensitivity::kNone;
 };
 
 // What must follow a break-glass promotion.

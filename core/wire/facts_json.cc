@@ -91,6 +91,12 @@ Json member_json(const model::MemberFacts& member) {
       {"version", version_json(member.version)}, {"open_erasures", std::move(erasures)},  {"inputs", std::move(inputs)},
       {"taint_path", std::move(taint)},          {"missing_blobs", member.missing_blobs}, {"ran_in", member.ran_in}};
   if (!member.role.empty()) json["role"] = member.role;
+  // As every later fact: left out when there is none, so that earlier decisions keep their digests.
+  for (const auto& one : member.soaked) {
+    json["soaked"].push_back(
+        {{"environment", one.environment}, {"since_us", one.since_us}, {"until_us", one.until_us}});
+  }
+  for (const auto& one : member.tenants) json["tenants"].push_back({{"ref", one.ref}, {"tenant", one.tenant}});
   return json;
 }
 
@@ -115,6 +121,7 @@ model::ApprovalFact approval_from(const Json& json) {
 // among them.
 void put_control(const model::PromotionFacts& facts, Json& json) {
   if (facts.decided_at_us != 0) json["decided_at_us"] = facts.decided_at_us;
+  if (facts.calendar) json["calendar"] = model::to_json(*facts.calendar);
   if (facts.is_break_glass) json["is_break_glass"] = true;
   if (facts.accepts_rejected) json["accepts_rejected"] = true;
   if (!facts.overrides.empty()) json["overrides"] = facts.overrides;
@@ -140,6 +147,7 @@ Json list_of(const Json& json, const char* key) {
 
 void take_control(const Json& json, model::PromotionFacts& facts) {
   facts.decided_at_us = json.value("decided_at_us", TimestampUs{0});
+  if (json.contains("calendar")) facts.calendar = model::calendar_from_json(json.at("calendar"));
   facts.is_break_glass = json.value("is_break_glass", false);
   facts.accepts_rejected = json.value("accepts_rejected", false);
   facts.overrides = list_of(json, "overrides").get<std::vector<std::string>>();
@@ -171,6 +179,12 @@ model::MemberFacts member_from(const Json& json) {
   member.missing_blobs = json.at("missing_blobs").get<std::vector<std::string>>();
   member.ran_in = json.at("ran_in").get<std::vector<std::string>>();
   member.role = json.value("role", std::string());
+  for (const auto& one : json.value("soaked", Json::array())) {
+    member.soaked.push_back({one.at("environment"), one.at("since_us"), one.at("until_us")});
+  }
+  for (const auto& one : json.value("tenants", Json::array())) {
+    member.tenants.push_back({one.at("ref"), one.at("tenant")});
+  }
   return member;
 }
 

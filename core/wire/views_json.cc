@@ -29,7 +29,7 @@ Json list_json(const std::vector<T>& items) {
 Json members_json(const std::vector<model::ReleaseMember>& members) {
   Json out = Json::array();
   for (const auto& member : members) {
-    out.push_back({{"ref", member.ref}, {"digest", member.digest}});
+    out.push_back({{"ref", member.ref}, {"digest", member.digest}, {"sensitivity", to_word(member.sensitivity)}});
     if (!member.role.empty()) out.back()["role"] = member.role;
   }
   return out;

@@ -1,4 +1,8 @@
 // Environments and policies as declared.
+#include <algorithm>
+#include <set>
+
+#include "core/model/selector.h"
 #include "core/wire/views_json.h"
 #include "daemon/api/request.h"
 #include "daemon/api/routes.h"
@@ -47,6 +51,22 @@ Json change_json(const meta::Applied& applied) {
           {"digest", applied.row.digest}};
 }
 
+// What an environment's revision changes, field by field; null where a field was or is not there.
+Result<Json> changed_fields(const meta::Applied& applied) {
+  Json fields = Json::array();
+  if (applied.change != meta::Change::kUpdated) return fields;
+  MLOPS_ASSIGN(const Json before, parse_json(applied.previous_body));
+  MLOPS_ASSIGN(const Json after, parse_json(applied.row.body));
+  const auto of = [](const Json& json, const std::string& key) { return json.contains(key) ? json.at(key) : Json(nullptr); };
+  std::set<std::string> keys;
+  for (const auto& [key, value] : before.items()) keys.insert(key);
+  for (const auto& [key, value] : after.items()) keys.insert(key);
+  for (const auto& key : keys) {
+    if (of(before, key) != of(after, key)) fields.push_back({{"field", key}, {"a", of(before, key)}, {"b", of(after, key)}});
+  }
+  return fields;
+}
+
 struct Declared {
   std::string yaml;
   std::string origin;
@@ -66,10 +86,26 @@ Result<Declared> read_declared(const Request& request, const std::string& defaul
   return declared;
 }
 
+// Those a selector chooses, in promotion order.
+Result<std::vector<domain::EnvironmentRevision>> matching(const std::vector<domain::EnvironmentRevision>& all,
+                                                          const std::string& selector) {
+  std::vector<model::Environment> environments;
+  for (const auto& revision : all) environments.push_back(revision.environment);
+  MLOPS_ASSIGN(const auto chosen, model::select_environments(environments, selector));
+  std::vector<domain::EnvironmentRevision> out;
+  for (const auto& environment : chosen) {
+    out.push_back(*std::find_if(all.begin(), all.end(), [&](const auto& r) { return r.row.name == environment.name; }));
+  }
+  return out;
+}
+
 Result<Response> list_environments(const Services& services, Request& request) {
-  MLOPS_TRY(only_known_params(request, {"as_of"}));
+  MLOPS_TRY(only_known_params(request, {"as_of", "match"}));
   MLOPS_ASSIGN(const auto time, as_of(request));
-  MLOPS_ASSIGN(const auto revisions, services.compliance.environments(time));
+  MLOPS_ASSIGN(auto revisions, services.compliance.environments(time));
+  if (const auto selector = request.query_or("match", ""); !selector.empty()) {
+    MLOPS_ASSIGN(revisions, matching(revisions, std::string(selector)));
+  }
   Json items = Json::array();
   for (const auto& revision : revisions) items.push_back(environment_json(revision));
   return Response::json(200, {{"items", std::move(items)}, {"next", nullptr}});
@@ -95,7 +131,11 @@ Result<Response> apply_environments(const Services& services, Request& request) 
   MLOPS_ASSIGN(const auto changes, services.compliance.apply_environments(actor_of(request), declared.yaml,
                                                                           declared.origin, declared.commit));
   Json items = Json::array();
-  for (const auto& change : changes) items.push_back(change_json(change));
+  for (const auto& change : changes) {
+    auto item = change_json(change);
+    MLOPS_ASSIGN(item["fields"], changed_fields(change));
+    items.push_back(std::move(item));
+  }
   return answer(200, {{"items", std::move(items)}}, declared.commit);
 }
 

@@ -24,6 +24,7 @@ Routes make_routes(const Services& services) {
   add_compliance_routes(services, routes);
   add_promotion_routes(services, routes);
   add_change_control_routes(services, routes);
+  add_rollout_routes(services, routes);
   add_decision_routes(services, routes);
   add_audit_routes(services, routes);
   add_backup_routes(services, routes);

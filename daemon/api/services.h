@@ -20,6 +20,7 @@
 #include "daemon/domain/retention.h"
 #include "daemon/domain/reveal.h"
 #include "daemon/domain/signing_keys.h"
+#include "daemon/domain/rollouts.h"
 
 namespace mlops::api {
 
@@ -31,6 +32,7 @@ struct Services {
   domain::Reveals& reveals;
   domain::Promotion& promotion;
   domain::SigningKeys& signing_keys;
+  domain::Rollouts& rollouts;
   domain::Decisions& decisions;
   domain::Lineage& lineage;
   domain::Integrity& integrity;

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
+#include <set>
 
 #include "core/base/build_info.h"
 #include "core/base/env.h"
@@ -137,6 +138,22 @@ domain::ErasureOptions erasure_options(const DataDir& data_dir, const Config& co
   return options;
 }
 
+// Their rules are read now, so that no decision inside the writer waits for a file, and a lack is told before it refuses.
+void load_time_zones(domain::Compliance& compliance) {
+  const auto environments = compliance.environments(0);
+  if (!environments) return;
+  std::set<std::string> names;
+  for (const auto& revision : *environments) {
+    for (const auto& window : revision.environment.windows) names.insert(window.time_zone);
+    for (const auto& freeze : revision.environment.freezes) names.insert(freeze.time_zone);
+  }
+  for (const auto& name : names) {
+    if (const auto zone = TimeZones::system().find(name); !zone) {
+      log::error("time_zone_missing", {{"zone", std::string_view(name)}, {"slug", std::string_view(zone.error().slug)}});
+    }
+  }
+}
+
 void tell_service_manager(std::string_view state) {
   const char* socket = std::getenv("NOTIFY_SOCKET");
   if (auto sent = sd_notify(socket ? socket : "", state); !sent) {
@@ -189,6 +206,7 @@ Status run_daemon(const Config& config, MissingKeys missing_keys) {
   domain::Reveals reveals(*store, *content, compliance);
   domain::Promotion promotion(*store, *content, compliance);
   domain::SigningKeys signing_keys(*store);
+  domain::Rollouts rollouts(*store, promotion);
   domain::Decisions decisions(*store, compliance, promotion);
   domain::Lineage lineage(*store);
   domain::Integrity integrity(*store, *content);
@@ -209,6 +227,7 @@ Status run_daemon(const Config& config, MissingKeys missing_keys) {
                                .reveals = reveals,
                                .promotion = promotion,
                                .signing_keys = signing_keys,
+                               .rollouts = rollouts,
                                .decisions = decisions,
                                .lineage = lineage,
                                .integrity = integrity,
@@ -228,6 +247,8 @@ Status run_daemon(const Config& config, MissingKeys missing_keys) {
       [&metrics](const http::RequestRecord& record) { observe(metrics, record); });
   MLOPS_TRY(server.start());
   const domain::Scrubber scrubber(*content, scrub_options(config, gc, metrics));
+  load_time_zones(compliance);
+  rollouts.start_worker();
   const auto url = url_of(config, server.port());
   make_local_context(data_dir, url);
   ready = true;

@@ -116,7 +116,9 @@ Result<model::DeploymentView> deployment_view(sql::Connection& connection, const
   view.kind = row.kind;
   view.release = row.release_number;
   MLOPS_ASSIGN(const auto members, meta::release_members(connection, row.release_id));
-  for (const auto& member : members) view.members.push_back({member.ref(), member.digest.to_string(), {}});
+  for (const auto& member : members) {
+    view.members.push_back({member.ref(), member.digest.to_string(), {}, member.sensitivity});
+  }
   if (row.kind == meta::kNamedRelease) {
     MLOPS_ASSIGN(const auto roles, meta::release_roles(connection, row.release_id));
     for (std::size_t i = 0; i < view.members.size() && i < roles.size(); ++i) view.members[i].role = roles[i];

@@ -50,8 +50,10 @@ std::string pinned_facts_digest(const model::PromotionFacts& facts) {
   pinned.open_reviews.clear();
   pinned.rejected.reset();
   pinned.overlaps.clear();
+  pinned.calendar.reset();
   for (auto& member : pinned.members) {
     member.ran_in.clear();
+    member.soaked.clear();
     member.missing_blobs.clear();
     member.open_erasures.clear();
     member.version.deprecated_reason.clear();

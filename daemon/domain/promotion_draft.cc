@@ -7,6 +7,7 @@
 #include "core/base/text.h"
 #include "core/model/names.h"
 #include "core/model/reference.h"
+#include "daemon/domain/change_facts.h"
 #include "daemon/domain/erasure.h"
 #include "daemon/domain/lineage.h"
 #include "daemon/domain/promotion.h"
@@ -171,6 +172,7 @@ Result<Draft> Promotion::draft(sql::Connection& connection, const Wish& wish) {
   MLOPS_TRY(plan_masking(connection, out));
   MLOPS_TRY(add_release(connection, wish, out));
   for (const auto& member : out.members) plan.members.push_back(plan_member(member));
+  MLOPS_TRY(add_change_facts(connection, out.facts));
   MLOPS_TRY(add_running(connection, out));
   MLOPS_TRY(add_control_facts(connection, wish, out));
   MLOPS_TRY(add_approvals(connection, wish, out));

@@ -6,10 +6,13 @@
 
 #include "core/base/text.h"
 #include "policies/gate/change_control.h"
+#include "policies/gate/change_window.h"
 #include "policies/gate/erasure_gate.h"
 #include "policies/gate/policy_gates.h"
 #include "policies/gate/policy_standing.h"
 #include "policies/gate/policy_terms.h"
+#include "policies/gate/soak_gate.h"
+#include "policies/gate/tenant_gate.h"
 #include "policies/gate/verdicts.h"
 
 namespace mlops::gate {
@@ -103,6 +106,10 @@ std::vector<GateResult> evaluate(const std::vector<policy::Policy>& policies, co
   for (const auto gate : kMemberGates) {
     for (const auto& member : facts.members) results.push_back(gate(member, facts));
   }
+  judge_soak(facts, results);
+  judge_tenant(facts, results);
+  judge_window(facts, results);
+  judge_freeze(facts, results);
   const GateHead approvals{"approvals", "approvals", "environment " + facts.environment.name};
   ApprovalTerms terms;
   terms.needed = facts.environment.approvals_needed;

@@ -14,7 +14,7 @@ struct TableRow {
   std::string_view table;
   std::string_view select;
 };
-constexpr std::array<TableRow, 33> kTables{{
+constexpr std::array<TableRow, 35> kTables{{
     {"principals", "SELECT * FROM principals WHERE id = $1"},
     {"tokens", "SELECT * FROM tokens WHERE id = $1"},
     {"artifacts", "SELECT * FROM artifacts WHERE id = $1"},
@@ -48,6 +48,8 @@ constexpr std::array<TableRow, 33> kTables{{
     {"break_glass_reviews", "SELECT * FROM break_glass_reviews WHERE id = $1"},
     {"deployment_beliefs", "SELECT * FROM deployment_beliefs WHERE id = $1"},
     {"rejected_releases", "SELECT * FROM rejected_releases WHERE id = $1"},
+    {"rollouts", "SELECT * FROM rollouts WHERE id = $1"},
+    {"rollout_steps", "SELECT * FROM rollout_steps WHERE id = $1"},
 }};
 
 constexpr std::string_view kHead = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1";

@@ -101,7 +101,10 @@ Result<RevisionRow> get_revision_by_id(sql::Connection& connection, RevisionKind
 Result<Applied> apply_revision(WriteTx& tx, RevisionKind kind, RevisionRow row) {
   const auto& statements = statements_of(kind);
   MLOPS_ASSIGN(auto current, find_revision(tx.sql(), kind, row.name));
-  if (current && current->digest == row.digest) return Applied{Change::kUnchanged, std::move(*current)};
+  if (current && current->digest == row.digest) {
+    auto body = current->body;
+    return Applied{Change::kUnchanged, std::move(*current), std::move(body)};
+  }
   tx.begin_entry(fmt::format("{}.apply", statements.word), row.name, {},
                  kind == RevisionKind::kPolicy ? row.digest : std::string());
   row.id = tx.new_id();
@@ -120,7 +123,8 @@ Result<Applied> apply_revision(WriteTx& tx, RevisionKind kind, RevisionRow row) 
   if (kind == RevisionKind::kPolicy) values.emplace_back(std::string_view(row.origin));
   MLOPS_ASSIGN(auto cursor, tx.sql().query(statements.insert, values));
   MLOPS_TRY(cursor.next());
-  return Applied{current ? Change::kUpdated : Change::kCreated, std::move(row)};
+  return Applied{current ? Change::kUpdated : Change::kCreated, std::move(row),
+                 current ? std::move(current->body) : std::string()};
 }
 
 }  // namespace mlops::meta

@@ -37,6 +37,7 @@ std::string_view to_word(Change change);
 struct Applied {
   Change change = Change::kUnchanged;
   RevisionRow row;
+  std::string previous_body;  // of what it replaced, or of what it is the same as; empty: it is new
 };
 // REQUIRES: `row` carries name, digest, origin, body; the rest is filled here.
 Result<Applied> apply_revision(WriteTx& tx, RevisionKind kind, RevisionRow row);

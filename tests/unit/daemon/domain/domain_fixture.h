@@ -18,6 +18,7 @@
 #include "daemon/domain/registry.h"
 #include "daemon/domain/retention.h"
 #include "daemon/domain/reveal.h"
+#include "daemon/domain/rollouts.h"
 #include "tests/unit/storage/meta/store_fixture.h"
 
 namespace mlops::test {
@@ -45,6 +46,7 @@ struct DomainFixture : StoreFixture {
         clearance(*store, content),
         reveals(*store, content, compliance),
         promotion(*store, content, compliance),
+        rollouts(*store, promotion),
         decisions(*store, compliance, promotion),
         erasure(*store, content, compliance, gc, key_of(3), {.index_dir = dir / "erasure"}),
         integrity(*store, content),
@@ -152,6 +154,7 @@ struct DomainFixture : StoreFixture {
   domain::Clearance clearance;
   domain::Reveals reveals;
   domain::Promotion promotion;
+  domain::Rollouts rollouts;
   domain::Decisions decisions;
   domain::Erasure erasure;
   domain::Integrity integrity;
