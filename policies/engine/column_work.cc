@@ -90,6 +90,12 @@ bool ColumnWork::is_open() const {
   return handling == Handling::kKeep && plan->name_kind != NameKind::kStandardCode;
 }
 
+Status ColumnWork::mask_batch(const std::string& dataset) {
+  if (batch.cells.empty()) return {};
+  const mask::BatchContext at{.key = key, .dataset = dataset, .column = folded, .counts = &counts};
+  return transform->apply_batch(batch.cells, at, batch.masked);
+}
+
 void ColumnWork::look_for_row(const RowValues& values, std::string_view cell) {
   if (!is_open() || values.empty()) return;  // of a row without a name nothing is learnt
   const bool names = values.stand_in(cell) || stands_encoded(values, cell);

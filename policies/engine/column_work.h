@@ -21,6 +21,12 @@ class RowValues;
 
 enum class Handling { kKeep, kRewrite, kRewriteText, kDrop };
 
+// Cells of one column in records that are masked together.
+struct CellBatch {
+  std::vector<std::string_view> cells;
+  std::vector<std::string> masked;  // one a cell
+};
+
 struct ColumnWork {
   // How often a value of a coded column stands in rows of a person it names.
   struct CodedValue {
@@ -42,9 +48,16 @@ struct ColumnWork {
   std::unordered_map<std::string, CodedValue> coded;
   mask::CellCounts counts;
   ColumnEvidence evidence;
+  CellBatch batch;  // of a transform that gains by it
 
   // May a cell of it hold its row's identifiers unseen? Not what is rewritten or comes from a code system.
   bool is_open() const;
+  // Is it rewritten by a transform that gains by many cells at a time, and does not look at rows?
+  bool is_batched() const {
+    return handling == Handling::kRewrite && transform->gains_by_batch() && !transform->reads_row();
+  }
+  // Masks what the batch holds.
+  Status mask_batch(const std::string& dataset);
   // Looks for the row's identifiers in a cell that is kept.
   void look_for_row(const RowValues& values, std::string_view cell);
   // Of a coded value one row proves nothing; that most of its rows name their person does.

@@ -33,6 +33,7 @@ class Pseudonymize : public Transform {
   std::string_view key_name() const override { return options_.key; }
   KeyScope key_scope() const override { return options_.scope; }
   bool is_pseudonym() const override { return true; }
+  bool gains_by_batch() const override { return true; }
 
   Result<std::string> apply(std::string_view cell, const CellContext& at) const override {
     std::string out;

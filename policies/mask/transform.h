@@ -74,6 +74,8 @@ class Transform {
   // The same for many cells of a column; `out` gets one text a cell.
   virtual Status apply_batch(std::span<const std::string_view> cells, const BatchContext& at,
                              std::vector<std::string>& out) const;
+  // Is apply_batch() worth waiting for more cells? Then it gives what apply() gives, whatever the row.
+  virtual bool gains_by_batch() const { return false; }
   // Why HIPAA Safe Harbor does not allow it with these options ("mask.keep_last: …"); empty: it does.
   virtual std::string_view forbidden_under_safe_harbor() const { return {}; }
   // Does this transform leave linkable pseudonyms (→ at least `pseudonymous`)?
