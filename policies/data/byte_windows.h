@@ -2,8 +2,11 @@
 // Thread-safety: free functions. REQUIRES: 64 bytes are there.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
@@ -42,6 +45,23 @@ inline std::uint64_t find_specials(const char* bytes, char delimiter) {
   });
 }
 
+// Does one of four bytes stand in the text, of any length?
+inline bool has_any_of(std::string_view text, const std::array<char, 4>& wanted) {
+  constexpr std::size_t kStep = sizeof(__m128i);
+  const auto a = _mm_set1_epi8(wanted[0]), b = _mm_set1_epi8(wanted[1]);
+  const auto c = _mm_set1_epi8(wanted[2]), d = _mm_set1_epi8(wanted[3]);
+  auto met = _mm_setzero_si128();
+  std::size_t at = 0;
+  for (; at + kStep <= text.size(); at += kStep) {
+    const auto step = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + at));
+    met = _mm_or_si128(met, _mm_or_si128(_mm_cmpeq_epi8(step, a), _mm_cmpeq_epi8(step, b)));
+    met = _mm_or_si128(met, _mm_or_si128(_mm_cmpeq_epi8(step, c), _mm_cmpeq_epi8(step, d)));
+  }
+  bool has = _mm_movemask_epi8(met) != 0;
+  for (; at < text.size(); ++at) has |= std::find(wanted.begin(), wanted.end(), text[at]) != wanted.end();
+  return has;
+}
+
 inline std::uint64_t find_bytes(const char* bytes, char wanted) {
   const auto all = _mm_set1_epi8(wanted);
   return window_bits(bytes, [&](__m128i step) { return _mm_cmpeq_epi8(step, all); });
@@ -55,6 +75,10 @@ inline std::uint64_t find_specials(const char* bytes, char delimiter) {
     bits |= std::uint64_t{is_special} << i;
   }
   return bits;
+}
+
+inline bool has_any_of(std::string_view text, const std::array<char, 4>& wanted) {
+  return text.find_first_of(wanted.data(), 0, wanted.size()) != std::string_view::npos;
 }
 
 inline std::uint64_t find_bytes(const char* bytes, char wanted) {

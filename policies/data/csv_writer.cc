@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "policies/data/byte_windows.h"
 #include "policies/data/csv.h"
 
 namespace mlops::data {
@@ -15,9 +16,7 @@ CsvWriter::CsvWriter(Sink& sink, CsvDialect dialect, std::vector<bool> dropped)
 }
 
 bool CsvWriter::needs_quotes(std::string_view value) const {
-  bool needs = false;
-  for (const char c : value) needs |= c == dialect_.delimiter || c == '"' || c == '\r' || c == '\n';
-  return needs;
+  return has_any_of(value, {dialect_.delimiter, '"', '\r', '\n'});
 }
 
 void CsvWriter::put_value(std::string_view value, Quotes quotes) {

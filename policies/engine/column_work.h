@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "policies/engine/cell_scan.h"
 #include "policies/engine/classes.h"
 #include "policies/engine/mask_dataset.h"
+#include "policies/engine/short_memo.h"
 #include "policies/mask/key.h"
 #include "policies/mask/transform.h"
 
@@ -21,10 +23,37 @@ class RowValues;
 
 enum class Handling { kKeep, kRewrite, kRewriteText, kDrop };
 
-// Cells of one column in records that are masked together.
-struct CellBatch {
-  std::vector<std::string_view> cells;
-  std::vector<std::string> masked;  // one a cell
+// Cells of one column in records that are masked together. Equal ones are masked once, where that happens enough.
+class CellBatch {
+ public:
+  void begin() {
+    cells_.clear();
+    ++number_;
+  }
+  // The cell's place in the batch.
+  std::uint32_t add(std::string_view cell);
+  std::span<const std::string_view> cells() const { return cells_; }
+  std::vector<std::string>& masked() { return masked_; }
+  // Gives the masked text of a place.
+  void give(std::uint32_t place, std::string& out) {
+    if (shares_) {
+      out = masked_[place];
+    } else {
+      out.swap(masked_[place]);
+    }
+  }
+
+ private:
+  struct Place {
+    std::uint64_t batch = 0;
+    std::uint32_t place = 0;
+  };
+  std::vector<std::string_view> cells_;
+  std::vector<std::string> masked_;  // one a cell
+  ShortMemo<Place, 8> known_;        // values of this batch, beside those of earlier ones
+  std::uint64_t number_ = 0;         // of the batch
+  std::uint64_t added_ = 0, equal_ = 0;
+  bool shares_ = true;
 };
 
 struct ColumnWork {
@@ -49,9 +78,11 @@ struct ColumnWork {
   mask::CellCounts counts;
   ColumnEvidence evidence;
   CellBatch batch;  // of a transform that gains by it
+  ShortMemo<CodedValue*, 10> coded_lately;
 
   // May a cell of it hold its row's identifiers unseen? Not what is rewritten or comes from a code system.
   bool is_open() const;
+  CodedValue& coded_value(std::string_view cell);
   // Is it rewritten by a transform that gains by many cells at a time, and does not look at rows?
   bool is_batched() const {
     return handling == Handling::kRewrite && transform->gains_by_batch() && !transform->reads_row();

@@ -106,7 +106,7 @@ Status RecordMasker::take_new_columns(const data::RecordReader& reader) {
       work = std::make_unique<ColumnWork>(std::move(made));
       has_open_columns_ |= work->handling == Handling::kRewriteText || work->is_open();
     }
-    work->batch.cells.clear();  // of another reader
+    work->batch.begin();  // it may hold cells of another reader
     const bool is_markup = reader.column_kind(by_column_.size()) == data::ColumnKind::kMarkup;
     by_column_.push_back({work.get(), is_markup, !is_markup && work->is_batched()});
   }
@@ -151,7 +151,7 @@ Result<bool> RecordMasker::fill(data::RecordReader& reader, Block& block) {
   block.cells.clear();
   block.batched.clear();
   block.records.clear();
-  for (auto& column : by_column_) column.work->batch.cells.clear();
+  for (auto& column : by_column_) column.work->batch.begin();
   while (block.records.size() < kBlockRecords) {
     MLOPS_ASSIGN(const bool more, reader.next());
     if (!more) return false;
@@ -163,8 +163,7 @@ Result<bool> RecordMasker::fill(data::RecordReader& reader, Block& block) {
       const auto& column = by_column_[cell.column];
       auto place = kNotBatched;
       if (column.is_batched && cell.kind != data::CellKind::kNull) {
-        place = static_cast<std::uint32_t>(column.work->batch.cells.size());
-        column.work->batch.cells.push_back(cell.text);
+        place = column.work->batch.add(cell.text);
       }
       block.batched.push_back(place);
     }
@@ -232,7 +231,7 @@ Status RecordMasker::cell(const Place& place, std::size_t index, data::Change& o
   }
   if (!place.batched.empty() && place.batched[index] != kNotBatched) {
     out.kind = data::Change::Kind::kReplace;
-    out.text.swap(work.batch.masked[place.batched[index]]);
+    work.batch.give(place.batched[index], out.text);
   } else if (work.transform && in.kind != data::CellKind::kNull) {
     out.kind = data::Change::Kind::kReplace;
     const mask::CellContext at{place.view, work.key, dataset_, work.folded, place.record, secrets_.vault, &work.counts};
