@@ -30,7 +30,7 @@ class CsvRecordWriter : public RecordWriter {
       const auto& change = changes[i];
       if (change.kind == Change::Kind::kKeep) continue;
       writer_.put_kept(cells.subspan(kept, i - kept));
-      writer_.put_masked(cells[i], change.kind == Change::Kind::kReplace ? std::string_view(change.text) : "");
+      writer_.put_masked(cells[i], change.kind == Change::Kind::kReplace ? change.value() : "");
       kept = i + 1;
     }
     writer_.put_kept(cells.subspan(kept));

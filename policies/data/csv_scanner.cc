@@ -187,18 +187,6 @@ Result<bool> CsvScanner::next() {
   return true;
 }
 
-// The first special byte at `at` or behind it; false when fewer than 64 bytes of the buffer are left to look at.
-bool CsvScanner::next_special(Window& window, std::size_t& at) const {
-  while (window.specials == 0) {
-    const std::size_t begin = window.begin + kWindowBytes;
-    if (begin + kWindowBytes > filled_) return false;
-    window = {begin, find_specials(data_ + begin, dialect_.delimiter)};
-  }
-  at = window.begin + static_cast<std::size_t>(std::countr_zero(window.specials));
-  window.specials &= window.specials - 1;
-  return true;
-}
-
 // Takes the cells of the row that are plain ASCII, quoted or not but without quotes and line ends inside, and whole in
 // the buffer; true when the row ended with them. What is out of the ordinary is left, from its cell on, to the
 // functions below.

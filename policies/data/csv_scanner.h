@@ -5,12 +5,14 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/base/result.h"
+#include "policies/data/byte_windows.h"
 #include "policies/data/csv.h"
 #include "policies/data/stream.h"
 
@@ -80,7 +82,17 @@ class CsvScanner {
     std::size_t begin = kNowhere;
     std::uint64_t specials = 0;
   };
-  bool next_special(Window& window, std::size_t& at) const;
+  // The first special byte of the window or behind it; false when fewer than 64 bytes of the buffer are left to look at.
+  bool next_special(Window& window, std::size_t& at) const {
+    while (window.specials == 0) {
+      const std::size_t begin = window.begin + kWindowBytes;
+      if (begin + kWindowBytes > filled_) return false;
+      window = {begin, find_specials(data_ + begin, dialect_.delimiter)};
+    }
+    at = window.begin + static_cast<std::size_t>(std::countr_zero(window.specials));
+    window.specials &= window.specials - 1;
+    return true;
+  }
 
   Source* source_;  // nullptr: all bytes are there
   CsvOptions options_;

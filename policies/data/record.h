@@ -47,6 +47,9 @@ struct Change {
   enum class Kind { kKeep, kReplace, kDrop };
   Kind kind = Kind::kKeep;
   std::string text;  // of kReplace: the decoded new value; the writer quotes and escapes. Equal to the cell's: kept raw
+  std::optional<std::string_view> lent;  // in place of `text`, from somebody who keeps it until it is written
+
+  std::string_view value() const { return lent ? *lent : std::string_view(text); }
 };
 
 // A record that stays while the reader goes on (RecordReader::keeps_records).

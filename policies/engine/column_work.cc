@@ -95,8 +95,7 @@ bool ColumnWork::is_open() const {
 
 std::uint32_t CellBatch::add(std::string_view cell) {
   const auto place = static_cast<std::uint32_t>(cells_.size());
-  // Decided between batches: a text that is given away cannot be shared.
-  if (place == 0 && added_ >= kCellsTried && equal_ < added_ / kLeastEqual) shares_ = false;
+  if (shares_ && added_ >= kCellsTried && equal_ < added_ / kLeastEqual) shares_ = false;
   if (shares_ && cell.size() <= ShortText::kLongest) {
     ++added_;
     const auto text = ShortText::of(cell);
@@ -111,10 +110,9 @@ std::uint32_t CellBatch::add(std::string_view cell) {
   return place;
 }
 
-Status ColumnWork::mask_batch(const std::string& dataset) {
+Status ColumnWork::mask_batch() {
   if (batch.cells().empty()) return {};
-  const mask::BatchContext at{.key = key, .dataset = dataset, .column = folded, .counts = &counts};
-  return transform->apply_batch(batch.cells(), at, batch.masked());
+  return transform->append_batch(batch.cells(), key, batch.texts());
 }
 
 void ColumnWork::look_for_row(const RowValues& values, std::string_view cell) {

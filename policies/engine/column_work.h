@@ -33,15 +33,9 @@ class CellBatch {
   // The cell's place in the batch.
   std::uint32_t add(std::string_view cell);
   std::span<const std::string_view> cells() const { return cells_; }
-  std::vector<std::string>& masked() { return masked_; }
-  // Gives the masked text of a place.
-  void give(std::uint32_t place, std::string& out) {
-    if (shares_) {
-      out = masked_[place];
-    } else {
-      out.swap(masked_[place]);
-    }
-  }
+  // Where the masked texts go, one a place; they stay until the next batch is masked.
+  mask::Texts& texts() { return texts_; }
+  std::string_view masked(std::uint32_t place) const { return texts_[place]; }
 
  private:
   struct Place {
@@ -49,7 +43,7 @@ class CellBatch {
     std::uint32_t place = 0;
   };
   std::vector<std::string_view> cells_;
-  std::vector<std::string> masked_;  // one a cell
+  mask::Texts texts_;
   ShortMemo<Place, 8> known_;        // values of this batch, beside those of earlier ones
   std::uint64_t number_ = 0;         // of the batch
   std::uint64_t added_ = 0, equal_ = 0;
@@ -88,7 +82,7 @@ struct ColumnWork {
     return handling == Handling::kRewrite && transform->gains_by_batch() && !transform->reads_row();
   }
   // Masks what the batch holds.
-  Status mask_batch(const std::string& dataset);
+  Status mask_batch();
   // Looks for the row's identifiers in a cell that is kept.
   void look_for_row(const RowValues& values, std::string_view cell);
   // Of a coded value one row proves nothing; that most of its rows name their person does.

@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view kEncoded = "[ENCODED]";
 // A file named after somebody is named after one of its first people.
 constexpr std::uint64_t kRecordsAgainstFileName = 10'000;
-constexpr std::size_t kBlockRecords = 128;
+constexpr std::size_t kBlockRecords = 64;
 constexpr std::uint32_t kNotBatched = UINT32_MAX;
 
 class RecordView : public mask::RowView {
@@ -174,7 +174,7 @@ Result<bool> RecordMasker::fill(data::RecordReader& reader, Block& block) {
 Status RecordMasker::mask_block(const data::RecordReader& reader, const Block& block, std::uint64_t first_record,
                                 data::RecordWriter& writer) {
   for (auto& column : by_column_) {
-    if (column.is_batched) MLOPS_TRY(column.work->mask_batch(dataset_));
+    if (column.is_batched) MLOPS_TRY(column.work->mask_batch());
   }
   const std::span<const data::Cell> cells(block.cells);
   const std::span<const std::uint32_t> batched(block.batched);
@@ -223,6 +223,7 @@ Status RecordMasker::cell(const Place& place, std::size_t index, data::Change& o
   const auto& column = by_column_[in.column];
   auto& work = *column.work;
   out.kind = data::Change::Kind::kKeep;
+  out.lent.reset();
   ++work.evidence.cells;
   if (work.handling == Handling::kDrop) {
     ++work.evidence.changed;
@@ -231,7 +232,7 @@ Status RecordMasker::cell(const Place& place, std::size_t index, data::Change& o
   }
   if (!place.batched.empty() && place.batched[index] != kNotBatched) {
     out.kind = data::Change::Kind::kReplace;
-    work.batch.give(place.batched[index], out.text);
+    out.lent = work.batch.masked(place.batched[index]);
   } else if (work.transform && in.kind != data::CellKind::kNull) {
     out.kind = data::Change::Kind::kReplace;
     const mask::CellContext at{place.view, work.key, dataset_, work.folded, place.record, secrets_.vault, &work.counts};
@@ -288,7 +289,7 @@ Result<bool> RecordMasker::hides(const ColumnWork& work, std::string_view in, st
 }
 
 void RecordMasker::scan_written(const data::Cell& in, bool is_markup, ColumnWork& work, const data::Change& out) {
-  const std::string_view written = out.kind == data::Change::Kind::kReplace ? std::string_view(out.text) : in.text;
+  const std::string_view written = out.kind == data::Change::Kind::kReplace ? out.value() : in.text;
   if (written != in.text) ++work.evidence.changed;
   if (!work.is_scanned) return;
   if (work.handling != Handling::kKeep && is_placeholder(written)) {
