@@ -125,6 +125,8 @@ class CsvWriter {
   // `dropped[i]`: column i leaves the table; shorter than the table: the rest stay.
   CsvWriter(Sink& sink, CsvDialect dialect, std::vector<bool> dropped = {});
 
+  // Writes nothing before finish(), and makes room for so much.
+  void hold(std::size_t expected_bytes);
   // BOM and header as they stood, without the dropped columns. REQUIRES: first call, at most once.
   Status write_header(const CsvReader& reader);
   // The row's raw cells, except where `masked[i]` has a value (shorter than the row: the rest stay raw). A masked value
@@ -150,6 +152,7 @@ class CsvWriter {
   CsvDialect dialect_;
   std::vector<bool> dropped_;
   std::string buffer_;
+  bool holds_ = false;
   std::size_t row_begin_ = 0;
   bool is_first_ = true;       // no cell of the row was put yet
   bool is_rewritten_ = false;  // a cell of the row was replaced or dropped

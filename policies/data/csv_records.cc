@@ -2,16 +2,19 @@
 
 #include <algorithm>
 
-#include "policies/data/part_source.h"
+#include "policies/data/part_size.h"
 
 namespace mlops::data {
 namespace {
+
+constexpr std::size_t kMaskedShare = 3;  // of a part's bytes, what is made ready for what becomes of them
 
 class CsvRecordWriter : public RecordWriter {
  public:
   CsvRecordWriter(Sink& sink, const CsvReader& reader, const CsvRow& row, std::vector<bool> dropped)
       : reader_(reader), row_(row), writer_(sink, reader.dialect(), std::move(dropped)) {}
 
+  void hold(std::size_t expected_bytes) { writer_.hold(expected_bytes); }
   Status begin() { return writer_.write_header(reader_); }
 
   Status write(std::span<const Change> changes) override { return write(row_.cells(), row_.line_end(), changes); }
@@ -47,7 +50,10 @@ class CsvRecordReader : public RecordReader {
   CsvRecordReader(CsvReader reader, Format format) : reader_(std::move(reader)), format_(format) {}
   // Of a part of a table.
   CsvRecordReader(const RecordPart& part, const CsvReader& whole, Format format)
-      : is_part_(true), reader_(CsvReader::open_part(part.bytes, whole, part.first_line)), format_(format) {}
+      : is_part_(true),
+        part_bytes_(part.bytes.size()),
+        reader_(CsvReader::open_part(part.bytes, whole, part.first_line)),
+        format_(format) {}
 
   Format format() const override { return format_; }
   const std::vector<std::string>& columns() const override { return reader_.header(); }
@@ -61,7 +67,11 @@ class CsvRecordReader : public RecordReader {
 
   Result<std::unique_ptr<RecordWriter>> writer(Sink& sink, std::vector<bool> dropped) override {
     auto writer = std::make_unique<CsvRecordWriter>(sink, reader_, row_, std::move(dropped));
-    if (!is_part_) MLOPS_TRY(writer->begin());
+    if (is_part_) {
+      writer->hold(part_bytes_ * kMaskedShare);
+    } else {
+      MLOPS_TRY(writer->begin());
+    }
     return writer;
   }
 
@@ -69,6 +79,7 @@ class CsvRecordReader : public RecordReader {
 
  private:
   bool is_part_ = false;
+  std::size_t part_bytes_ = 0;
   CsvReader reader_;
   Format format_;
   CsvRow row_;

@@ -201,11 +201,11 @@ bool CsvScanner::scan_usual_cells() {
     window = {at_, find_specials(data_ + at_, dialect_.delimiter)};
   }
   while (pieces_.size() < options_.max_columns) {
-    Piece piece{.begin = offset()};
+    const std::size_t begin = offset();
+    const bool is_quoted = data_[at_] == '"';
     std::size_t at = 0;
     std::uint8_t kind = kOrdinary;
-    if (data_[at_] == '"') {
-      piece.quoted = true;
+    if (is_quoted) {
       if (!next_special(window, at)) return false;  // the quote itself
       do {
         if (!next_special(window, at)) return false;
@@ -221,12 +221,12 @@ bool CsvScanner::scan_usual_cells() {
       } while (kind == kOrdinary);
       if (kind == kCheck) return false;
     }
-    piece.end = at - row_begin_;
-    if (piece.end - piece.begin > options_.max_cell_bytes || at + 1 >= filled_) return false;
-    pieces_.push_back(piece);
+    const std::size_t end = at - row_begin_;
+    if (end - begin > options_.max_cell_bytes || at + 1 >= filled_) return false;
+    pieces_.emplace_back(begin, end, is_quoted);  // in place: a copy would wait for its narrow stores
     at_ = at + 1;
     if (kind == kDelimiter) continue;
-    row_bytes_ = piece.end;
+    row_bytes_ = end;
     line_end_bytes_ = data_[at] == '\r' && data_[at_] == '\n' ? 2 : 1;
     at_ = at + line_end_bytes_;
     window_ = window;
@@ -268,7 +268,7 @@ bool CsvScanner::is_blank_before(std::size_t at) const {
 }
 
 Result<CsvScanner::After> CsvScanner::scan_plain() {
-  Piece piece{.begin = offset()};
+  Piece piece(offset(), 0, false);
   for (;;) {
     const char* p = data_ + at_;
     const char* const end = data_ + filled_;
@@ -288,7 +288,7 @@ Result<CsvScanner::After> CsvScanner::scan_plain() {
 }
 
 Result<CsvScanner::After> CsvScanner::scan_quoted() {
-  Piece piece{.begin = offset(), .quoted = true};
+  Piece piece(offset(), 0, true);
   ++at_;
   for (;;) {
     const char* p = data_ + at_;

@@ -21,6 +21,8 @@ namespace mlops::data {
 class CsvScanner {
  public:
   struct Piece {
+    Piece(std::size_t begins, std::size_t ends, bool is_quoted) : begin(begins), end(ends), quoted(is_quoted) {}
+
     std::size_t begin = 0;  // from the row's first byte, quotes included
     std::size_t end = 0;
     bool quoted = false;
@@ -82,7 +84,8 @@ class CsvScanner {
     std::size_t begin = kNowhere;
     std::uint64_t specials = 0;
   };
-  // The first special byte of the window or behind it; false when fewer than 64 bytes of the buffer are left to look at.
+  // The first special byte of the window or behind it; false when fewer than 64 bytes of the buffer are left to look
+  // at.
   bool next_special(Window& window, std::size_t& at) const {
     while (window.specials == 0) {
       const std::size_t begin = window.begin + kWindowBytes;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "policies/data/byte_windows.h"
 #include "policies/data/csv.h"
@@ -13,6 +14,11 @@ constexpr std::size_t kFlushBytes = 256u << 10;
 CsvWriter::CsvWriter(Sink& sink, CsvDialect dialect, std::vector<bool> dropped)
     : sink_(sink), dialect_(std::move(dialect)), dropped_(std::move(dropped)) {
   if (std::find(dropped_.begin(), dropped_.end(), true) == dropped_.end()) dropped_.clear();
+}
+
+void CsvWriter::hold(std::size_t expected_bytes) {
+  holds_ = true;
+  buffer_.reserve(expected_bytes);
 }
 
 bool CsvWriter::needs_quotes(std::string_view value) const {
@@ -33,7 +39,7 @@ void CsvWriter::put_value(std::string_view value, Quotes quotes) {
 }
 
 Status CsvWriter::flush_if_full() {
-  if (buffer_.size() < kFlushBytes) return {};
+  if (buffer_.size() < kFlushBytes || holds_) return {};
   MLOPS_TRY(sink_.write(buffer_));
   buffer_.clear();
   return {};
@@ -113,8 +119,7 @@ Status CsvWriter::end_row(std::string_view line_end) {
 
 Status CsvWriter::finish(std::string_view trailer) {
   buffer_.append(trailer);
-  if (!buffer_.empty()) MLOPS_TRY(sink_.write(buffer_));
-  buffer_.clear();
+  if (!buffer_.empty()) MLOPS_TRY(sink_.take(std::exchange(buffer_, {})));
   return {};
 }
 
