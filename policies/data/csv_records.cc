@@ -89,14 +89,18 @@ class CsvRecordParts : public RecordParts {
  public:
   CsvRecordParts(CsvReader& whole, Format format) : whole_(whole), format_(format) {}
 
+  // What is wrong behind some rows is told after they were given.
   Result<std::optional<RecordPart>> next() override {
+    if (failed_) return fail(*failed_);
     RecordPart part;
     part.bytes.reserve(kPartBytes + kPartBytes / 8);
     part.first_record = records_;
     std::uint64_t rows = 0;
-    MLOPS_ASSIGN(const bool more, whole_.take_rows(kPartBytes, part.bytes, rows, part.first_line));
+    const auto more = whole_.take_rows(kPartBytes, part.bytes, rows, part.first_line);
     records_ += rows;
-    return more ? std::optional<RecordPart>(std::move(part)) : std::nullopt;
+    if (!more) failed_ = more.error();
+    if (failed_ && rows == 0) return fail(*failed_);
+    return rows > 0 ? std::optional<RecordPart>(std::move(part)) : std::nullopt;
   }
 
   // What it takes from the whole table does not change any more.
@@ -108,6 +112,7 @@ class CsvRecordParts : public RecordParts {
   CsvReader& whole_;
   Format format_;
   std::uint64_t records_ = 0;
+  std::optional<Error> failed_;
 };
 
 std::unique_ptr<RecordParts> CsvRecordReader::parts() {

@@ -50,7 +50,7 @@ Failure CsvScanner::error_at(std::size_t offset, std::string slug, const std::st
 
 Result<CsvScanner::More> CsvScanner::refill() {
   if (source_ended_) return More::kEnd;
-  window_.begin = Window::kNowhere;
+  window_begin_ = Window::kNowhere;
   if (row_begin_ > 0) {  // keep only the row being read
     std::memmove(buffer_.data(), buffer_.data() + row_begin_, filled_ - row_begin_);
     filled_ -= row_begin_;
@@ -191,8 +191,8 @@ Result<bool> CsvScanner::next() {
 // the buffer; true when the row ended with them. What is out of the ordinary is left, from its cell on, to the
 // functions below.
 bool CsvScanner::scan_usual_cells() {
-  auto window = window_;
-  window_.begin = Window::kNowhere;
+  Window window{window_begin_, window_specials_};
+  window_begin_ = Window::kNowhere;
   const bool goes_on = window.begin != Window::kNowhere && at_ >= window.begin && at_ - window.begin < kWindowBytes;
   if (goes_on) {
     window.specials &= ~std::uint64_t{0} << (at_ - window.begin);
@@ -229,7 +229,8 @@ bool CsvScanner::scan_usual_cells() {
     row_bytes_ = end;
     line_end_bytes_ = data_[at] == '\r' && data_[at_] == '\n' ? 2 : 1;
     at_ = at + line_end_bytes_;
-    window_ = window;
+    window_begin_ = window.begin;
+    window_specials_ = window.specials;
     return true;
   }
   return false;

@@ -103,9 +103,10 @@ class CsvScanner {
   std::array<std::uint8_t, 256> plain_class_{};
   std::array<std::uint8_t, 256> quoted_class_{};
   std::vector<char> buffer_;
-  const char* data_ = nullptr;  // of the buffer, or of the bytes in memory
-  Window window_;
+  const char* data_ = nullptr;                   // of the buffer, or of the bytes in memory
+  std::size_t window_begin_ = Window::kNowhere;  // where the row before ended,
   std::size_t row_begin_ = 0;
+  std::uint64_t window_specials_ = 0;  // apart from its beginning: read as one, both would wait for their stores
   std::size_t at_ = 0;
   std::size_t filled_ = 0;
   bool source_ended_ = false;

@@ -97,8 +97,9 @@ void JsonFramer::leave_chunk() {
   const auto used = view(0, record_end_);
   if (!used.empty()) last_byte_ = used.back();
   // A line has no line end inside.
-  const auto lines = lines_in(framing_ == JsonFraming::kLines ? gap() : used);
-  column_ = lines == 0 ? column_ + used.size() : used.size() - used.rfind('\n');
+  const auto counted = framing_ == JsonFraming::kLines ? gap() : used;
+  const auto lines = lines_in(counted);
+  column_ = lines == 0 ? column_ + used.size() : used.size() - counted.rfind('\n');
   line_ += lines;
   chunk_ += record_end_;
   record_begin_ = record_end_ = 0;

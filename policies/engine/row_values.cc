@@ -118,15 +118,14 @@ std::uint32_t number_bucket(std::string_view digits) {
   return bucket;
 }
 
-// What a glance sees of a byte. kOddMark: an ASCII sign that can begin a needle.
-enum Mark : std::uint8_t { kWordMark = 1, kDigitMark = 2, kLetterMark = 4, kOddMark = 8, kForeignMark = 16 };
+// What a glance sees of a byte.
+enum Mark : std::uint8_t { kWordMark = 1, kDigitMark = 2, kForeignMark = 4 };
 constexpr auto kKinds = [] {
   std::array<std::uint8_t, 256> kinds{};
   for (std::size_t i = 0; i < kinds.size(); ++i) {
     const char c = static_cast<char>(i);
-    const unsigned word = is_word(c) ? kWordMark : kOddMark;
-    const unsigned shape = (is_digit(c) ? kDigitMark : 0) | (is_letter(c) ? kLetterMark : 0);
-    kinds[i] = static_cast<std::uint8_t>(word | shape | (i >= 0x80 ? kForeignMark : 0));
+    const unsigned word = (is_word(c) ? kWordMark : 0) | (is_digit(c) ? kDigitMark : 0);
+    kinds[i] = static_cast<std::uint8_t>(word | (i >= 0x80 ? kForeignMark : 0));
   }
   return kinds;
 }();
@@ -239,30 +238,46 @@ void RowValues::add(std::string_view cell, const ClassRow& row, std::string_view
   see_beginnings(added_.back());
 }
 
-// Whatever of it can be found everywhere begins with a word of the name, with another cell's first character, with an
-// apostrophe, or with the digits. So many digits become a needle for certain.
+// Whatever of a cell can be found everywhere begins with its first character, with its digits, or, of a name, with a
+// word or an apostrophe. So many digits become a needle for certain.
 void RowValues::see_beginnings(const Added& added) {
   const auto value = trim(added.cell);
-  const bool spreads = added.is_name || added.spread == Spread::kEverywhere;
+  if (added.is_name) return see_words(value);
+  if (!is_certain_) {
+    const auto digits = count_digits(value);
+    const bool has_letters = std::any_of(value.begin(), value.end(), is_letter);
+    is_certain_ = digits >= kShortestNumberInText && !has_letters;
+  }
+  if (added.spread != Spread::kEverywhere || value.empty()) return;
+  sees_all_ |= !detect::is_ascii(value);
+  see_beginning(value, 0);
   std::size_t digits = 0;
   std::uint32_t number = 0;
-  unsigned all = 0;
-  bool was_word = false;
-  for (std::size_t at = 0; at < value.size(); ++at) {
-    const auto kind = kKinds[static_cast<unsigned char>(value[at])];
-    all |= kind;
-    const bool is_first = (at == 0 || added.is_name) && !was_word && spreads;
-    was_word = (kind & kWordMark) != 0;
-    if (is_first && was_word && at + kGlanceLetters <= value.size()) beginnings_.mark(text_glance(&value[at]));
-    if (is_first && !was_word && (at == 0 || value[at] == '\''))
-      odd_beginnings_.mark(static_cast<unsigned char>(value[at]));
-    if ((kind & kDigitMark) == 0) continue;
-    if (digits < kGlanceDigits) number = number * 10 + static_cast<std::uint32_t>(value[at] - '0');
-    if (++digits == kGlanceDigits && spreads && !added.is_name) number_beginnings_.mark(number % kGlanceBits);
+  for (std::size_t at = 0; at < value.size() && digits < kGlanceDigits; ++at) {
+    if (!is_digit(value[at])) continue;
+    number = number * 10 + static_cast<std::uint32_t>(value[at] - '0');
+    ++digits;
   }
-  const bool is_foreign = (all & kForeignMark) != 0;
-  sees_all_ |= is_foreign && spreads;
-  is_certain_ |= digits >= kShortestNumberInText && (all & kLetterMark) == 0 && !is_foreign && !added.is_name;
+  if (digits == kGlanceDigits) number_beginnings_.mark(number % kGlanceBits);
+}
+
+void RowValues::see_words(std::string_view name) {
+  sees_all_ |= !detect::is_ascii(name);
+  bool was_word = false;
+  for (std::size_t at = 0; at < name.size(); ++at) {
+    const bool is_word_now = is_word(name[at]);
+    if (!was_word && (is_word_now || at == 0 || name[at] == '\'')) see_beginning(name, at);
+    was_word = is_word_now;
+  }
+}
+
+void RowValues::see_beginning(std::string_view text, std::size_t at) {
+  const auto c = static_cast<unsigned char>(text[at]);
+  if ((kKinds[c] & kWordMark) == 0) {
+    odd_beginnings_.mark(c);
+  } else if (at + kGlanceLetters <= text.size()) {
+    beginnings_.mark(text_glance(&text[at]));
+  }
 }
 
 bool RowValues::may_stand_in(std::string_view cell) const {
