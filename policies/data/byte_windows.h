@@ -51,11 +51,16 @@ inline bool has_any_of(std::string_view text, const std::array<char, 4>& wanted)
   const auto a = _mm_set1_epi8(wanted[0]), b = _mm_set1_epi8(wanted[1]);
   const auto c = _mm_set1_epi8(wanted[2]), d = _mm_set1_epi8(wanted[3]);
   auto met = _mm_setzero_si128();
-  std::size_t at = 0;
-  for (; at + kStep <= text.size(); at += kStep) {
+  const auto look = [&](std::size_t at) {
     const auto step = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + at));
     met = _mm_or_si128(met, _mm_or_si128(_mm_cmpeq_epi8(step, a), _mm_cmpeq_epi8(step, b)));
     met = _mm_or_si128(met, _mm_or_si128(_mm_cmpeq_epi8(step, c), _mm_cmpeq_epi8(step, d)));
+  };
+  std::size_t at = 0;
+  for (; at + kStep <= text.size(); at += kStep) look(at);
+  if (text.size() >= kStep) {
+    look(text.size() - kStep);  // the rest, with some bytes a second time
+    at = text.size();
   }
   bool has = _mm_movemask_epi8(met) != 0;
   for (; at < text.size(); ++at) has |= std::find(wanted.begin(), wanted.end(), text[at]) != wanted.end();
