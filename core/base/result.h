@@ -13,6 +13,8 @@ class [[nodiscard]] Result : public tl::expected<T, Error> {
  public:
   using Base = tl::expected<T, Error>;
   using Base::Base;
+  // Not defaulted: `return {}` would first fill the room of an error with zeros.
+  Result() : Base() {}
   Result(Base base) : Base(std::move(base)) {}
 };
 

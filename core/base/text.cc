@@ -95,6 +95,8 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
 
 std::string_view trim(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r\n\v\f";
+  const auto is_plain = [](char c) { return static_cast<unsigned char>(c) > ' '; };
+  if (!text.empty() && is_plain(text.front()) && is_plain(text.back())) return text;
   const std::size_t first = text.find_first_not_of(kSpace);
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(kSpace) - first + 1);

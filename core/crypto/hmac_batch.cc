@@ -59,12 +59,22 @@ SecretBytes hashed_key(ByteView key) {
 
 // As many one-block messages as the kernel has lanes.
 struct HmacBatch::Group {
+  using Block = std::array<std::uint8_t, kBlockBytes>;
+
+  Group(const Kernel& with, const State& inner_state, const State& outer_state)
+      : kernel(with), inner(inner_state), outer(outer_state) {
+    Tail last;
+    last.fill(ByteView(Mac{}), kBlockBytes + sizeof(Mac));
+    for (auto& block : outer_blocks) std::copy_n(last.data(), kBlockBytes, block.begin());
+  }
+
   const Kernel& kernel;
   State inner;
   State outer;
   std::size_t size = 0;
   std::array<Mac*, kMaxLanes> out;
   std::array<Tail, kMaxLanes> tails;
+  std::array<Block, kMaxLanes> outer_blocks;  // padded once: their messages, the inner digests, are equally long
   alignas(64) std::array<std::uint32_t, kMaxLanes * kStateWords> states;
 
   void add(std::string_view message, Mac& mac) {
@@ -73,10 +83,11 @@ struct HmacBatch::Group {
     if (++size == kernel.width) flush();
   }
 
-  void compress(const State& from) {
+  template <class Blocks>
+  void compress(const State& from, const Blocks& blocks) {
     std::array<const std::uint8_t*, kMaxLanes> data;
     for (std::size_t lane = 0; lane < size; ++lane) {
-      data[lane] = tails[lane].data();
+      data[lane] = blocks[lane].data();
       for (std::size_t i = 0; i < kStateWords; ++i) {
         states[i * kernel.word_stride + lane * kernel.lane_stride] = from[i];
       }
@@ -86,13 +97,11 @@ struct HmacBatch::Group {
 
   void flush() {
     if (size == 0) return;
-    compress(inner);
-    Mac digest;
+    compress(inner, tails);
     for (std::size_t lane = 0; lane < size; ++lane) {
-      put_mac(&states[lane * kernel.lane_stride], kernel.word_stride, digest.data());
-      tails[lane].fill(digest, kBlockBytes + digest.size());
+      put_mac(&states[lane * kernel.lane_stride], kernel.word_stride, outer_blocks[lane].data());
     }
-    compress(outer);
+    compress(outer, outer_blocks);
     for (std::size_t lane = 0; lane < size; ++lane) {
       put_mac(&states[lane * kernel.lane_stride], kernel.word_stride, out[lane]->data());
     }
@@ -138,7 +147,7 @@ Mac HmacBatch::one(std::string_view message) const {
 
 void HmacBatch::many(std::span<const std::string_view> messages, std::span<Mac> out) const {
   const Kernel& kernel = messages.size() < wide_->width ? *few_ : *wide_;
-  Group group{kernel, state_of(states_, kInner), state_of(states_, kOuter), 0, {}, {}, {}};
+  Group group(kernel, state_of(states_, kInner), state_of(states_, kOuter));
   for (std::size_t i = 0; i < messages.size(); ++i) {
     if (messages[i].size() <= kOneBlockBytes) {
       group.add(messages[i], out[i]);

@@ -17,6 +17,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -25,6 +26,7 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "policies/data/record.h"
 #include "policies/data/stream.h"
 
 namespace mlops::data {
@@ -49,9 +51,10 @@ struct CsvDialect {
 };
 
 // One row of the reader. Its raw cells lie in one piece, a delimiter apart. REQUIRES of all views: used before the
-// reader's following next().
+// reader's following next(); of a reader of a part: while it is there.
 class CsvRow {
  public:
+  const std::vector<Cell>& cells() const { return cells_; }
   std::size_t size() const { return cells_.size(); }
   std::string_view text(std::size_t index) const { return cells_[index].text; }  // decoded: unquoted, "" → "
   std::string_view raw(std::size_t index) const { return cells_[index].raw; }    // as it stands in the file
@@ -60,10 +63,6 @@ class CsvRow {
 
  private:
   friend class CsvReader;
-  struct Cell {
-    std::string_view text;
-    std::string_view raw;
-  };
   std::vector<Cell> cells_;
   std::string_view line_end_;
   std::uint64_t line_ = 0;
@@ -75,8 +74,9 @@ class CsvReader {
  public:
   // Reads the first row. `source` must outlive the reader.
   static Result<CsvReader> open(Source& source, const CsvOptions& options = {});
-  // A reader of rows of `whole` that lie in `source`, the first in line `first_line`; for tables without ragged rows.
-  static CsvReader open_part(Source& source, const CsvReader& whole, std::uint64_t first_line);
+  // A reader of rows of `whole` that lie in `bytes`, the first in line `first_line`; for tables without ragged rows.
+  // `bytes` outlive the reader.
+  static CsvReader open_part(std::string_view bytes, const CsvReader& whole, std::uint64_t first_line);
   ~CsvReader();
   CsvReader(CsvReader&&) noexcept;
   CsvReader& operator=(CsvReader&&) noexcept;
@@ -92,7 +92,8 @@ class CsvReader {
 
   // Appends the rows that follow, not read and not counted, until `into` has `least_bytes`; false at the end. Says in
   // `rows` how many, and in `first_line` where the first of them begins. Blank lines stay with the row after them, or
-  // at the end of the table with the one before. Errors: those of next() but the ones about single cells.
+  // at the end of the table with the one before. Errors: those of next() but the ones about single cells, and about
+  // rows that can be cut without looking at their cells.
   Result<bool> take_rows(std::size_t least_bytes, std::string& into, std::uint64_t& rows, std::uint64_t& first_line);
   bool may_be_ragged() const { return ragged_ == Ragged::kPad; }
 
@@ -109,10 +110,11 @@ class CsvReader {
   std::vector<std::string> header_raw_;
   std::string header_line_end_;
   std::string trailer_;
-  std::vector<std::string> unescaped_;  // decoded texts of the current row's cells that hold doubled quotes
+  std::deque<std::string> unescaped_;  // decoded texts of cells that hold doubled quotes, of a part all
+  bool is_part_ = false;
   std::uint64_t rows_ = 0;
   Ragged ragged_ = Ragged::kError;
-  std::size_t named_ = 0;           // columns of the first row; extra ones follow
+  std::size_t named_ = 0;  // columns of the first row; extra ones follow
   CsvOptions options_;
   bool first_row_pending_ = false;  // open() read it and it is data
   bool done_ = false;
@@ -123,6 +125,8 @@ class CsvWriter {
   // `dropped[i]`: column i leaves the table; shorter than the table: the rest stay.
   CsvWriter(Sink& sink, CsvDialect dialect, std::vector<bool> dropped = {});
 
+  // Writes nothing before finish(), and makes room for so much.
+  void hold(std::size_t expected_bytes);
   // BOM and header as they stood, without the dropped columns. REQUIRES: first call, at most once.
   Status write_header(const CsvReader& reader);
   // The row's raw cells, except where `masked[i]` has a value (shorter than the row: the rest stay raw). A masked value
@@ -130,10 +134,9 @@ class CsvWriter {
   Status write_row(const CsvRow& row, std::span<const std::optional<std::string>> masked = {});
   // The same cell by cell. REQUIRES: begin_row, then one put a cell in order, then end_row.
   void begin_row();
-  void put_kept(const CsvRow& row, std::size_t index);
-  void put_kept(const CsvRow& row, std::size_t begin, std::size_t end);  // several, in one piece
-  void put_masked(const CsvRow& row, std::size_t index, std::string_view value);
-  Status end_row(const CsvRow& row);
+  void put_kept(std::span<const Cell> cells);  // several, which lie in one piece
+  void put_masked(const Cell& cell, std::string_view value);
+  Status end_row(std::string_view line_end);
   // Writes what is buffered and `trailer` (CsvReader::trailer()). REQUIRES: last call; without it rows are lost.
   Status finish(std::string_view trailer = {});
 
@@ -142,13 +145,14 @@ class CsvWriter {
   bool needs_quotes(std::string_view value) const;
   void put_value(std::string_view value, Quotes quotes);
   Status flush_if_full();
-  bool begin_cell(std::size_t index);
+  bool begin_cell(const Cell& cell);
   bool is_dropped(std::size_t index) const { return index < dropped_.size() && dropped_[index]; }
 
   Sink& sink_;
   CsvDialect dialect_;
   std::vector<bool> dropped_;
   std::string buffer_;
+  bool holds_ = false;
   std::size_t row_begin_ = 0;
   bool is_first_ = true;       // no cell of the row was put yet
   bool is_rewritten_ = false;  // a cell of the row was replaced or dropped

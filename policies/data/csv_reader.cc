@@ -47,10 +47,11 @@ Result<CsvReader> CsvReader::open(Source& source, const CsvOptions& options) {
   return reader;
 }
 
-CsvReader CsvReader::open_part(Source& source, const CsvReader& whole, std::uint64_t first_line) {
+CsvReader CsvReader::open_part(std::string_view bytes, const CsvReader& whole, std::uint64_t first_line) {
   CsvReader reader;
   reader.options_ = whole.options_;
-  reader.scanner_ = std::make_unique<CsvScanner>(source, whole.options_);
+  reader.is_part_ = true;
+  reader.scanner_ = std::make_unique<CsvScanner>(bytes, whole.options_);
   reader.dialect_ = whole.dialect_;
   reader.dialect_.has_bom = false;
   reader.scanner_->resume(reader.dialect_, first_line);
@@ -65,6 +66,11 @@ Result<bool> CsvReader::take_rows(std::size_t least_bytes, std::string& into, st
   rows = 0;
   while (!done_) {
     if (!first_row_pending_) {
+      if (rows == 0) first_line = scanner_->next_line();
+      std::uint64_t plain_rows = 0;
+      into += scanner_->take_plain_rows(least_bytes - into.size(), plain_rows);
+      rows += plain_rows;
+      if (into.size() >= least_bytes) break;
       MLOPS_ASSIGN(const bool more, scanner_->next());
       done_ = !more;
       if (!more) break;
@@ -149,20 +155,20 @@ Result<bool> CsvReader::end_with_trailer() {
 
 void CsvReader::fill(CsvRow& row) {
   const auto& pieces = scanner_->pieces();
-  std::size_t escaped = 0;
-  for (const auto& piece : pieces) escaped += piece.escaped ? 1 : 0;
-  if (unescaped_.size() < escaped) unescaped_.resize(escaped);  // before any view into it is taken
-  std::size_t next_unescaped = 0;
+  if (!is_part_) unescaped_.clear();
+  const std::size_t before = row.cells_.size();
   row.cells_.resize(pieces.size());
+  for (std::size_t i = before; i < pieces.size(); ++i) row.cells_[i].column = i;
   for (std::size_t i = 0; i < pieces.size(); ++i) {
     const auto& piece = pieces[i];
     const std::string_view raw = scanner_->bytes(piece.begin, piece.end);
-    row.cells_[i].raw = raw;
+    auto& cell = row.cells_[i];
+    cell.raw = raw;
     if (piece.escaped) {
-      unescape(raw, unescaped_[next_unescaped]);
-      row.cells_[i].text = unescaped_[next_unescaped++];
+      unescape(raw, unescaped_.emplace_back());
+      cell.text = unescaped_.back();
     } else {
-      row.cells_[i].text = piece.quoted ? raw.substr(1, raw.size() - 2) : raw;
+      cell.text = piece.quoted ? raw.substr(1, raw.size() - 2) : raw;
     }
   }
   row.line_end_ = scanner_->line_end();

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
+#include "policies/data/byte_windows.h"
 #include "policies/data/utf8.h"
 
 namespace mlops::data {
@@ -30,7 +32,13 @@ std::uint64_t count_line_ends(std::string_view text) {
 }  // namespace
 
 CsvScanner::CsvScanner(Source& source, const CsvOptions& options)
-    : source_(&source), options_(options), buffer_(std::min(kBufferBytes, options.max_row_bytes + 2)) {}
+    : source_(&source),
+      options_(options),
+      buffer_(std::min(kBufferBytes, options.max_row_bytes + 2)),
+      data_(buffer_.data()) {}
+
+CsvScanner::CsvScanner(std::string_view bytes, const CsvOptions& options)
+    : source_(nullptr), options_(options), data_(bytes.data()), filled_(bytes.size()), source_ended_(true) {}
 
 Failure CsvScanner::error_at(std::size_t offset, std::string slug, const std::string& message, std::string hint) const {
   const std::string_view before = bytes(0, offset);
@@ -42,6 +50,7 @@ Failure CsvScanner::error_at(std::size_t offset, std::string slug, const std::st
 
 Result<CsvScanner::More> CsvScanner::refill() {
   if (source_ended_) return More::kEnd;
+  window_begin_ = Window::kNowhere;
   if (row_begin_ > 0) {  // keep only the row being read
     std::memmove(buffer_.data(), buffer_.data() + row_begin_, filled_ - row_begin_);
     filled_ -= row_begin_;
@@ -55,6 +64,7 @@ Result<CsvScanner::More> CsvScanner::refill() {
                       "look for a quote that is never closed");
     }
     buffer_.resize(std::min(limit, buffer_.size() * 2));
+    data_ = buffer_.data();
   }
   MLOPS_ASSIGN(const std::size_t count, source_->read({buffer_.data() + filled_, buffer_.size() - filled_}));
   filled_ += count;
@@ -67,9 +77,9 @@ Status CsvScanner::begin() {
   // The first row should be in view for sniffing; a longer one is judged by its beginning.
   while (filled_ < buffer_.size() && !source_ended_) {
     MLOPS_TRY(refill());
-    if (std::string_view(buffer_.data(), filled_).find('\n') != std::string_view::npos) break;
+    if (std::string_view(data_, filled_).find('\n') != std::string_view::npos) break;
   }
-  if (std::string_view(buffer_.data(), filled_).starts_with(kBom)) {
+  if (std::string_view(data_, filled_).starts_with(kBom)) {
     dialect_.has_bom = true;
     at_ = row_begin_ = kBom.size();
   }
@@ -95,7 +105,7 @@ void CsvScanner::resume(const CsvDialect& dialect, std::uint64_t first_line) {
 // Reads on until enough rows are in view to judge a rare delimiter.
 Status CsvScanner::see_rows() {
   while (filled_ < buffer_.size() && !source_ended_) {
-    if (count_line_ends({buffer_.data() + at_, filled_ - at_}) > kRowsSniffed) break;
+    if (count_line_ends({data_ + at_, filled_ - at_}) > kRowsSniffed) break;
     MLOPS_TRY(refill());
   }
   return {};
@@ -110,7 +120,7 @@ std::vector<std::size_t> CsvScanner::count_in_rows(char candidate) const {
   for (std::size_t i = at_; i <= filled_ && counts.size() < kRowsSniffed; ++i) {
     const bool ended = i == filled_;
     if (ended && !source_ended_ && !counts.empty()) break;
-    const char c = ended ? '\n' : buffer_[i];
+    const char c = ended ? '\n' : data_[i];
     if (c == '"') in_quotes = !in_quotes;
     if (in_quotes && !ended) continue;
     if (c == '\n' || c == '\r') {
@@ -170,48 +180,104 @@ Result<bool> CsvScanner::next() {
   }
   for (After after = After::kCell; after == After::kCell;) {
     MLOPS_ASSIGN(const More cell, look());
-    const bool quoted = cell == More::kYes && buffer_[at_] == '"';
+    const bool quoted = cell == More::kYes && data_[at_] == '"';
     MLOPS_ASSIGN(after, quoted ? scan_quoted() : scan_plain());
   }
   MLOPS_TRY(check_row());
   return true;
 }
 
-// Takes the cells of the row that are plain ASCII without quotes and whole in the buffer; true when the row ended with
-// them. What is out of the ordinary is left, from its cell on, to the functions below.
+// Takes the cells of the row that are plain ASCII, quoted or not but without quotes and line ends inside, and whole in
+// the buffer; true when the row ended with them. What is out of the ordinary is left, from its cell on, to the
+// functions below.
 bool CsvScanner::scan_usual_cells() {
-  const char* const row = buffer_.data() + row_begin_;
-  const char* const end = buffer_.data() + filled_;
-  const char* p = buffer_.data() + at_;
-  while (p < end && *p != '"' && pieces_.size() < options_.max_columns) {
-    const char* const begin = p;
-    while (p < end && plain_class_[static_cast<unsigned char>(*p)] == kOrdinary) ++p;
-    const bool is_whole = end - p > 1 && static_cast<std::size_t>(p - begin) <= options_.max_cell_bytes;
-    const std::uint8_t kind = is_whole ? plain_class_[static_cast<unsigned char>(*p)] : std::uint8_t{kCheck};
-    if (kind == kCheck) return false;
-    pieces_.push_back({static_cast<std::size_t>(begin - row), static_cast<std::size_t>(p - row)});
-    if (kind == kLineEnd) {
-      row_bytes_ = static_cast<std::size_t>(p - row);
-      line_end_bytes_ = *p == '\r' && p[1] == '\n' ? 2 : 1;
-      at_ = static_cast<std::size_t>(p - buffer_.data()) + line_end_bytes_;
-      return true;
+  Window window{window_begin_, window_specials_};
+  window_begin_ = Window::kNowhere;
+  const bool goes_on = window.begin != Window::kNowhere && at_ >= window.begin && at_ - window.begin < kWindowBytes;
+  if (goes_on) {
+    window.specials &= ~std::uint64_t{0} << (at_ - window.begin);
+  } else {
+    if (at_ + kWindowBytes > filled_) return false;
+    window = {at_, find_specials(data_ + at_, dialect_.delimiter)};
+  }
+  while (pieces_.size() < options_.max_columns) {
+    const std::size_t begin = offset();
+    const bool is_quoted = data_[at_] == '"';
+    std::size_t at = 0;
+    std::uint8_t kind = kOrdinary;
+    if (is_quoted) {
+      if (!next_special(window, at)) return false;  // the quote itself
+      do {
+        if (!next_special(window, at)) return false;
+        kind = quoted_class_[static_cast<unsigned char>(data_[at])];
+      } while (kind == kOrdinary);
+      if (kind != kQuote || at + 1 >= filled_) return false;
+      kind = plain_class_[static_cast<unsigned char>(data_[at + 1])];
+      if ((kind != kDelimiter && kind != kLineEnd) || !next_special(window, at)) return false;
+    } else {
+      do {
+        if (!next_special(window, at)) return false;
+        kind = plain_class_[static_cast<unsigned char>(data_[at])];
+      } while (kind == kOrdinary);
+      if (kind == kCheck) return false;
     }
-    ++p;
-    at_ = static_cast<std::size_t>(p - buffer_.data());
+    const std::size_t end = at - row_begin_;
+    if (end - begin > options_.max_cell_bytes || at + 1 >= filled_) return false;
+    pieces_.emplace_back(begin, end, is_quoted);  // in place: a copy would wait for its narrow stores
+    at_ = at + 1;
+    if (kind == kDelimiter) continue;
+    row_bytes_ = end;
+    line_end_bytes_ = data_[at] == '\r' && data_[at_] == '\n' ? 2 : 1;
+    at_ = at + line_end_bytes_;
+    window_begin_ = window.begin;
+    window_specials_ = window.specials;
+    return true;
   }
   return false;
 }
 
+std::string_view CsvScanner::take_plain_rows(std::size_t least_bytes, std::uint64_t& rows) {
+  rows = 0;
+  std::uint64_t met = 0;  // line ends
+  std::size_t end = at_;  // behind the last row that may be the last one taken
+  bool after_return = false;
+  for (std::size_t begin = at_; begin + kWindowBytes <= filled_; begin += kWindowBytes) {
+    const auto found = find_line_ends(data_ + begin);
+    const std::uint64_t follows = found.returns << 1 | (after_return ? 1 : 0);
+    after_return = found.returns >> 63 != 0;
+    if (found.quotes != 0 || (follows & ~found.feeds) != 0) break;
+    for (auto feeds = found.feeds; feeds != 0; feeds &= feeds - 1) {
+      ++met;
+      const std::size_t at = begin + static_cast<std::size_t>(std::countr_zero(feeds));
+      if (is_blank_before(at)) continue;
+      end = at + 1;
+      rows = met;
+      if (end - at_ >= least_bytes) break;
+    }
+    if (end - at_ >= least_bytes) break;
+  }
+  const std::string_view taken(data_ + at_, end - at_);
+  at_ = row_begin_ = end;
+  next_line_ += rows;
+  return taken;
+}
+
+// Is the line that ends with the LF at `at` blank?
+bool CsvScanner::is_blank_before(std::size_t at) const {
+  if (at > at_ && data_[at - 1] == '\r') --at;
+  return at == at_ || data_[at - 1] == '\n';
+}
+
 Result<CsvScanner::After> CsvScanner::scan_plain() {
-  Piece piece{.begin = offset()};
+  Piece piece(offset(), 0, false);
   for (;;) {
-    const char* p = buffer_.data() + at_;
-    const char* const end = buffer_.data() + filled_;
+    const char* p = data_ + at_;
+    const char* const end = data_ + filled_;
     while (p < end && plain_class_[static_cast<unsigned char>(*p)] == kOrdinary) ++p;
-    at_ = static_cast<std::size_t>(p - buffer_.data());
+    at_ = static_cast<std::size_t>(p - data_);
     MLOPS_ASSIGN(const More more, look());
     if (more == More::kEnd) break;
-    const std::uint8_t kind = plain_class_[static_cast<unsigned char>(buffer_[at_])];
+    const std::uint8_t kind = plain_class_[static_cast<unsigned char>(data_[at_])];
     if (kind == kDelimiter || kind == kLineEnd) break;
     if (kind == kCheck) {
       needs_check_ = true;
@@ -223,25 +289,25 @@ Result<CsvScanner::After> CsvScanner::scan_plain() {
 }
 
 Result<CsvScanner::After> CsvScanner::scan_quoted() {
-  Piece piece{.begin = offset(), .quoted = true};
+  Piece piece(offset(), 0, true);
   ++at_;
   for (;;) {
-    const char* p = buffer_.data() + at_;
-    const char* const end = buffer_.data() + filled_;
+    const char* p = data_ + at_;
+    const char* const end = data_ + filled_;
     while (p < end && quoted_class_[static_cast<unsigned char>(*p)] == kOrdinary) ++p;
-    at_ = static_cast<std::size_t>(p - buffer_.data());
+    at_ = static_cast<std::size_t>(p - data_);
     MLOPS_ASSIGN(const More more, look());
     if (more == More::kEnd) {
       return error_at(piece.begin, "csv_quote", "the quote opened here is never closed");
     }
-    const std::uint8_t kind = quoted_class_[static_cast<unsigned char>(buffer_[at_])];
+    const std::uint8_t kind = quoted_class_[static_cast<unsigned char>(data_[at_])];
     if (kind == kOrdinary) continue;  // a refill brought more
     ++at_;
     if (kind == kLineEnd) spans_lines_ = true;
     if (kind == kCheck) needs_check_ = true;
     if (kind != kQuote) continue;
     MLOPS_ASSIGN(const More after_quote, look());
-    if (after_quote == More::kEnd || buffer_[at_] != '"') break;
+    if (after_quote == More::kEnd || data_[at_] != '"') break;
     piece.escaped = true;
     ++at_;
   }
@@ -263,7 +329,7 @@ Result<CsvScanner::After> CsvScanner::end_cell(Piece piece) {
     row_bytes_ = offset();
     return After::kRow;
   }
-  const std::uint8_t kind = plain_class_[static_cast<unsigned char>(buffer_[at_])];
+  const std::uint8_t kind = plain_class_[static_cast<unsigned char>(data_[at_])];
   if (kind == kDelimiter) {
     ++at_;
     return After::kCell;
@@ -277,12 +343,12 @@ Result<CsvScanner::After> CsvScanner::end_cell(Piece piece) {
 
 Status CsvScanner::take_line_end() {
   row_bytes_ = offset();
-  const bool carriage_return = buffer_[at_] == '\r';
+  const bool carriage_return = data_[at_] == '\r';
   ++at_;
   line_end_bytes_ = 1;
   if (!carriage_return) return {};
   MLOPS_ASSIGN(const More more, look());
-  if (more == More::kYes && buffer_[at_] == '\n') {
+  if (more == More::kYes && data_[at_] == '\n') {
     ++at_;
     line_end_bytes_ = 2;
   }

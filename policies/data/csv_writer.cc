@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <utility>
 
+#include "policies/data/byte_windows.h"
 #include "policies/data/csv.h"
 
 namespace mlops::data {
@@ -14,10 +16,13 @@ CsvWriter::CsvWriter(Sink& sink, CsvDialect dialect, std::vector<bool> dropped)
   if (std::find(dropped_.begin(), dropped_.end(), true) == dropped_.end()) dropped_.clear();
 }
 
+void CsvWriter::hold(std::size_t expected_bytes) {
+  holds_ = true;
+  buffer_.reserve(expected_bytes);
+}
+
 bool CsvWriter::needs_quotes(std::string_view value) const {
-  bool needs = false;
-  for (const char c : value) needs |= c == dialect_.delimiter || c == '"' || c == '\r' || c == '\n';
-  return needs;
+  return has_any_of(value, {dialect_.delimiter, '"', '\r', '\n'});
 }
 
 void CsvWriter::put_value(std::string_view value, Quotes quotes) {
@@ -34,7 +39,7 @@ void CsvWriter::put_value(std::string_view value, Quotes quotes) {
 }
 
 Status CsvWriter::flush_if_full() {
-  if (buffer_.size() < kFlushBytes) return {};
+  if (buffer_.size() < kFlushBytes || holds_) return {};
   MLOPS_TRY(sink_.write(buffer_));
   buffer_.clear();
   return {};
@@ -60,13 +65,14 @@ Status CsvWriter::write_header(const CsvReader& reader) {
 Status CsvWriter::write_row(const CsvRow& row, std::span<const std::optional<std::string>> masked) {
   begin_row();
   for (std::size_t i = 0; i < row.size(); ++i) {
+    const auto& cell = row.cells()[i];
     if (i < masked.size() && masked[i]) {
-      put_masked(row, i, *masked[i]);
+      put_masked(cell, *masked[i]);
     } else {
-      put_kept(row, i);
+      put_kept({&cell, 1});
     }
   }
-  return end_row(row);
+  return end_row(row.line_end());
 }
 
 void CsvWriter::begin_row() {
@@ -76,48 +82,44 @@ void CsvWriter::begin_row() {
 }
 
 // Puts the delimiter before the cell; false when its column leaves the table.
-bool CsvWriter::begin_cell(std::size_t index) {
-  if (is_dropped(index)) return false;
+bool CsvWriter::begin_cell(const Cell& cell) {
+  if (is_dropped(cell.column)) return false;
   if (!is_first_) buffer_.push_back(dialect_.delimiter);
   is_first_ = false;
   return true;
 }
 
-void CsvWriter::put_kept(const CsvRow& row, std::size_t index) {
-  if (begin_cell(index)) buffer_.append(row.raw(index));
-}
-
-void CsvWriter::put_kept(const CsvRow& row, std::size_t begin, std::size_t end) {
+void CsvWriter::put_kept(std::span<const Cell> cells) {
   if (!dropped_.empty()) {
-    for (std::size_t i = begin; i < end; ++i) put_kept(row, i);
-  } else if (begin < end && begin_cell(begin)) {
-    const auto last = row.raw(end - 1);
-    buffer_.append(row.raw(begin).data(), last.data() + last.size());
+    for (const auto& cell : cells) {
+      if (begin_cell(cell)) buffer_.append(cell.raw);
+    }
+  } else if (!cells.empty() && begin_cell(cells.front())) {
+    const auto last = cells.back().raw;
+    buffer_.append(cells.front().raw.data(), last.data() + last.size());
   }
 }
 
-void CsvWriter::put_masked(const CsvRow& row, std::size_t index, std::string_view value) {
-  if (!begin_cell(index)) return;
-  const std::string_view raw = row.raw(index);
-  if (value == row.text(index)) {
-    buffer_.append(raw);
+void CsvWriter::put_masked(const Cell& cell, std::string_view value) {
+  if (!begin_cell(cell)) return;
+  if (value == cell.text) {
+    buffer_.append(cell.raw);
     return;
   }
   is_rewritten_ = true;
-  put_value(value, raw.starts_with('"') ? Quotes::kAlways : Quotes::kWhenNeeded);
+  put_value(value, cell.raw.starts_with('"') ? Quotes::kAlways : Quotes::kWhenNeeded);
 }
 
-Status CsvWriter::end_row(const CsvRow& row) {
+Status CsvWriter::end_row(std::string_view line_end) {
   // A lone empty cell would read as a blank line, or as no row at all at the end of the file.
   if (is_rewritten_ && buffer_.size() == row_begin_) buffer_ += "\"\"";
-  buffer_.append(row.line_end());
+  buffer_.append(line_end);
   return flush_if_full();
 }
 
 Status CsvWriter::finish(std::string_view trailer) {
   buffer_.append(trailer);
-  if (!buffer_.empty()) MLOPS_TRY(sink_.write(buffer_));
-  buffer_.clear();
+  if (!buffer_.empty()) MLOPS_TRY(sink_.take(std::exchange(buffer_, {})));
   return {};
 }
 

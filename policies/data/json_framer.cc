@@ -59,10 +59,21 @@ Entries find_entries(std::string_view text) {
 }  // namespace
 
 JsonFramer::JsonFramer(Source& source, JsonFraming framing, std::size_t max_record_bytes, std::uint64_t first_line)
-    : source_(source),
+    : source_(&source),
       framing_(framing),
       max_record_bytes_(max_record_bytes),
       buffer_(std::min(kBufferBytes, max_record_bytes + 2)),
+      data_(buffer_.data()),
+      line_(first_line) {}
+
+JsonFramer::JsonFramer(std::string_view bytes, JsonFraming framing, std::size_t max_record_bytes,
+                       std::uint64_t first_line)
+    : source_(nullptr),
+      framing_(framing),
+      max_record_bytes_(max_record_bytes),
+      data_(bytes.data()),
+      filled_(bytes.size()),
+      source_ended_(true),
       line_(first_line) {}
 
 std::uint64_t JsonFramer::lines_in(std::string_view text) {
@@ -86,11 +97,17 @@ void JsonFramer::leave_chunk() {
   const auto used = view(0, record_end_);
   if (!used.empty()) last_byte_ = used.back();
   // A line has no line end inside.
-  const auto lines = lines_in(framing_ == JsonFraming::kLines ? gap() : used);
-  column_ = lines == 0 ? column_ + used.size() : used.size() - used.rfind('\n');
+  const auto counted = framing_ == JsonFraming::kLines ? gap() : used;
+  const auto lines = lines_in(counted);
+  column_ = lines == 0 ? column_ + used.size() : used.size() - counted.rfind('\n');
   line_ += lines;
   chunk_ += record_end_;
   record_begin_ = record_end_ = 0;
+}
+
+Failure JsonFramer::too_long() const {
+  return error_at(0, "json_record_too_long", fmt::format("a record is longer than {} bytes", max_record_bytes_),
+                  "store many records as JSON Lines or as elements of one array");
 }
 
 Result<bool> JsonFramer::refill() {
@@ -103,12 +120,12 @@ Result<bool> JsonFramer::refill() {
   if (filled_ == buffer_.size()) {
     const std::size_t limit = max_record_bytes_ + 2;
     if (filled_ >= limit) {
-      return error_at(0, "json_record_too_long", fmt::format("a record is longer than {} bytes", max_record_bytes_),
-                      "store many records as JSON Lines or as elements of one array");
+      return too_long();
     }
     buffer_.resize(std::min(limit, buffer_.size() * 2));
+    data_ = buffer_.data();
   }
-  MLOPS_ASSIGN(const std::size_t count, source_.read({buffer_.data() + filled_, buffer_.size() - filled_}));
+  MLOPS_ASSIGN(const std::size_t count, source_->read({buffer_.data() + filled_, buffer_.size() - filled_}));
   filled_ += count;
   source_ended_ = count == 0;
   return !source_ended_;
@@ -185,6 +202,7 @@ Result<bool> JsonFramer::next_line(std::size_t at) {
     MLOPS_ASSIGN(const bool more, refill());
     if (!more) break;
   }
+  if (!source_ && end >= max_record_bytes_ + 2) return too_long();  // what a buffer would have refused
   while (end > at && is_json_blank(byte(end - 1))) --end;
   record_begin_ = at;
   record_end_ = end;
@@ -282,17 +300,17 @@ Result<std::size_t> JsonFramer::end_of_nested(std::size_t at, std::size_t depth)
   while (true) {
     MLOPS_ASSIGN(const bool more, have(at));
     if (!more) return error_at(begin, "json_syntax", "the value that begins here does not end");
-    const char* p = buffer_.data() + chunk_ + at;
-    const char* const end = buffer_.data() + filled_;
+    const char* p = data_ + chunk_ + at;
+    const char* const end = data_ + filled_;
     if (in_string) {
       p = find_string_stop(p, end);
-      at = static_cast<std::size_t>(p - buffer_.data()) - chunk_;
+      at = static_cast<std::size_t>(p - data_) - chunk_;
       if (p == end) continue;
       at += *p == '\\' ? 2 : 1;
       in_string = *p != '"';
     } else {
       p = find_bracket_or_quote(p, end);
-      at = static_cast<std::size_t>(p - buffer_.data()) - chunk_;
+      at = static_cast<std::size_t>(p - data_) - chunk_;
       if (p == end) continue;
       ++at;
       if (*p == '"') in_string = true;

@@ -25,6 +25,8 @@ enum class JsonFraming { kLines, kValues, kBundle };
 class JsonFramer {
  public:
   JsonFramer(Source& source, JsonFraming framing, std::size_t max_record_bytes, std::uint64_t first_line = 1);
+  // Of bytes in memory, which outlive the framer as the views into them do.
+  JsonFramer(std::string_view bytes, JsonFraming framing, std::size_t max_record_bytes, std::uint64_t first_line);
 
   // False at the end; then gap() is what the file ends with.
   Result<bool> next();
@@ -42,12 +44,11 @@ class JsonFramer {
   enum class State { kStart, kValues, kFirst, kElements, kEnd };
 
   static std::uint64_t lines_in(std::string_view text);
-  std::string_view view(std::size_t begin, std::size_t end) const {
-    return {buffer_.data() + chunk_ + begin, end - begin};
-  }
-  char byte(std::size_t at) const { return buffer_[chunk_ + at]; }
+  std::string_view view(std::size_t begin, std::size_t end) const { return {data_ + chunk_ + begin, end - begin}; }
+  char byte(std::size_t at) const { return data_[chunk_ + at]; }
   std::size_t held() const { return filled_ - chunk_; }
   void leave_chunk();
+  Failure too_long() const;
   Result<bool> refill();
   // Is there a byte at `at` of the chunk?
   Result<bool> have(std::size_t at) {
@@ -67,11 +68,12 @@ class JsonFramer {
   Status check_apart(std::size_t at) const;
   Result<bool> end_at(std::size_t at);
 
-  Source& source_;
+  Source* source_;  // nullptr: all bytes are there
   JsonFraming framing_;
   std::size_t max_record_bytes_;
   std::vector<char> buffer_;
-  std::size_t chunk_ = 0;  // where gap and record begin in the buffer; all else counts from here
+  const char* data_ = nullptr;  // of the buffer, or of the bytes in memory
+  std::size_t chunk_ = 0;       // where gap and record begin in the buffer; all else counts from here
   std::size_t filled_ = 0;
   std::size_t record_begin_ = 0;
   std::size_t record_end_ = 0;

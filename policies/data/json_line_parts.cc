@@ -4,23 +4,28 @@
 #include <utility>
 
 #include "policies/data/json_reader.h"
+#include "policies/data/part_size.h"
 
 namespace mlops::data {
 namespace {
 
-std::uint64_t count_lines(std::string_view bytes) {
-  return static_cast<std::uint64_t>(std::count(bytes.begin(), bytes.end(), '\n'));
-}
+struct Count {
+  std::uint64_t lines = 0;
+  std::uint64_t records = 0;  // lines that hold more than blanks
+};
 
-// Lines that hold more than blanks.
-std::uint64_t count_records(std::string_view bytes) {
-  std::uint64_t records = 0;
+Count count(std::string_view bytes) {
+  Count count;
   while (!bytes.empty()) {
-    const auto end = std::min(bytes.find('\n'), bytes.size());
-    records += bytes.substr(0, end).find_first_not_of(" \t\r") != std::string_view::npos ? 1 : 0;
-    bytes.remove_prefix(std::min(end + 1, bytes.size()));
+    const auto end = bytes.find('\n');
+    const auto line = bytes.substr(0, end);
+    const bool holds = !line.empty() && (line[0] == '{' || line.find_first_not_of(" \t\r") != std::string_view::npos);
+    count.records += holds ? 1 : 0;
+    if (end == std::string_view::npos) break;
+    ++count.lines;
+    bytes.remove_prefix(end + 1);
   }
-  return records;
+  return count;
 }
 
 }  // namespace
@@ -53,8 +58,9 @@ Result<std::optional<RecordPart>> JsonLineParts::next() {
   }
   part.first_line = line_;
   part.first_record = records_;
-  line_ += count_lines(part.bytes);
-  records_ += count_records(part.bytes);
+  const auto counted = count(part.bytes);
+  line_ += counted.lines;
+  records_ += counted.records;
   return std::optional<RecordPart>(std::move(part));
 }
 
@@ -62,7 +68,7 @@ Result<std::unique_ptr<RecordReader>> JsonLineParts::open(const RecordPart& part
   JsonRecordReader::Setup setup;
   setup.naming = std::make_unique<PointerNaming>();
   setup.first_line = part.first_line;
-  return std::make_unique<JsonRecordReader>(std::make_unique<PartSource>(part.bytes), options_, std::move(setup));
+  return std::make_unique<JsonRecordReader>(std::string_view(part.bytes), options_, std::move(setup));
 }
 
 }  // namespace mlops::data

@@ -10,7 +10,6 @@
 #include "policies/data/json_records.h"
 #include "policies/data/json_rewriter.h"
 #include "policies/data/json_scanner.h"
-#include "policies/data/part_source.h"
 
 namespace mlops::data {
 
@@ -25,7 +24,7 @@ class JsonRecordReader : public RecordReader {
   };
   JsonRecordReader(Source& source, const JsonOptions& options, Setup setup);
   // Of a part of a file.
-  JsonRecordReader(std::unique_ptr<PartSource> source, const JsonOptions& options, Setup setup);
+  JsonRecordReader(std::string_view bytes, const JsonOptions& options, Setup setup);
 
   Format format() const override { return format_; }
   const std::vector<std::string>& columns() const override { return paths_.columns(); }
@@ -34,6 +33,8 @@ class JsonRecordReader : public RecordReader {
   const std::vector<std::string>& new_keys() const override { return paths_.new_keys; }
   std::uint64_t line() const override { return framer_.line(); }
   std::uint64_t records() const override { return records_; }
+  bool keeps_records() const override { return source_ == nullptr; }
+  KeptRecord kept() const override { return {{}, framer_.gap(), framer_.record(), {}}; }
   Result<bool> next() override;
   Result<std::unique_ptr<RecordWriter>> writer(Sink& sink, std::vector<bool> dropped) override;
   // Of JSON Lines.
@@ -43,8 +44,8 @@ class JsonRecordReader : public RecordReader {
   friend class JsonRecordWriter;
   PathNode* place();
 
-  std::unique_ptr<PartSource> part_;  // null: the source is borrowed
-  Source& source_;
+  Source* source_;  // nullptr: it reads a part
+  std::size_t part_bytes_ = 0;
   JsonOptions options_;
   Format format_;
   Prune prune_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "policies/data/json_line_parts.h"
 #include "policies/data/json_reader.h"
@@ -10,6 +11,7 @@ namespace mlops::data {
 namespace {
 
 constexpr std::size_t kFlushBytes = 256u << 10;
+constexpr std::size_t kMaskedShare = 2;  // of a part's bytes, what is made ready for what becomes of them
 
 }  // namespace
 
@@ -17,6 +19,7 @@ class JsonRecordWriter : public RecordWriter {
  public:
   JsonRecordWriter(Sink& sink, const JsonRecordReader& reader, std::vector<bool> dropped)
       : sink_(sink), reader_(reader), dropped_(std::move(dropped)) {
+    buffer_.reserve(reader.part_bytes_ * kMaskedShare);
     if (std::find(dropped_.begin(), dropped_.end(), true) == dropped_.end()) dropped_.clear();
   }
 
@@ -34,17 +37,27 @@ class JsonRecordWriter : public RecordWriter {
     return {};
   }
 
+  Status write(const KeptRecord& record, std::span<const Change> changes) override {
+    buffer_.append(lead_ ? std::string_view(*lead_) : record.lead);
+    lead_.reset();
+    follows_value_ = true;
+    return rewrite_json(record.bytes, JsonPart::kValue, CellChanges(record.cells, changes, dropped_), reader_.prune_,
+                        buffer_);
+  }
+
   // What stands before the first value opens the array; what stands between two holds a comma.
   void skip() override {
     if (!follows_value_ && !lead_) lead_ = reader_.framer_.gap();
+  }
+  void skip(const KeptRecord& record) override {
+    if (!follows_value_ && !lead_) lead_ = record.lead;
   }
 
   Status finish() override {
     if (lead_) buffer_.append(*lead_);
     lead_.reset();
     buffer_.append(reader_.framer_.gap());
-    if (!buffer_.empty()) MLOPS_TRY(sink_.write(buffer_));
-    buffer_.clear();
+    if (!buffer_.empty()) MLOPS_TRY(sink_.take(std::exchange(buffer_, {})));
     return {};
   }
 
@@ -58,7 +71,7 @@ class JsonRecordWriter : public RecordWriter {
 };
 
 JsonRecordReader::JsonRecordReader(Source& source, const JsonOptions& options, Setup setup)
-    : source_(source),
+    : source_(&source),
       options_(options),
       format_(setup.format),
       prune_(setup.prune),
@@ -67,10 +80,16 @@ JsonRecordReader::JsonRecordReader(Source& source, const JsonOptions& options, S
       framer_(source, setup.framing, options.max_record_bytes, setup.first_line),
       may_be_empty_(setup.framing == JsonFraming::kLines) {}
 
-JsonRecordReader::JsonRecordReader(std::unique_ptr<PartSource> source, const JsonOptions& options, Setup setup)
-    : JsonRecordReader(*source, options, std::move(setup)) {
-  part_ = std::move(source);
-}
+JsonRecordReader::JsonRecordReader(std::string_view bytes, const JsonOptions& options, Setup setup)
+    : source_(nullptr),
+      part_bytes_(bytes.size()),
+      options_(options),
+      format_(setup.format),
+      prune_(setup.prune),
+      paths_(std::move(setup.naming), options.max_columns),
+      scanner_(paths_, options.max_depth, JsonScanner::Keeps::kAll),
+      framer_(bytes, setup.framing, options.max_record_bytes, setup.first_line),
+      may_be_empty_(setup.framing == JsonFraming::kLines) {}
 
 // Parts of a bundle lie where they would if the bundle were read as one.
 PathNode* JsonRecordReader::place() {
@@ -100,7 +119,8 @@ Result<std::unique_ptr<RecordWriter>> JsonRecordReader::writer(Sink& sink, std::
 }
 
 std::unique_ptr<RecordParts> JsonRecordReader::parts() {
-  return format_ == Format::kJsonLines ? std::make_unique<JsonLineParts>(source_, options_) : nullptr;
+  if (format_ != Format::kJsonLines || !source_) return nullptr;
+  return std::make_unique<JsonLineParts>(*source_, options_);
 }
 
 Result<std::unique_ptr<RecordReader>> open_json_records(Source& source, const JsonOptions& options, Format format) {

@@ -178,12 +178,12 @@ class Dropper {
 Status CellChanges::append(std::size_t index, std::string& out) const {
   const auto& cell = cells_[index];
   const bool is_new =
-      kind(index) == Change::Kind::kReplace && cell.kind != CellKind::kNull && changes_[index].text != cell.text;
+      kind(index) == Change::Kind::kReplace && cell.kind != CellKind::kNull && changes_[index].value() != cell.text;
   if (!is_new) {
     out.append(cell.raw);
     return {};
   }
-  const std::string_view text = changes_[index].text;
+  const std::string_view text = changes_[index].value();
   if (stays_bare(cell.kind, text)) {
     out.append(text);
     return {};

@@ -21,7 +21,7 @@ enum class Prune { kNullElements, kEmptyObjects };
 // What becomes of the record's cells, one by one.
 class CellChanges {
  public:
-  CellChanges(const std::vector<Cell>& cells, std::span<const Change> changes, const std::vector<bool>& dropped)
+  CellChanges(std::span<const Cell> cells, std::span<const Change> changes, const std::vector<bool>& dropped)
       : cells_(cells), changes_(changes), dropped_(dropped) {}
   std::size_t size() const { return cells_.size(); }
   const Cell& cell(std::size_t index) const { return cells_[index]; }
@@ -34,7 +34,7 @@ class CellChanges {
   Status append(std::size_t index, std::string& out) const;
 
  private:
-  const std::vector<Cell>& cells_;
+  std::span<const Cell> cells_;
   std::span<const Change> changes_;
   const std::vector<bool>& dropped_;
 };

@@ -35,7 +35,8 @@ bool JsonScanner::scan(std::string_view record, PathNode& place, JsonPart part) 
   part_ = part;
   depth_ = 0;
   cells_.clear();
-  unescaped_.clear();
+  if (keeps_ == Keeps::kLast) unescaped_.clear();
+  has_unescaped_ = false;
   paths_.new_keys.clear();
   if (has_high_byte(record)) {
     if (const auto bad = first_invalid_utf8(record); bad != std::string_view::npos) {
@@ -175,10 +176,12 @@ bool JsonScanner::scan_string(PathNode& node) {
   bool escaped = false;
   if (!take_string(text, escaped)) return false;
   if (escaped) {
-    if (unescaped_.empty()) unescaped_.reserve(static_cast<std::size_t>(end_ - begin_));
-    const std::size_t from = unescaped_.size();
-    if (!decode_json_string(text, unescaped_)) return wrong_syntax(begin, "an escape in this string is none");
-    text = std::string_view(unescaped_).substr(from);
+    if (!has_unescaped_) unescaped_.emplace_back().reserve(static_cast<std::size_t>(end_ - begin_));
+    has_unescaped_ = true;
+    auto& unescaped = unescaped_.back();
+    const std::size_t from = unescaped.size();
+    if (!decode_json_string(text, unescaped)) return wrong_syntax(begin, "an escape in this string is none");
+    text = std::string_view(unescaped).substr(from);
   }
   return add_cell(node, text, begin, CellKind::kText);
 }

@@ -3,6 +3,7 @@
 // The cells' texts lie in the record itself, or in the scanner when the string has escapes. Thread-safety: one thread.
 #pragma once
 
+#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,7 +26,11 @@ class JsonScanner {
     const char* hint = "";
   };
 
-  JsonScanner(JsonPaths& paths, std::size_t max_depth) : paths_(paths), max_depth_(max_depth) {}
+  // Whose texts stay: those of the record scanned last, or of all.
+  enum class Keeps { kLast, kAll };
+
+  JsonScanner(JsonPaths& paths, std::size_t max_depth, Keeps keeps = Keeps::kLast)
+      : paths_(paths), max_depth_(max_depth), keeps_(keeps) {}
 
   // False: problem() says why.
   bool scan(std::string_view record, PathNode& place, JsonPart part = JsonPart::kValue);
@@ -55,13 +60,15 @@ class JsonScanner {
 
   JsonPaths& paths_;
   std::size_t max_depth_;
+  Keeps keeps_;
   const char* begin_ = nullptr;
   const char* at_ = nullptr;
   const char* end_ = nullptr;
   JsonPart part_ = JsonPart::kValue;
   std::size_t depth_ = 0;
   std::vector<Cell> cells_;
-  std::string unescaped_;  // never grows while views into it live
+  std::deque<std::string> unescaped_;  // of a record each; none grows while views into it live
+  bool has_unescaped_ = false;         // the last of them is of this record
   Problem problem_;
 };
 

@@ -47,6 +47,17 @@ struct Change {
   enum class Kind { kKeep, kReplace, kDrop };
   Kind kind = Kind::kKeep;
   std::string text;  // of kReplace: the decoded new value; the writer quotes and escapes. Equal to the cell's: kept raw
+  std::optional<std::string_view> lent;  // in place of `text`, from somebody who keeps it until it is written
+
+  std::string_view value() const { return lent ? *lent : std::string_view(text); }
+};
+
+// A record that stays while the reader goes on (RecordReader::keeps_records).
+struct KeptRecord {
+  std::span<const Cell> cells;
+  std::string_view lead;   // what stands between the record before and this one
+  std::string_view bytes;  // the record itself
+  std::string_view end;    // its line end, where that is part of it
 };
 
 class RecordWriter {
@@ -55,9 +66,12 @@ class RecordWriter {
   // Writes the reader's current record; one change a cell, fewer: the rest are kept.
   // REQUIRES: after the reader's next() gave true, once.
   virtual Status write(std::span<const Change> changes) = 0;
+  // The same of a record the reader has left. REQUIRES: in the order of the records, the reader keeps them.
+  virtual Status write(const KeptRecord& record, std::span<const Change> changes);
   // Leaves the reader's current record out, in place of write(); what separated it from the others goes with it. Of a
   // bundle only entries can be left out.
   virtual void skip() {}
+  virtual void skip(const KeptRecord&) { skip(); }
   // Writes what is buffered and what follows the last record. REQUIRES: last call; without it records are lost.
   virtual Status finish() = 0;
 };
@@ -97,6 +111,10 @@ class RecordReader {
   // Texts inside the current record that name its columns and were not seen before (keys of objects, of FHIR also the
   // urls of extensions), decoded. They are written as they stand and can hold personal data: scan them.
   virtual const std::vector<std::string>& new_keys() const;
+  // True: whatever next() does, the views into records stay while the reader is there. Of parts.
+  virtual bool keeps_records() const { return false; }
+  // The current record, without its cells. REQUIRES: keeps_records().
+  virtual KeptRecord kept() const { return {}; }
   virtual std::uint64_t line() const = 0;     // where the current record begins, from 1
   virtual std::uint64_t records() const = 0;  // given so far
   // A writer of this reader's records into `sink`. `dropped[i]`: column i leaves every record (shorter than the table:

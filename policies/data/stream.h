@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "core/base/result.h"
 
@@ -21,6 +22,8 @@ class Sink {
  public:
   virtual ~Sink() = default;
   virtual Status write(std::string_view bytes) = 0;
+  // The same of bytes the caller has no use for any more.
+  virtual Status take(std::string&& bytes) { return write(bytes); }
 };
 
 class StringSource : public Source {
@@ -36,6 +39,11 @@ class StringSink : public Sink {
  public:
   Status write(std::string_view bytes) override {
     text.append(bytes);
+    return {};
+  }
+  Status take(std::string&& bytes) override {
+    if (!text.empty()) return write(bytes);
+    text = std::move(bytes);
     return {};
   }
   std::string text;

@@ -393,7 +393,22 @@ std::vector<DateMatch> find_dates(std::string_view text) {
   return found;
 }
 
+// 2024-03-05, which is all that most columns of dates hold. nullopt: look closer.
+static std::optional<DateMatch> read_iso_date(std::string_view text) {
+  constexpr std::string_view kShape = "dddd-dd-dd";
+  if (text.size() != kShape.size()) return std::nullopt;
+  for (std::size_t i = 0; i < kShape.size(); ++i) {
+    if (kShape[i] == 'd' ? !is_digit(text[i]) : text[i] != kShape[i]) return std::nullopt;
+  }
+  DateMatch match{.end = text.size()};
+  match.year = to_int(text.substr(0, 4));
+  match.month = to_int(text.substr(5, 2));
+  match.day = to_int(text.substr(8, 2));
+  return is_calendar_date(match.year, match.month, match.day) ? std::optional(match) : std::nullopt;
+}
+
 std::optional<DateMatch> read_date(std::string_view text) {
+  if (const auto date = read_iso_date(text)) return date;
   const Range range = trimmed(text);
   auto found = find_dates(text);
   if (found.size() != 1 || found[0].begin != range.begin || found[0].end != range.end) return std::nullopt;

@@ -207,6 +207,29 @@ std::size_t CellScanner::count(const Found& found) {
 }
 
 std::size_t CellScanner::scan(std::string_view cell) {
+  if (cell.size() > ShortText::kLongest) return scan_whole(cell);
+  const auto text = ShortText::of(cell);
+  // What find() says of a bare number without looking further.
+  const bool is_number = overflowed_ && named_.empty() && text.is_plain_number();
+  if (is_number && (cell.size() < kLongNumber || text.has_point())) {
+    ++cells_;
+    ++filled_;
+    return 0;
+  }
+  // Whatever was scanned before has its place among the known values, while those count.
+  if (const auto* clean = clean_.find(text)) {
+    ++cells_;
+    filled_ += clean->is_filled ? 1 : 0;
+    wordy_ += clean->is_wordy ? 1 : 0;
+    return 0;
+  }
+  const auto filled = filled_, wordy = wordy_, unreadable = unreadable_;
+  const auto found = scan_whole(cell);
+  if (found == 0 && unreadable_ == unreadable) clean_.put(text) = {filled_ != filled, wordy_ != wordy};
+  return found;
+}
+
+std::size_t CellScanner::scan_whole(std::string_view cell) {
   ++cells_;
   if (trim(cell).empty()) return 0;
   ++filled_;

@@ -19,6 +19,7 @@
 #include "policies/detect/text_scanner.h"
 #include "policies/engine/body.h"
 #include "policies/engine/mask_dataset.h"
+#include "policies/engine/short_memo.h"
 
 namespace mlops::policy {
 
@@ -98,6 +99,11 @@ class CellScanner {
     std::vector<std::uint32_t> detectors;  // indices, each once
     bool is_unreadable = false;
   };
+  struct Clean {
+    bool is_filled = false;
+    bool is_wordy = false;
+  };
+  static constexpr unsigned kCleanBits = 10;
   struct TextHash {
     using is_transparent = void;
     std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
@@ -106,6 +112,7 @@ class CellScanner {
   void find_named(std::string_view cell, Found& found) const;
   void find_others(std::string_view text, double least, Found& found) const;
   std::size_t count(const Found& found);
+  std::size_t scan_whole(std::string_view cell);
 
   std::vector<ColumnDetector> detectors_;
   std::string column_;
@@ -119,6 +126,7 @@ class CellScanner {
   std::uint64_t unreadable_ = 0;
   std::unordered_map<std::string, Found, TextHash, std::equal_to<>> known_;  // value → what is found in it
   bool overflowed_ = false;                                                  // more distinct values than are remembered
+  ShortMemo<Clean, kCleanBits> clean_;  // short values met lately in which nothing was found
   mutable std::vector<detect::Span> spans_;
   mutable std::vector<detect::TypedSpan> typed_spans_;
 };

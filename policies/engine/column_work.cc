@@ -12,6 +12,9 @@ namespace {
 // A coded value names people when at least so many of its rows are theirs: chance does not reach that.
 constexpr std::uint64_t kMostShare = 8;
 constexpr std::uint64_t kMostShareOf = 10;
+// Looking for equal cells is worth it when one of so many is; told after so many were added.
+constexpr std::uint64_t kLeastEqual = 8;
+constexpr std::uint64_t kCellsTried = 1024;
 
 bool stands_encoded(const RowValues& values, std::string_view cell) {
   if (!data::may_hold_layers(cell)) return false;
@@ -90,6 +93,28 @@ bool ColumnWork::is_open() const {
   return handling == Handling::kKeep && plan->name_kind != NameKind::kStandardCode;
 }
 
+std::uint32_t CellBatch::add(std::string_view cell) {
+  const auto place = static_cast<std::uint32_t>(cells_.size());
+  if (shares_ && added_ >= kCellsTried && equal_ < added_ / kLeastEqual) shares_ = false;
+  if (shares_ && cell.size() <= ShortText::kLongest) {
+    ++added_;
+    const auto text = ShortText::of(cell);
+    const auto* known = known_.find(text);
+    if (known && known->batch == number_) {
+      ++equal_;
+      return known->place;
+    }
+    known_.put(text) = {number_, place};
+  }
+  cells_.push_back(cell);
+  return place;
+}
+
+Status ColumnWork::mask_batch() {
+  if (batch.cells().empty()) return {};
+  return transform->append_batch(batch.cells(), key, batch.texts());
+}
+
 void ColumnWork::look_for_row(const RowValues& values, std::string_view cell) {
   if (!is_open() || values.empty()) return;  // of a row without a name nothing is learnt
   const bool names = values.stand_in(cell) || stands_encoded(values, cell);
@@ -97,9 +122,18 @@ void ColumnWork::look_for_row(const RowValues& values, std::string_view cell) {
     row_values += names ? 1 : 0;
     return;
   }
-  auto& value = coded[std::string(cell)];
+  auto& value = coded_value(cell);
   ++value.rows;
   value.naming += names ? 1 : 0;
+}
+
+ColumnWork::CodedValue& ColumnWork::coded_value(std::string_view cell) {
+  if (cell.size() > ShortText::kLongest) return coded[std::string(cell)];
+  const auto text = ShortText::of(cell);
+  if (const auto* known = coded_lately.find(text)) return **known;
+  auto& value = coded[std::string(cell)];
+  coded_lately.put(text) = &value;  // the map's values never move
+  return value;
 }
 
 std::uint64_t ColumnWork::naming_cells() const {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "policies/engine/cell_scan.h"
 #include "policies/engine/classes.h"
 #include "policies/engine/mask_dataset.h"
+#include "policies/engine/short_memo.h"
 #include "policies/mask/key.h"
 #include "policies/mask/transform.h"
 
@@ -20,6 +22,33 @@ namespace mlops::policy {
 class RowValues;
 
 enum class Handling { kKeep, kRewrite, kRewriteText, kDrop };
+
+// Cells of one column in records that are masked together. Equal ones are masked once, where that happens enough.
+class CellBatch {
+ public:
+  void begin() {
+    cells_.clear();
+    ++number_;
+  }
+  // The cell's place in the batch.
+  std::uint32_t add(std::string_view cell);
+  std::span<const std::string_view> cells() const { return cells_; }
+  // Where the masked texts go, one a place; they stay until the next batch is masked.
+  mask::Texts& texts() { return texts_; }
+  std::string_view masked(std::uint32_t place) const { return texts_[place]; }
+
+ private:
+  struct Place {
+    std::uint64_t batch = 0;
+    std::uint32_t place = 0;
+  };
+  std::vector<std::string_view> cells_;
+  mask::Texts texts_;
+  ShortMemo<Place, 8> known_;        // values of this batch, beside those of earlier ones
+  std::uint64_t number_ = 0;         // of the batch
+  std::uint64_t added_ = 0, equal_ = 0;
+  bool shares_ = true;
+};
 
 struct ColumnWork {
   // How often a value of a coded column stands in rows of a person it names.
@@ -42,9 +71,18 @@ struct ColumnWork {
   std::unordered_map<std::string, CodedValue> coded;
   mask::CellCounts counts;
   ColumnEvidence evidence;
+  CellBatch batch;  // of a transform that gains by it
+  ShortMemo<CodedValue*, 10> coded_lately;
 
   // May a cell of it hold its row's identifiers unseen? Not what is rewritten or comes from a code system.
   bool is_open() const;
+  CodedValue& coded_value(std::string_view cell);
+  // Is it rewritten by a transform that gains by many cells at a time, and does not look at rows?
+  bool is_batched() const {
+    return handling == Handling::kRewrite && transform->gains_by_batch() && !transform->reads_row();
+  }
+  // Masks what the batch holds.
+  Status mask_batch();
   // Looks for the row's identifiers in a cell that is kept.
   void look_for_row(const RowValues& values, std::string_view cell);
   // Of a coded value one row proves nothing; that most of its rows name their person does.

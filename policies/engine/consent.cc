@@ -72,11 +72,11 @@ void ConsentCheck::learn(const std::vector<std::string>& columns) {
   }
 }
 
-bool ConsentCheck::is_missing(const data::RecordReader& reader) {
+bool ConsentCheck::is_missing(const std::vector<std::string>& columns, std::span<const data::Cell> cells) {
   if (!consent_) return false;
-  learn(reader.columns());
+  learn(columns);
   bool has_age = false, is_young = false, has_consent = false, has_none = false;
-  for (const auto& cell : reader.cells()) {
+  for (const auto& cell : cells) {
     const auto part = parts_[cell.column];
     if (part == Part::kField) {
       has_consent = true;

@@ -7,6 +7,7 @@
 // that table only. Thread-safety: belongs to one thread. Sources: GDPR 7; 16 CFR 312.5.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,8 +23,8 @@ class ConsentCheck {
 
   // Errors: kRefused "consent_not_by_record" for FHIR and text, whose records are not people.
   Status prepare(data::Format format) const;
-  // Does the reader's current record lack the consent it needs?
-  bool is_missing(const data::RecordReader& reader);
+  // Does a record with these cells lack the consent it needs? `columns`: the reader's.
+  bool is_missing(const std::vector<std::string>& columns, std::span<const data::Cell> cells);
   // Does a record without it stay out, or refuse the run?
   bool excludes() const { return consent_->on_missing == OnMissingConsent::kExcludeRecord; }
 

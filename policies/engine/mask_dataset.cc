@@ -55,7 +55,6 @@ class PartMasking {
  private:
   Result<std::string> mask(RecordMasker& masker, const data::RecordPart& part, data::RecordReader& reader) const {
     data::StringSink sink;
-    sink.text.reserve(part.bytes.size() * 2);
     MLOPS_ASSIGN(const auto writer, reader.writer(sink, dropped_));
     MLOPS_TRY(masker.run(reader, *writer, part.first_record));
     MLOPS_TRY(writer->finish());

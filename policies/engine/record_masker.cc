@@ -12,14 +12,16 @@ namespace {
 constexpr std::string_view kEncoded = "[ENCODED]";
 // A file named after somebody is named after one of its first people.
 constexpr std::uint64_t kRecordsAgainstFileName = 10'000;
+constexpr std::size_t kBlockRecords = 64;
+constexpr std::uint32_t kNotBatched = UINT32_MAX;
 
 class RecordView : public mask::RowView {
  public:
-  explicit RecordView(const data::RecordReader& reader) : reader_(reader) {}
+  RecordView(const data::RecordReader& reader, std::span<const data::Cell> cells) : reader_(reader), cells_(cells) {}
   std::optional<std::string_view> cell(std::string_view column) const override {
     const auto wanted = fold_column(column);
     const auto& columns = reader_.columns();
-    for (const auto& one : reader_.cells()) {
+    for (const auto& one : cells_) {
       if (fold_column(columns[one.column]) == wanted) return one.text;
     }
     return std::nullopt;
@@ -27,6 +29,7 @@ class RecordView : public mask::RowView {
 
  private:
   const data::RecordReader& reader_;
+  std::span<const data::Cell> cells_;
 };
 
 // What every narrative begins with; the address in it is XHTML's own.
@@ -56,8 +59,25 @@ bool must_commute(const data::Layer& layer, std::string_view cell) {
 
 struct RecordMasker::Place {
   const data::RecordReader& reader;
-  RecordView view;
-  std::uint64_t record = 0;  // of the file, from 0
+  std::span<const data::Cell> cells;
+  std::uint64_t record = 0;                  // of the file, from 0
+  std::span<const std::uint32_t> batched{};  // by cell: its place in its column's batch, or kNotBatched
+  RecordView view{reader, cells};
+};
+
+// Records that stay while the reader goes on, masked together.
+struct RecordMasker::Block {
+  struct Record {
+    std::size_t begin = 0;  // its first cell
+    data::KeptRecord kept;
+  };
+  std::vector<data::Cell> cells;
+  std::vector<std::uint32_t> batched;  // by cell
+  std::vector<Record> records;
+
+  std::size_t end_of(std::size_t record) const {
+    return record + 1 < records.size() ? records[record + 1].begin : cells.size();
+  }
 };
 
 RecordMasker::RecordMasker(const Policy::Body& body, const FilePlan& plan, const mask::RunSecrets& secrets,
@@ -86,7 +106,9 @@ Status RecordMasker::take_new_columns(const data::RecordReader& reader) {
       work = std::make_unique<ColumnWork>(std::move(made));
       has_open_columns_ |= work->handling == Handling::kRewriteText || work->is_open();
     }
-    by_column_.push_back(work.get());
+    work->batch.begin();  // it may hold cells of another reader
+    const bool is_markup = reader.column_kind(by_column_.size()) == data::ColumnKind::kMarkup;
+    by_column_.push_back({work.get(), is_markup, !is_markup && work->is_batched()});
   }
   return {};
 }
@@ -99,40 +121,95 @@ Status RecordMasker::prepare(const data::RecordReader& reader) {
 
 Status RecordMasker::run(data::RecordReader& reader, data::RecordWriter& writer, std::uint64_t first_record) {
   MLOPS_TRY(prepare(reader));
-  Place place{reader, RecordView(reader), first_record};
-  while (true) {
+  if (reader.keeps_records()) return run_blocks(reader, writer, first_record);
+  for (auto at = first_record;; ++at) {
     MLOPS_ASSIGN(const bool more, reader.next());
     if (!more) return {};
     MLOPS_TRY(take_new_columns(reader));
-    MLOPS_TRY(record(place, writer));
-    ++place.record;
-  }
-}
-
-Status RecordMasker::record(const Place& place, data::RecordWriter& writer) {
-  MLOPS_TRY(gather(place.reader, place.record));  // the file is not named after who is left out, either
-  if (consent_.is_missing(place.reader)) {
-    ++without_consent_;
-    if (consent_.excludes()) {
+    MLOPS_ASSIGN(const auto outcome, record({reader, reader.cells(), at}));
+    if (outcome == Outcome::kLeftOut) {
       writer.skip();
-      return {};
+    } else {
+      MLOPS_TRY(writer.write(changes_));
     }
   }
-  ++records_;
-  const auto& cells = place.reader.cells();
-  changes_.resize(cells.size());
-  for (std::size_t i = 0; i < cells.size(); ++i) {
-    MLOPS_TRY(cell(place, cells[i], *by_column_[cells[i].column], changes_[i]));
-  }
-  return writer.write(changes_);
 }
 
-Status RecordMasker::gather(const data::RecordReader& reader, std::uint64_t record) {
+Status RecordMasker::run_blocks(data::RecordReader& reader, data::RecordWriter& writer, std::uint64_t first_record) {
+  Block block;
+  while (true) {
+    const auto more = fill(reader, block);
+    MLOPS_TRY(mask_block(reader, block, first_record, writer));  // what stands before an error comes first
+    if (!more) return fail(more.error());
+    if (!*more) return {};
+    first_record += block.records.size();
+  }
+}
+
+// Reads the records of the next block; false at the end.
+Result<bool> RecordMasker::fill(data::RecordReader& reader, Block& block) {
+  block.cells.clear();
+  block.batched.clear();
+  block.records.clear();
+  for (auto& column : by_column_) column.work->batch.begin();
+  while (block.records.size() < kBlockRecords) {
+    MLOPS_ASSIGN(const bool more, reader.next());
+    if (!more) return false;
+    MLOPS_TRY(take_new_columns(reader));
+    block.records.push_back({block.cells.size(), reader.kept()});
+    const auto& cells = reader.cells();
+    block.cells.insert(block.cells.end(), cells.begin(), cells.end());
+    for (const auto& cell : cells) {
+      const auto& column = by_column_[cell.column];
+      auto place = kNotBatched;
+      if (column.is_batched && cell.kind != data::CellKind::kNull) {
+        place = column.work->batch.add(cell.text);
+      }
+      block.batched.push_back(place);
+    }
+  }
+  return true;
+}
+
+Status RecordMasker::mask_block(const data::RecordReader& reader, const Block& block, std::uint64_t first_record,
+                                data::RecordWriter& writer) {
+  for (auto& column : by_column_) {
+    if (column.is_batched) MLOPS_TRY(column.work->mask_batch());
+  }
+  const std::span<const data::Cell> cells(block.cells);
+  const std::span<const std::uint32_t> batched(block.batched);
+  for (std::size_t i = 0; i < block.records.size(); ++i) {
+    const std::size_t begin = block.records[i].begin, count = block.end_of(i) - begin;
+    auto kept = block.records[i].kept;
+    kept.cells = cells.subspan(begin, count);
+    MLOPS_ASSIGN(const auto outcome, record({reader, kept.cells, first_record + i, batched.subspan(begin, count)}));
+    if (outcome == Outcome::kLeftOut) {
+      writer.skip(kept);
+    } else {
+      MLOPS_TRY(writer.write(kept, changes_));
+    }
+  }
+  return {};
+}
+
+Result<RecordMasker::Outcome> RecordMasker::record(const Place& place) {
+  MLOPS_TRY(gather(place));  // the file is not named after who is left out, either
+  if (consent_.is_missing(place.reader.columns(), place.cells)) {
+    ++without_consent_;
+    if (consent_.excludes()) return Outcome::kLeftOut;
+  }
+  ++records_;
+  changes_.resize(place.cells.size());
+  for (std::size_t i = 0; i < place.cells.size(); ++i) MLOPS_TRY(cell(place, i, changes_[i]));
+  return Outcome::kWritten;
+}
+
+Status RecordMasker::gather(const Place& place) {
   values_.clear();
-  const bool looks_at_name = record < kRecordsAgainstFileName && !file_words_.empty();
+  const bool looks_at_name = place.record < kRecordsAgainstFileName && !file_words_.empty();
   if (!has_open_columns_ && !looks_at_name) return {};
-  for (const auto& one : reader.cells()) {
-    const auto& work = *by_column_[one.column];
+  for (const auto& one : place.cells) {
+    const auto& work = *by_column_[one.column].work;
     if (work.handling != Handling::kKeep) values_.add(one.text, work.class_row, work.placeholder);
   }
   if (!looks_at_name || !values_.name_in(file_words_)) return {};
@@ -141,19 +218,25 @@ Status RecordMasker::gather(const data::RecordReader& reader, std::uint64_t reco
               "rename the file or its folder after what is in it, not after whom");
 }
 
-Status RecordMasker::cell(const Place& place, const data::Cell& in, ColumnWork& work, data::Change& out) {
+Status RecordMasker::cell(const Place& place, std::size_t index, data::Change& out) {
+  const auto& in = place.cells[index];
+  const auto& column = by_column_[in.column];
+  auto& work = *column.work;
   out.kind = data::Change::Kind::kKeep;
+  out.lent.reset();
   ++work.evidence.cells;
   if (work.handling == Handling::kDrop) {
     ++work.evidence.changed;
     out.kind = data::Change::Kind::kDrop;
     return {};
   }
-  const bool is_markup = place.reader.column_kind(in.column) == data::ColumnKind::kMarkup;
-  if (work.transform && in.kind != data::CellKind::kNull) {
+  if (!place.batched.empty() && place.batched[index] != kNotBatched) {
+    out.kind = data::Change::Kind::kReplace;
+    out.lent = work.batch.masked(place.batched[index]);
+  } else if (work.transform && in.kind != data::CellKind::kNull) {
     out.kind = data::Change::Kind::kReplace;
     const mask::CellContext at{place.view, work.key, dataset_, work.folded, place.record, secrets_.vault, &work.counts};
-    const auto head = is_markup ? markup_head(in.text) : std::string_view{};
+    const auto head = column.is_markup ? markup_head(in.text) : std::string_view{};
     const auto text = in.text.substr(head.size());
     if (work.handling == Handling::kRewriteText) {
       MLOPS_TRY(rewrite_text(work, text, at, out.text));
@@ -162,7 +245,7 @@ Status RecordMasker::cell(const Place& place, const data::Cell& in, ColumnWork& 
       MLOPS_TRY(work.transform->apply_into(text, at, out.text));
     }
   }
-  scan_written(in, is_markup, work, out);
+  scan_written(in, column.is_markup, work, out);
   return {};
 }
 
@@ -206,7 +289,7 @@ Result<bool> RecordMasker::hides(const ColumnWork& work, std::string_view in, st
 }
 
 void RecordMasker::scan_written(const data::Cell& in, bool is_markup, ColumnWork& work, const data::Change& out) {
-  const std::string_view written = out.kind == data::Change::Kind::kReplace ? std::string_view(out.text) : in.text;
+  const std::string_view written = out.kind == data::Change::Kind::kReplace ? out.value() : in.text;
   if (written != in.text) ++work.evidence.changed;
   if (!work.is_scanned) return;
   if (work.handling != Handling::kKeep && is_placeholder(written)) {

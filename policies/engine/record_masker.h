@@ -37,11 +37,23 @@ class RecordMasker {
   void add(RecordMasker&& other);
 
  private:
-  struct Place;  // the reader and where in the file it is
+  // Of the current reader.
+  struct Column {
+    ColumnWork* work = nullptr;
+    bool is_markup = false;
+    bool is_batched = false;
+  };
+  struct Block;
+  struct Place;  // a record, its cells and where in the file it is
+  enum class Outcome { kWritten, kLeftOut };
   Status take_new_columns(const data::RecordReader& reader);
-  Status record(const Place& place, data::RecordWriter& writer);
-  Status gather(const data::RecordReader& reader, std::uint64_t record);
-  Status cell(const Place& place, const data::Cell& in, ColumnWork& work, data::Change& out);
+  Status run_blocks(data::RecordReader& reader, data::RecordWriter& writer, std::uint64_t first_record);
+  Result<bool> fill(data::RecordReader& reader, Block& block);
+  Status mask_block(const data::RecordReader& reader, const Block& block, std::uint64_t first_record,
+                    data::RecordWriter& writer);
+  Result<Outcome> record(const Place& place);
+  Status gather(const Place& place);
+  Status cell(const Place& place, std::size_t index, data::Change& out);
   Status rewrite_text(ColumnWork& work, std::string_view in, const mask::CellContext& at, std::string& out);
   Result<std::string> treat(const ColumnWork& work, std::string_view text, const mask::CellContext& at) const;
   Result<bool> hides(const ColumnWork& work, std::string_view in, std::string_view masked,
@@ -56,7 +68,7 @@ class RecordMasker {
   std::unordered_map<std::string, std::size_t> planned_;
   bool has_open_columns_ = false;
   std::vector<std::unique_ptr<ColumnWork>> works_;
-  std::vector<ColumnWork*> by_column_;  // of the current reader
+  std::vector<Column> by_column_;
   std::vector<data::Change> changes_;
   RowValues values_;
   ConsentCheck consent_;

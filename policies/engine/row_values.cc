@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <iterator>
 #include <optional>
 
@@ -26,13 +27,13 @@ constexpr std::array<std::string_view, 33> kNotNames{"mr",  "mrs", "ms",  "miss"
                                                      "der", "den", "del", "dos",  "las", "los",    "bin", "ibn", "de",
                                                      "la",  "di",  "da",  "al",   "st",  "unknown"};
 
-bool is_digit(char c) {
+constexpr bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
-bool is_letter(char c) {
+constexpr bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (static_cast<unsigned char>(c) >= 0x80);
 }
-bool is_word(char c) {
+constexpr bool is_word(char c) {
   return is_digit(c) || is_letter(c) || c == '_';
 }
 bool is_separator(char c) {
@@ -117,11 +118,38 @@ std::uint32_t number_bucket(std::string_view digits) {
   return bucket;
 }
 
+// What a glance sees of a byte.
+enum Mark : std::uint8_t { kWordMark = 1, kDigitMark = 2, kForeignMark = 4 };
+constexpr auto kKinds = [] {
+  std::array<std::uint8_t, 256> kinds{};
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    const char c = static_cast<char>(i);
+    const unsigned word = (is_word(c) ? kWordMark : 0) | (is_digit(c) ? kDigitMark : 0);
+    kinds[i] = static_cast<std::uint8_t>(word | (i >= 0x80 ? kForeignMark : 0));
+  }
+  return kinds;
+}();
+
+char lower_of(char c) {
+  return static_cast<char>(c + ((c >= 'A' && c <= 'Z') ? 'a' - 'A' : 0));
+}
+
+// Of three characters. What is found everywhere has no fewer, and no fewer digits than these.
+constexpr std::size_t kGlanceLetters = 3;
+constexpr std::size_t kGlanceDigits = 4;
+static_assert(kGlanceLetters <= kShortestEverywhere && kGlanceDigits <= kShortestNumberEverywhere);
+std::uint32_t text_glance(const char* text) {
+  std::uint32_t key = 0;
+  for (std::size_t i = 0; i < kGlanceLetters; ++i) key = key << 8 | static_cast<unsigned char>(lower_of(text[i]));
+  return key * 0x9E3779B1u >> (32 - std::bit_width(kGlanceBits - 1));  // 2^32 over the golden ratio
+}
+
 // The first digits from `at` on; false: too few, or too far apart.
-bool key_digits(std::string_view text, std::size_t at, char (&key)[kNumberKey]) {
+template <std::size_t kDigits>
+bool key_digits(std::string_view text, std::size_t at, char (&key)[kDigits]) {
   std::size_t have = 0;
   std::size_t skipped = 0;
-  for (; at < text.size() && have < kNumberKey && skipped <= kMostSeparators; ++at) {
+  for (; at < text.size() && have < kDigits && skipped <= kMostSeparators; ++at) {
     if (is_digit(text[at])) {
       key[have++] = text[at];
       skipped = 0;
@@ -131,7 +159,7 @@ bool key_digits(std::string_view text, std::size_t at, char (&key)[kNumberKey]) 
       return false;
     }
   }
-  return have == kNumberKey;
+  return have == kDigits;
 }
 
 // What a rule has written already: "[NAME]" names nobody who is called Name.
@@ -194,22 +222,111 @@ void RowValues::clear() {
   for (std::size_t i = 0; i < size_; ++i) heads_[needles_[i].bucket] = kNone;
   size_ = 0;
   odd_ = kNone;
+  if (added_.empty()) return;
+  added_.clear();
+  threaded_ = 0;
+  is_certain_ = sees_all_ = false;
+  beginnings_.clear();
+  number_beginnings_.clear();
+  odd_beginnings_.clear();
 }
 
 void RowValues::add(std::string_view cell, const ClassRow& row, std::string_view placeholder) {
-  if (row.spread == Spread::kNone) return;
-  const Plain plain(cell);
+  if (row.spread == Spread::kNone || cell.empty()) return;
+  const bool is_name = row.name == "person_name" || row.name == "username";
+  added_.push_back({cell, placeholder, row.spread, is_name});
+  see_beginnings(added_.back());
+}
+
+// Whatever of a cell can be found everywhere begins with its first character, with its digits, or, of a name, with a
+// word or an apostrophe. So many digits become a needle for certain.
+void RowValues::see_beginnings(const Added& added) {
+  const auto value = trim(added.cell);
+  if (added.is_name) return see_words(value);
+  if (!is_certain_) {
+    const auto digits = count_digits(value);
+    const bool has_letters = std::any_of(value.begin(), value.end(), is_letter);
+    is_certain_ = digits >= kShortestNumberInText && !has_letters;
+  }
+  if (added.spread != Spread::kEverywhere || value.empty()) return;
+  sees_all_ |= !detect::is_ascii(value);
+  see_beginning(value, 0);
+  std::size_t digits = 0;
+  std::uint32_t number = 0;
+  for (std::size_t at = 0; at < value.size() && digits < kGlanceDigits; ++at) {
+    if (!is_digit(value[at])) continue;
+    number = number * 10 + static_cast<std::uint32_t>(value[at] - '0');
+    ++digits;
+  }
+  if (digits == kGlanceDigits) number_beginnings_.mark(number % kGlanceBits);
+}
+
+void RowValues::see_words(std::string_view name) {
+  sees_all_ |= !detect::is_ascii(name);
+  bool was_word = false;
+  for (std::size_t at = 0; at < name.size(); ++at) {
+    const bool is_word_now = is_word(name[at]);
+    if (!was_word && (is_word_now || at == 0 || name[at] == '\'')) see_beginning(name, at);
+    was_word = is_word_now;
+  }
+}
+
+void RowValues::see_beginning(std::string_view text, std::size_t at) {
+  const auto c = static_cast<unsigned char>(text[at]);
+  if ((kKinds[c] & kWordMark) == 0) {
+    odd_beginnings_.mark(c);
+  } else if (at + kGlanceLetters <= text.size()) {
+    beginnings_.mark(text_glance(&text[at]));
+  }
+}
+
+bool RowValues::may_stand_in(std::string_view cell) const {
+  if (added_.empty() || cell.size() < kShortestEverywhere) return false;
+  if (sees_all_) return true;
+  bool was_word = false;
+  for (std::size_t at = 0; at < cell.size(); ++at) {
+    const auto kind = kKinds[static_cast<unsigned char>(cell[at])];
+    if ((kind & kForeignMark) != 0) return true;
+    const bool is_first = (kind & kWordMark) != 0 && !was_word;
+    was_word = (kind & kWordMark) != 0;
+    if (!was_word && odd_beginnings_.is_marked(static_cast<unsigned char>(cell[at]))) return true;
+    if (!is_first) continue;
+    if (at + kGlanceLetters <= cell.size() && beginnings_.is_marked(text_glance(&cell[at]))) return true;
+    if ((kind & kDigitMark) == 0 || cell.size() < kShortestNumberEverywhere) continue;
+    char key[kGlanceDigits];
+    if (!key_digits(cell, at, key)) continue;
+    std::uint32_t number = 0;
+    for (const char digit : key) number = number * 10 + static_cast<std::uint32_t>(digit - '0');
+    if (number_beginnings_.is_marked(number % kGlanceBits)) return true;
+  }
+  return false;
+}
+
+void RowValues::thread_all() {
+  while (threaded_ < added_.size()) thread_one(added_[threaded_++]);
+}
+
+bool RowValues::empty() const {
+  if (is_certain_) return false;
+  thread();
+  return size_ == 0;
+}
+
+void RowValues::thread_one(const Added& added) {
+  const Plain plain(added.cell);
   const auto value = trim(plain.text());
   if (value.empty()) return;
-  if (row.name == "person_name" || row.name == "username") {
-    add_name(value, placeholder);
+  if (added.is_name) {
+    add_name(value, added.placeholder);
   } else if (is_mostly_digits(value)) {
-    add_number(value, placeholder, row.spread);
+    add_number(value, added.placeholder, added.spread);
   } else if (value.size() >= kShortestEverywhere) {
     // "MRN-000123" is also told as 000123. Not so an address, whose numbers are several.
     const bool is_code = value.find(' ') == std::string_view::npos && value.find('@') == std::string_view::npos;
-    if (is_code && count_digits(value) >= kShortestNumberEverywhere) return add_number(value, placeholder, row.spread);
-    add_text(value, placeholder, row.spread == Spread::kEverywhere);
+    if (is_code && count_digits(value) >= kShortestNumberEverywhere) {
+      return add_number(value, added.placeholder, added.spread);
+    }
+    add_text(value, added.placeholder, added.spread == Spread::kEverywhere);
   }
 }
 
@@ -319,6 +436,7 @@ void RowValues::visit(const Text& text, const Take& take) const {
 }
 
 std::string RowValues::cut_from(std::string_view text) const {
+  thread();
   matches_.clear();
   const Plain plain(text);
   visit(lowered(plain.text()), [&](Match match) {
@@ -343,7 +461,8 @@ std::string RowValues::cut_from(std::string_view text) const {
 }
 
 bool RowValues::stand_in(std::string_view cell) const {
-  if (size_ == 0 || cell.size() < kShortestEverywhere) return false;
+  if (!may_stand_in(cell)) return false;
+  thread();
   bool stands = false;
   const Plain plain(cell);
   visit(lowered(plain.text()), [&](const Match& match) {
@@ -354,6 +473,7 @@ bool RowValues::stand_in(std::string_view cell) const {
 }
 
 bool RowValues::name_in(std::string_view text) const {
+  thread();
   const Needle* one_word = nullptr;
   bool is_named = false;
   const Plain plain(text);

@@ -17,19 +17,23 @@
 
 namespace mlops::policy {
 
+inline constexpr std::size_t kGlanceBits = 4096;
+
 class RowValues {
  public:
   RowValues() { heads_.fill(kNone); }
   void clear();
   // Adds what identifies in `cell` of a column of class `row`; `placeholder` is what is written in its place and
-  // outlives this object.
+  // outlives this object; the cell and the name of its class live until clear().
   void add(std::string_view cell, const ClassRow& row, std::string_view placeholder);
-  bool empty() const { return size_ == 0; }
+  bool empty() const;
 
   // `text` with every occurrence replaced by its placeholder; of overlapping ones the union.
   std::string cut_from(std::string_view text) const;
   // Does a value that spreads everywhere stand in the cell of a kept column?
   bool stand_in(std::string_view cell) const;
+  // False when stand_in() is, for a glance at how the cell's words begin.
+  bool may_stand_in(std::string_view cell) const;
   // Does the text name the row's person: by a number, a whole name, or two words of it? One word alone may be chance.
   bool name_in(std::string_view text) const;
 
@@ -59,6 +63,32 @@ class RowValues {
     std::string_view lower;
   };
 
+  template <std::size_t kBits>
+  class Bits {
+   public:
+    void clear() { words_.fill(0); }
+    void mark(std::uint32_t bit) { words_[bit / 64] |= std::uint64_t{1} << bit % 64; }
+    bool is_marked(std::uint32_t bit) const { return (words_[bit / 64] >> bit % 64 & 1) != 0; }
+
+   private:
+    std::array<std::uint64_t, kBits / 64> words_{};
+  };
+  struct Added {
+    std::string_view cell;
+    std::string_view placeholder;
+    Spread spread = Spread::kNone;
+    bool is_name = false;
+  };
+
+  // What was added becomes needles when somebody asks for more than a glance.
+  void thread() const {
+    if (threaded_ < added_.size()) const_cast<RowValues*>(this)->thread_all();
+  }
+  void thread_all();
+  void thread_one(const Added& added);
+  void see_beginnings(const Added& added);
+  void see_words(std::string_view name);
+  void see_beginning(std::string_view text, std::size_t at);
   void add_text(std::string_view text, std::string_view placeholder, bool everywhere);
   void add_name(std::string_view cell, std::string_view placeholder);
   void add_number(std::string_view cell, std::string_view placeholder, Spread spread);
@@ -70,7 +100,14 @@ class RowValues {
   template <typename Take>
   void visit(const Text& text, const Take& take) const;
 
-  std::vector<Needle> needles_;  // the first size_ of them; the rest keep their memory
+  std::vector<Added> added_;
+  std::size_t threaded_ = 0;             // so many of them are needles
+  bool is_certain_ = false;              // one of them is sure to become a needle
+  bool sees_all_ = false;                // a glance tells nothing: letters beyond ASCII
+  Bits<kGlanceBits> beginnings_;         // of three characters
+  Bits<kGlanceBits> number_beginnings_;  // of four digits
+  Bits<128> odd_beginnings_;             // ASCII signs
+  std::vector<Needle> needles_;          // the first size_ of them; the rest keep their memory
   std::size_t size_ = 0;
   std::array<std::int32_t, kBuckets> heads_{};
   std::int32_t odd_ = kNone;  // those that begin with a sign

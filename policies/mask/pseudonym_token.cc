@@ -3,11 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 
 namespace mlops::mask {
 namespace {
 
 constexpr std::string_view kHexDigits = "0123456789abcdef";
+// Both digits of every byte.
+constexpr auto kHexPairs = [] {
+  std::array<std::array<char, 2>, 256> pairs{};
+  for (std::size_t byte = 0; byte < pairs.size(); ++byte) pairs[byte] = {kHexDigits[byte >> 4], kHexDigits[byte & 15]};
+  return pairs;
+}();
 constexpr std::size_t kUuidBodyBytes = 12;
 constexpr std::size_t kVersionByte = 6;
 constexpr std::size_t kVariantByte = 8;
@@ -59,8 +66,8 @@ void append_hex(std::string& out, ByteView bytes) {
   out.resize(before + 2 * bytes.size());
   char* to = out.data() + before;
   for (const auto byte : bytes) {
-    *to++ = kHexDigits[byte >> 4];
-    *to++ = kHexDigits[byte & 15];
+    std::memcpy(to, kHexPairs[byte].data(), 2);
+    to += 2;
   }
 }
 

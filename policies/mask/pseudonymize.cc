@@ -33,6 +33,7 @@ class Pseudonymize : public Transform {
   std::string_view key_name() const override { return options_.key; }
   KeyScope key_scope() const override { return options_.scope; }
   bool is_pseudonym() const override { return true; }
+  bool gains_by_batch() const override { return true; }
 
   Result<std::string> apply(std::string_view cell, const CellContext& at) const override {
     std::string out;
@@ -58,52 +59,60 @@ class Pseudonymize : public Transform {
 
   Status apply_batch(std::span<const std::string_view> cells, const BatchContext& at,
                      std::vector<std::string>& out) const override {
+    Texts texts;
+    MLOPS_TRY(append_batch(cells, at.key, texts));
     out.resize(cells.size());
-    std::vector<std::string_view> values;
-    std::vector<std::size_t> places;
-    for (std::size_t i = 0; i < cells.size(); ++i) {
-      const auto cell = trim(cells[i]);
-      if (cell.empty() || at.key.empty()) {
-        out[i] = cell.empty() ? std::string_view{} : kWithoutKey;
-        continue;
-      }
-      MLOPS_ASSIGN(const bool done, is_own(cell, at.key));
-      if (done) {
-        out[i] = cell;
-        continue;
-      }
-      values.push_back(cell);
-      places.push_back(i);
-    }
-    return write_all(values, places, at.key, out);
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = texts[i];
+    return {};
   }
 
- private:
-  Status write_all(const std::vector<std::string_view>& values, const std::vector<std::size_t>& places,
-                   const ColumnKey& key, std::vector<std::string>& out) const {
-    if (values.empty()) return {};
-    std::vector<crypto::Mac> macs(values.size());
-    key.pseudonym->many(values, macs);
-    std::vector<std::uint8_t> checks(values.size() * kTokenBodyBytes);
-    std::string head = options_.prefix;
-    if (options_.form == Form::kTagged) {
-      head += key.tag;
-      for (std::size_t i = 0; i < macs.size(); ++i)
-        std::copy_n(macs[i].begin(), kTokenBodyBytes, &checks[i * kTokenBodyBytes]);
-      MLOPS_TRY(key.check->encrypt(checks));
+  Status append_batch(std::span<const std::string_view> cells, const ColumnKey& key, Texts& out) const override {
+    out.clear();
+    std::vector<std::string_view> values(cells.size());  // empty: nothing is made of it
+    std::vector<std::string_view> hashed;
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      values[i] = trim(cells[i]);
+      if (values[i].empty() || key.empty()) continue;
+      MLOPS_ASSIGN(const bool done, is_own(values[i], key));
+      if (!done) hashed.push_back(values[i]);
     }
-    for (std::size_t i = 0; i < macs.size(); ++i) {
-      write(head, macs[i], ByteView(checks).subspan(i * kTokenBodyBytes, kTokenBodyBytes), out[places[i]]);
+    MLOPS_ASSIGN(const auto made, make(hashed, key));
+    std::size_t next = 0;
+    for (const auto value : values) {
+      if (next < hashed.size() && value.data() == hashed[next].data() && !value.empty()) {
+        out.bytes() += made.head;
+        append_hex(out.bytes(), ByteView(made.macs[next]).first(kTokenBodyBytes));
+        append_hex(out.bytes(), ByteView(made.checks).subspan(next * kTokenBodyBytes, made.check_bytes));
+        ++next;
+      } else if (!value.empty()) {
+        out.bytes() += key.empty() ? kWithoutKey : value;
+      }
+      out.end();
     }
     return {};
   }
 
-  void write(const std::string& head, const crypto::Mac& mac, ByteView check, std::string& out) const {
-    out.clear();
-    out.reserve(head.size() + 2 * (kTokenBodyBytes + kTokenCheckBytes));
-    out += head;
-    append_hex(out, ByteView(mac).first(kTokenBodyBytes));
-    if (options_.form == Form::kTagged) append_hex(out, check.first(kTokenCheckBytes));
+ private:
+  struct Pseudonyms {
+    std::string head;  // of all
+    std::vector<crypto::Mac> macs;
+    std::vector<std::uint8_t> checks;  // a block each
+    std::size_t check_bytes = 0;
+  };
+
+  Result<Pseudonyms> make(const std::vector<std::string_view>& values, const ColumnKey& key) const {
+    Pseudonyms made{options_.prefix, std::vector<crypto::Mac>(values.size()), {}, 0};
+    if (values.empty()) return made;
+    key.pseudonym->many(values, made.macs);
+    made.checks.resize(values.size() * kTokenBodyBytes);
+    if (options_.form == Form::kPlain) return made;
+    made.head += key.tag;
+    made.check_bytes = kTokenCheckBytes;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      std::copy_n(made.macs[i].begin(), kTokenBodyBytes, &made.checks[i * kTokenBodyBytes]);
+    }
+    MLOPS_TRY(key.check->encrypt(made.checks));
+    return made;
   }
 
   // Was this written by this rule, under any version of its key that is left?

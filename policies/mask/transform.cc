@@ -21,6 +21,10 @@ Status Transform::apply_into(std::string_view cell, const CellContext& at, std::
   return {};
 }
 
+Status Transform::append_batch(std::span<const std::string_view>, const ColumnKey&, Texts&) const {
+  return fail(ErrorCode::kInternal, "no_batch", "this transform masks one cell at a time");
+}
+
 Status Transform::apply_batch(std::span<const std::string_view> cells, const BatchContext& at,
                               std::vector<std::string>& out) const {
   static const NoRow kNoRow;

@@ -55,6 +55,28 @@ struct BatchContext {
   CellCounts* counts = nullptr;
 };
 
+// Texts one behind the other. Their memory stays from use to use.
+class Texts {
+ public:
+  void clear() {
+    bytes_.clear();
+    ends_.clear();
+  }
+  // The bytes to append the next text to, which end() then ends.
+  std::string& bytes() { return bytes_; }
+  void end() { ends_.push_back(bytes_.size()); }
+  std::size_t size() const { return ends_.size(); }
+  // REQUIRES: all are there; a view lives until the next change.
+  std::string_view operator[](std::size_t index) const {
+    const std::size_t begin = index == 0 ? 0 : ends_[index - 1];
+    return std::string_view(bytes_).substr(begin, ends_[index] - begin);
+  }
+
+ private:
+  std::string bytes_;
+  std::vector<std::size_t> ends_;
+};
+
 class Transform {
  public:
   virtual ~Transform() = default;
@@ -74,6 +96,10 @@ class Transform {
   // The same for many cells of a column; `out` gets one text a cell.
   virtual Status apply_batch(std::span<const std::string_view> cells, const BatchContext& at,
                              std::vector<std::string>& out) const;
+  // Are many cells of a column masked for less than as many times one, whatever their rows? Then append_batch() gives
+  // what apply() gives, in `out` instead of what was there. REQUIRES: gains_by_batch().
+  virtual bool gains_by_batch() const { return false; }
+  virtual Status append_batch(std::span<const std::string_view> cells, const ColumnKey& key, Texts& out) const;
   // Why HIPAA Safe Harbor does not allow it with these options ("mask.keep_last: …"); empty: it does.
   virtual std::string_view forbidden_under_safe_harbor() const { return {}; }
   // Does this transform leave linkable pseudonyms (→ at least `pseudonymous`)?

@@ -57,12 +57,17 @@ constexpr CensusWord kCensuses[] = {
     {"2000", Census::k2000, k00},
 };
 
+// By prefix: the censuses that count few people.
+constexpr auto kSmallIn = [] {
+  std::array<std::uint8_t, 1000> censuses{};
+  for (const auto& entry : kSmall) censuses[static_cast<std::size_t>(entry.prefix)] |= entry.censuses;
+  return censuses;
+}();
+
 bool may_show(int prefix, Census census) {
   const auto* row = std::find_if(std::begin(kCensuses), std::end(kCensuses),
                                  [&](const CensusWord& word) { return word.census == census; });
-  const bool small = std::any_of(std::begin(kSmall), std::end(kSmall), [&](const SmallPrefix& entry) {
-    return entry.prefix == prefix && (entry.censuses & row->bits) != 0;
-  });
+  const bool small = (kSmallIn[static_cast<std::size_t>(prefix)] & row->bits) != 0;
   return !small && detect::zip3_is_populated(prefix);
 }
 

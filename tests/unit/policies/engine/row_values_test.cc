@@ -1,0 +1,85 @@
+// What a glance at a cell may and may not skip.
+#include "policies/engine/row_values.h"
+
+#include <deque>
+#include <random>
+#include <string>
+
+#include "tests/unit/catch.h"
+
+using namespace mlops::policy;
+
+namespace {
+
+struct Value {
+  std::string cell;
+  std::string class_name;
+  std::vector<std::string> written;  // as it may stand elsewhere
+};
+
+std::string digits(std::mt19937& random, std::size_t count) {
+  std::string text;
+  while (text.size() < count) text += static_cast<char>('0' + random() % 10);
+  return text;
+}
+
+std::string word(std::mt19937& random, std::size_t count) {
+  std::string text;
+  while (text.size() < count) text += static_cast<char>('a' + random() % 26);
+  text[0] = static_cast<char>(text[0] - 'a' + 'A');
+  return text;
+}
+
+Value random_value(std::mt19937& random) {
+  const auto number = digits(random, 6 + random() % 5);
+  const auto given = word(random, 4 + random() % 5), family = word(random, 4 + random() % 7);
+  switch (random() % 6) {
+    case 0:
+      return {number, "mrn", {number, number.substr(0, 2) + " " + number.substr(2), "0-" + number}};
+    case 1:
+      return {"MRN-" + number, "mrn", {"mrn-" + number, number}};
+    case 2:
+      return {"(" + number.substr(0, 3) + ") " + number.substr(3),
+              "phone",
+              {"(" + number.substr(0, 3) + ") " + number.substr(3), number}};
+    case 3:
+      return {" " + given + " O'" + family, "person_name", {given, given + " o'" + family}};
+    case 4:
+      return {"'" + given, "person_name", {"x '" + given}};
+    default:
+      return {given + "@" + family + ".org", "email", {given + "@" + family + ".ORG"}};
+  }
+}
+
+}  // namespace
+
+TEST_CASE("row values: a value that stands in a cell is never passed by") {
+  std::mt19937 random(11);
+  const std::string placeholder = "[X]";
+  RowValues values;
+  for (int row = 0; row < 5'000; ++row) {
+    std::deque<Value> added;
+    values.clear();
+    for (std::size_t i = 0; i < 1 + random() % 8; ++i) {
+      added.push_back(random_value(random));
+      values.add(added.back().cell, class_of(added.back().class_name), placeholder);
+    }
+    CHECK_FALSE(values.empty());
+    for (const auto& value : added) {
+      INFO(value.cell);
+      for (const auto& text : value.written) CHECK(values.stand_in("seen, " + text + "; again"));
+    }
+  }
+}
+
+TEST_CASE("row values: what creates no needle leaves the row empty") {
+  const std::string placeholder = "[X]";
+  RowValues values;
+  values.add("12", class_of("mrn"), placeholder);
+  values.add("  ", class_of("person_name"), placeholder);
+  values.add("Dr", class_of("person_name"), placeholder);
+  CHECK(values.empty());
+  CHECK_FALSE(values.stand_in("12 Dr and others"));
+  values.add("12345", class_of("mrn"), placeholder);
+  CHECK_FALSE(values.empty());
+}
