@@ -37,6 +37,8 @@ struct MemberFacts {
   std::vector<std::string> missing_blobs; // digests the store lacks
   std::vector<std::string> ran_in;        // environments this version, or what it was masked from, runs or ran in
   std::vector<ErasureFact> open_erasures;
+  std::map<std::string, std::string> labels;  // of the version; of a planned masking: of its source
+  std::vector<std::string> keys;  // "research.2": versions of masking keys that wrote it, or would; sorted
 };
 
 struct ApprovalFact {
@@ -71,6 +73,20 @@ struct GateResult {
   std::string would_pass_if;  // one sentence; empty when it passes
   Json facts;                 // what was looked at
 };
+
+// What a policy in shadow would have said; it decided nothing.
+struct ShadowResult {
+  std::string policy;   // the one in shadow
+  std::string digest;
+  std::string beside;   // the one it was evaluated beside
+  Verdict verdict = Verdict::kFail;  // of the whole decision, had it been in that one's place
+  bool flips = false;                // the decision was another
+  std::vector<GateResult> gates;     // its own
+  std::string problem;               // slug: why it could not be evaluated; empty: it was
+};
+Json to_json(const ShadowResult& result);
+// Errors: kCorrupt "bad_plan".
+Result<ShadowResult> shadow_result_from_json(const Json& json);
 
 Json to_json(const GateResult& result);
 Result<GateResult> gate_result_from_json(const Json& json);

@@ -87,9 +87,13 @@ Json member_json(const model::MemberFacts& member) {
     erasures.push_back(
         {{"erasure_id", one.erasure_id}, {"ref", one.ref}, {"state", one.state}, {"detail", one.detail}});
   }
-  return {
+  Json json = {
       {"version", version_json(member.version)}, {"open_erasures", std::move(erasures)},  {"inputs", std::move(inputs)},
       {"taint_path", std::move(taint)},          {"missing_blobs", member.missing_blobs}, {"ran_in", member.ran_in}};
+  // Left out when there are none, so that facts of before there were any keep their digest.
+  if (!member.labels.empty()) json["labels"] = member.labels;
+  if (!member.keys.empty()) json["keys"] = member.keys;
+  return json;
 }
 
 model::MemberFacts member_from(const Json& json) {
@@ -106,6 +110,8 @@ model::MemberFacts member_from(const Json& json) {
   }
   member.missing_blobs = json.at("missing_blobs").get<std::vector<std::string>>();
   member.ran_in = json.at("ran_in").get<std::vector<std::string>>();
+  member.labels = json.value("labels", std::map<std::string, std::string>());
+  member.keys = json.value("keys", std::vector<std::string>());
   return member;
 }
 
@@ -177,13 +183,15 @@ Json decision_record(const model::PromotionFacts& facts, const Decision& decisio
   const std::string_view word = decision.verdict == model::Verdict::kPass      ? "allow"
                                 : decision.verdict == model::Verdict::kPending ? "wait"
                                                                                : "deny";
-  return {{"decision", word},
-          {"policies", std::move(policies)},
-          {"facts_digest", crypto::sha256(canonical_dump(to_json(facts))).to_string()},
-          {"target", facts.environment.name},
-          {"members", std::move(members)},
-          {"gates", std::move(gates)},
-          {"would_pass_if", std::move(would_pass_if)}};
+  Json record = {{"decision", word},
+                 {"policies", std::move(policies)},
+                 {"facts_digest", crypto::sha256(canonical_dump(to_json(facts))).to_string()},
+                 {"target", facts.environment.name},
+                 {"members", std::move(members)},
+                 {"gates", std::move(gates)},
+                 {"would_pass_if", std::move(would_pass_if)}};
+  for (const auto& shadow : decision.shadows) record["shadow"].push_back(model::to_json(shadow));
+  return record;
 }
 
 }  // namespace mlops::wire

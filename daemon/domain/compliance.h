@@ -53,23 +53,35 @@ class Compliance {
   Result<EnvironmentRevision> environment(sql::Connection& connection, const std::string& name,
                                           TimestampUs as_of_us = 0);
 
+  // kCandidate: kept for policies that name it as their shadow, never in force.
+  enum class PolicyUse { kInForce, kCandidate };
   Result<meta::Applied> apply_policy(const meta::Actor& actor, const std::string& yaml, const std::string& origin,
-                                     meta::Commit commit);
+                                     meta::Commit commit, PolicyUse use = PolicyUse::kInForce);
   Result<std::vector<PolicyRevision>> policies(TimestampUs as_of_us);
   Result<PolicyRevision> policy_revision(sql::Connection& connection, const std::string& id);
   // As it was applied; the compiled form is cached by revision.
   Result<PolicyRevision> policy(sql::Connection& connection, const std::string& name, TimestampUs as_of_us = 0);
+  // As `enforcement.shadow` names it: with a version also one that is not in force. Errors: kInvalid "shadow_unknown".
+  Result<PolicyRevision> shadow_policy(sql::Connection& connection, const std::string& named);
 
   // Masks every file of a dataset into the content store. Nothing refers to the new blobs yet, so a refusal or a crash
   // leaves no trace in the registry. `context` binds pseudonyms to the dataset.
   Result<MaskedFiles> mask(const policy::Policy& policy, const std::vector<model::FileEntry>& files,
                            const std::string& context);
+  // What mask() would have counted or refused under a policy in shadow. Never fails, keeps nothing:
+  // {"policy", "digest", "verdict": pass | fail | none, "refused_by", and the counts of evidence}.
+  Json try_mask(const policy::Policy& policy, const std::vector<model::FileEntry>& files, const std::string& context);
   KeyRing& keys() { return keys_; }
   StoreVault& vault() { return vault_; }
 
  private:
   Result<policy::Policy> compiled(const meta::RevisionRow& row);
   Result<policy::FilePlan> plan_file(policy::DatasetPlanner& planner, const model::FileEntry& file);
+  Result<policy::MaskEvidence> mask_into(const policy::Policy& policy, const policy::FilePlan& plan,
+                                         const model::FileEntry& file, data::Sink& sink,
+                                         const mask::RunSecrets& secrets, const std::string& context);
+  Result<policy::MaskEvidence> try_files(const policy::Policy& policy, const std::vector<model::FileEntry>& files,
+                                         const std::string& context);
   Result<model::FileEntry> mask_file(const policy::Policy& policy, const policy::FilePlan& plan,
                                      const model::FileEntry& file, const mask::KeySource& keys,
                                      const std::string& context, policy::MaskEvidence& evidence);

@@ -241,6 +241,12 @@ Result<mask::NamedKey> KeyRing::by_id(const std::string& id) const {
                           format_rfc3339(entry->row.changed_at_us)));
 }
 
+std::string KeyRing::current_id(const std::string& name) const {
+  std::lock_guard lock(mutex_);
+  const auto* entry = active(name);
+  return entry ? entry->row.id : mask::to_string({name, 1});
+}
+
 std::vector<meta::MaskKeyRow> KeyRing::keys() const {
   std::lock_guard lock(mutex_);
   std::vector<meta::MaskKeyRow> rows;

@@ -37,6 +37,8 @@ class KeyRing : public mask::KeySource {
   Result<mask::NamedKey> current(const std::string& name) const override;
   Result<mask::NamedKey> by_id(const std::string& id) const override;
   std::vector<meta::MaskKeyRow> keys() const;
+  // The version current() would give, without making one: the first of a name that was not used yet.
+  std::string current_id(const std::string& name) const;
 
   struct Wish {
     std::string name;  // of a key; to destroy, the id of a version

@@ -38,6 +38,7 @@ struct Draft {
   model::Plan plan;
   model::PromotionFacts facts;
   std::vector<PolicyRevision> policies;
+  std::vector<PolicyRevision> shadows;        // as plan.shadow_pins
   std::vector<model::Version> members;        // of a planned masking: the source
   std::optional<meta::DeploymentRow> running;  // under the same name
 };
@@ -82,6 +83,7 @@ class Promotion {
   Result<Draft> draft(sql::Connection& connection, const Wish& wish);
   Result<model::MemberFacts> member_facts(sql::Connection& connection, const model::Version& version);
   Status plan_masking(sql::Connection& connection, Draft& draft);
+  Status add_shadows(sql::Connection& connection, Draft& draft);
   Status add_running(sql::Connection& connection, Draft& draft);
   Status add_approvals(sql::Connection& connection, const Wish& wish, Draft& draft);
   Result<std::vector<std::string>> missing_blobs(sql::Connection& connection, const model::Version& version);
@@ -93,6 +95,8 @@ class Promotion {
   Result<model::PromotionView> run(const meta::Actor& actor, const Wish& wish, meta::Commit commit);
   Result<model::PromotionView> execute(meta::WriteTx& tx, const Wish& wish, const std::optional<MaskedFiles>& masked);
   Result<std::optional<MaskedFiles>> mask_if_planned(const Draft& draft);
+  Json masked_in_shadow(const Draft& draft, const PolicyRevision& policy, const std::vector<model::FileEntry>& files,
+                        const std::string& context);
   Result<model::MaskingView> register_masked(meta::WriteTx& tx, Draft& draft, const MaskedFiles& masked);
   Status store_plan(meta::WriteTx& tx, model::Plan& plan);
   Status store_decision(meta::WriteTx& tx, const Draft& draft, std::string occasion);

@@ -54,6 +54,7 @@ void check_gates(const Draft& draft, Findings& findings);
 void check_purpose(const Draft& draft, Findings& findings);
 void check_terms(const Draft& draft, Findings& findings);
 void check_exceptions(const Draft& draft, Findings& findings);
+void check_shadow(const Draft& draft, Findings& findings);
 void check_requirements(const Draft& draft, Findings& findings);
 void check_tests(const Draft& draft, Findings& findings);
 // What depends on the date, apart.
