@@ -28,7 +28,8 @@ class RowValues {
 
   // `text` with every occurrence replaced by its placeholder; of overlapping ones the union.
   std::string cut_from(std::string_view text) const;
-  // Does a value that spreads everywhere stand in the cell of a kept column?
+  // Does a value that spreads everywhere stand in the cell of a kept column? A single name that is an everyday word, and
+  // written like one ("Rose ward", "a rose garden"), does not.
   bool stand_in(std::string_view cell) const;
   // Does the text name the row's person: by a number, a whole name, or two words of it? One word alone may be chance.
   bool name_in(std::string_view text) const;
@@ -52,6 +53,7 @@ class RowValues {
     std::size_t end = 0;
     const Needle* needle = nullptr;
     bool is_variant = false;  // the plural, or one letter away: enough to be cut out, not to refuse
+    bool is_joined = false;   // two of the row's names as one word
   };
   // A text and itself in lower case.
   struct Text {
@@ -64,6 +66,8 @@ class RowValues {
   void add_number(std::string_view cell, std::string_view placeholder, Spread spread);
   Needle& next_needle();
   void keep(std::uint32_t bucket);
+  std::size_t joined_end(const Text& text, const Needle& needle, std::size_t at) const;
+  bool is_everyday(const Text& text, const Match& match) const;
   Text lowered(std::string_view text) const;
   template <typename Take>
   void visit_bucket(std::int32_t head, const Text& text, std::size_t at, bool& go_on, const Take& take) const;
