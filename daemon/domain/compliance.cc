@@ -272,6 +272,11 @@ Result<MaskedFiles> Compliance::mask(const policy::Policy& policy, const std::ve
     if (!column.key_id.empty()) masked.key_cells[column.key_id] += column.cells;
   }
   MLOPS_TRY(vault_.flush());  // no token may be registered that nobody can lead back
+  for (const auto& [key_id, _] : masked.key_cells) {
+    if (keys_.by_id(key_id)) continue;
+    return fail(ErrorCode::kConflict, "key_destroyed",
+                fmt::format("the key {} was destroyed while the dataset was masked under it", key_id), "try again");
+  }
   masked.evidence = policy::to_json(evidence);
   return masked;
 }

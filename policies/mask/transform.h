@@ -31,6 +31,7 @@ class RowView {
 // What came out otherwise than the rule describes; the caller adds it up and reports it.
 struct CellCounts {
   std::uint64_t placeholders = 0;  // cells that could only be redacted (an fpe domain under 10^6, for instance)
+  std::string_view opened_under;   // reveal(): id of the key version that opened the last cell; borrowed from the key
 };
 
 // Where a cell stands, and what is lent to mask it. All of it is borrowed for a call.
@@ -80,6 +81,8 @@ class Transform {
   virtual bool is_pseudonym() const { return false; }
   // Can who holds the key (and the vault) get the value back?
   virtual bool is_reversible() const { return false; }
+  // Does what it writes, or its entry in the vault, say which version of the key it is under? Then any version reveals.
+  virtual bool names_key_version() const { return false; }
   // The value that apply() masked in the same place, with the same key. Errors: kRefused "not_reversible" for a
   // transform that does not keep it, "cannot_reveal" for what it did not write here.
   virtual Result<std::string> reveal(std::string_view masked, const CellContext& at) const;
