@@ -1,4 +1,5 @@
 // Keys of masking, and the way back from what was masked with them. Key bytes never leave the domain.
+#include "core/model/names.h"
 #include "daemon/api/request.h"
 #include "daemon/api/routes.h"
 
@@ -78,8 +79,20 @@ Result<Response> destroy_key(const Services& services, Request& request) {
   return answer(200, std::move(json), commit);
 }
 
+// Who may not reveal is refused whatever the body is; of it, what can be read goes on record.
+Result<Response> refuse_reveal(const Services& services, Request& request) {
+  domain::RevealWish wish;
+  if (const auto body = request.json(); body && body->is_object()) {
+    wish.ref = optional_string(*body, "ref").value_or("");
+    const auto reason = optional_string(*body, "reason").value_or("");
+    if (model::check_free_text(reason, "reason")) wish.reason = reason;
+  }
+  return fail(services.reveals.reveal(actor_of(request), wish).error());
+}
+
 // One line of JSON, then the file.
 Result<Response> reveal(const Services& services, Request& request) {
+  if (!request.principal.has(Scope::kDataReveal)) return refuse_reveal(services, request);
   MLOPS_ASSIGN(const auto body, body_with(request, {"ref", "path", "columns", "reason"}));
   domain::RevealWish wish;
   MLOPS_ASSIGN(wish.ref, require_string(body, "ref"));
