@@ -10,6 +10,7 @@
 #include "daemon/domain/blob_streams.h"
 #include "policies/data/file_place.h"
 #include "policies/data/records.h"
+#include "policies/engine/load_at.h"
 #include "policies/engine/release_risk.h"
 #include "policies/mask/pinned_keys.h"
 
@@ -148,7 +149,7 @@ Result<policy::Policy> Compliance::compiled(const meta::RevisionRow& row) {
   std::lock_guard lock(mutex_);
   const auto it = compiled_.find(row.id);
   if (it != compiled_.end()) return it->second;
-  MLOPS_ASSIGN(auto policy, policy::load_policy(row.body, row.origin));
+  MLOPS_ASSIGN(auto policy, policy::load_policy_at(row.body, row.origin, clock_));
   compiled_.emplace(row.id, policy);
   return policy;
 }

@@ -42,10 +42,20 @@ struct MaskedFiles {
   std::map<std::string, std::uint64_t> key_cells;  // by key id: how many cells were masked with it
 };
 
+// The store's time, which no change of the machine's clock sets back.
+class StoreClock final : public Clock {
+ public:
+  explicit StoreClock(const meta::Store& store) : store_(store) {}
+  TimestampUs now_us() const override { return store_.now_us(); }
+
+ private:
+  const meta::Store& store_;
+};
+
 class Compliance {
  public:
   Compliance(meta::Store& store, cas::ContentStore& content, KeyRing& keys)
-      : store_(store), content_(content), keys_(keys), vault_(store) {}
+      : store_(store), content_(content), keys_(keys), vault_(store), clock_(store) {}
 
   Result<std::vector<meta::Applied>> apply_environments(const meta::Actor& actor, const std::string& yaml,
                                                         const std::string& origin, meta::Commit commit);
@@ -93,6 +103,7 @@ class Compliance {
   cas::ContentStore& content_;
   KeyRing& keys_;
   StoreVault vault_;
+  StoreClock clock_;  // of `today` in compiled policies
   std::mutex mutex_;
   std::map<std::string, policy::Policy> compiled_;  // by revision id
 };

@@ -9,6 +9,7 @@
 #include "policies/engine/body.h"
 #include "policies/engine/classes.h"
 #include "policies/engine/draft.h"
+#include "policies/engine/load_at.h"
 #include "policies/packs/packs.h"
 
 namespace mlops::policy {
@@ -215,12 +216,24 @@ std::string Policy::output_name(const std::string& name) const {
   return text;
 }
 
-Result<Policy> load_policy(std::string_view yaml, const std::string& origin) {
+namespace {
+
+Result<Policy> load(std::string_view yaml, const std::string& origin, const Clock* clock) {
   Findings findings(origin);
-  auto draft = make_draft(yaml, findings);
+  auto draft = make_draft(yaml, findings, clock);
   check_draft(draft, findings);
   if (findings.has_errors()) return fail(to_error(findings.sorted(), origin));
   return Policy(merge(std::move(draft)));
+}
+
+}  // namespace
+
+Result<Policy> load_policy(std::string_view yaml, const std::string& origin) {
+  return load(yaml, origin, nullptr);
+}
+
+Result<Policy> load_policy_at(std::string_view yaml, const std::string& origin, const Clock& clock) {
+  return load(yaml, origin, &clock);
 }
 
 std::vector<LintFinding> lint_policy(std::string_view yaml, const std::string& origin) {

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/clock.h"
 #include "core/base/result.h"
 #include "core/base/yaml.h"
 #include "policies/detect/detector.h"
@@ -96,6 +97,7 @@ struct TransformContext {
   std::string origin;                                                 // for messages
   std::function<const detect::Detector*(std::string_view)> detector;  // by id, for span redaction
   std::vector<const detect::Detector*> all_detectors;                 // `spans: detected`
+  const Clock* clock = nullptr;                                       // of `today`; outlives the transform; null: the system's
 };
 
 struct TransformRow {

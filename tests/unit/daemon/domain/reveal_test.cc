@@ -144,6 +144,21 @@ TEST_CASE("tokens that were resealed outlive the version that wrote them, and va
   f.verified();
 }
 
+TEST_CASE("tokens that wait under a key that is destroyed are forgotten, and later ones kept") {
+  Fixture f;
+  REQUIRE(f.keys->rotate(f.anna(), {"research", "yearly", ""}, Commit::kKeep));
+  auto& vault = f.compliance.vault();
+  const mask::VaultEntry lost{{1}, "tok-lost", "research.1", {1, 2, 3}};
+  const mask::VaultEntry kept{{2}, "tok-kept", "research.2", {1, 2, 3}};
+  REQUIRE(vault.add("patients\nmrn", {&lost, 1}));
+  REQUIRE(vault.add("patients\nmrn", {&kept, 1}));
+  REQUIRE(f.keys->destroy(f.anna(), {"research.1", "over", ""}, Commit::kKeep));
+  REQUIRE(vault.flush());
+  CHECK(f.count("vault_tokens") == 4);
+  CHECK_FALSE(vault.entry_of("patients\nmrn", "tok-lost")->has_value());
+  CHECK(vault.entry_of("patients\nmrn", "tok-kept")->has_value());
+}
+
 TEST_CASE("rotating can take every token along, over several versions and scopes") {
   Fixture f;
   using Tokens = KeyRing::Wish::Tokens;
