@@ -1,5 +1,7 @@
 #include "cli/cmd/gate_text.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -96,6 +98,24 @@ std::string gate_summary(const Json& gates) {
     if (count > 0) parts.push_back(std::to_string(count) + " " + std::string(row.counted_as));
   }
   return parts.empty() ? "no gates" : join(parts, ", ");
+}
+
+Lines shadow_lines(const Json& shadows, const Style& style) {
+  Lines lines;
+  for (const auto& shadow : shadows) {
+    const auto head = fmt::format("shadow {} beside {}: ", text_of(shadow, "policy"), text_of(shadow, "beside"));
+    if (const auto problem = text_of(shadow, "problem"); !problem.empty()) {
+      lines.push_back(head + "not evaluated (" + problem + ")");
+      continue;
+    }
+    const auto verdict = text_of(shadow, "verdict");
+    const bool flips = bool_of(shadow, "flips");
+    lines.push_back(head + style.paint(flips ? Tone::kWarn : Tone::kDim,
+                                       "would be " + verdict + (flips ? ", another verdict" : ", as decided")) +
+                    "  " + gate_summary(array_of(shadow, "gates")));
+    append(lines, gate_lines(array_of(shadow, "gates"), style, GateDetail::kOnlyOpen));
+  }
+  return lines;
 }
 
 Lines fact_lines(const Json& facts, const Style& style, std::size_t indent) {

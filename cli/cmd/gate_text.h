@@ -21,6 +21,8 @@ enum class GateDetail { kAll, kOnlyOpen };  // kOnlyOpen: failed and pending gat
 Lines gate_lines(const Json& gates, const Style& style, GateDetail detail);
 // "7 passed, 1 failed, 1 pending"; words that count nothing are left out.
 std::string gate_summary(const Json& gates);
+// What policies in shadow would have said: a title, and under it their gates that do not pass. Empty for none.
+Lines shadow_lines(const Json& shadows, const Style& style);
 // Facts of any shape as indented "key  value" lines; a list of steps with a ref and a sensitivity becomes one line,
 // "model@v1 (personal) ← train: patients@v1 (personal)".
 Lines fact_lines(const Json& facts, const Style& style, std::size_t indent);

@@ -18,6 +18,10 @@ Option reason_option() {
   return {.name = "--reason", .value_name = "TEXT", .help = "why; it goes into the audit log"};
 }
 
+Option reseal_option() {
+  return {.name = "--reseal", .help = "put the vault's tokens of earlier versions under the active one"};
+}
+
 Result<std::string> reason_of(Session& session) {
   auto reason = session.option("--reason").value_or("");
   if (reason.empty())
@@ -34,6 +38,20 @@ void tell(Session& session, const Json& key, std::string_view what) {
         session.print_line(mark + fmt::format("{} {}", text_of(key, "id"), what));
       },
       [&] { return text_of(key, "id"); });
+}
+
+Json change_of(Session& session, const std::string& reason) {
+  Json body = {{"reason", reason}};
+  if (session.flag("--reseal")) body["reseal"] = true;
+  return body;
+}
+
+void tell_resealed(Session& session, const Json& key) {
+  const auto resealed = int_of(key, "resealed");
+  if (resealed > 0) {
+    session.say(fmt::format("{} of the vault {} sealed under the active version", counted(resealed, "token", "tokens"),
+                            resealed == 1 ? "is" : "are"));
+  }
 }
 
 Result<int> key_list(Session& session) {
@@ -65,8 +83,9 @@ Result<int> key_create(Session& session) {
 Result<int> key_rotate(Session& session) {
   MLOPS_ASSIGN(const auto reason, reason_of(session));
   MLOPS_ASSIGN(const auto key, session.api().post(item_path("keys", session.operand(0), "/rotate"),
-                                                  with_dry_run(session, {{"reason", reason}})));
+                                                  with_dry_run(session, change_of(session, reason))));
   tell(session, key, "is the active version now; what earlier ones wrote can still be revealed");
+  tell_resealed(session, key);
   return kExitDone;
 }
 
@@ -74,11 +93,12 @@ Result<int> key_destroy(Session& session) {
   MLOPS_ASSIGN(const auto reason, reason_of(session));
   if (!session.dry_run() && !session.flag("--yes")) {
     return usage_error("what the key has masked can never be revealed or recognised again",
-                       "--dry-run says how many tokens go with it; if you mean it, add --yes");
+                       "--dry-run says how many tokens go with it, --reseal keeps them; if you mean it, add --yes");
   }
   MLOPS_ASSIGN(const auto key, session.api().post(item_path("keys", session.operand(0), "/destroy"),
-                                                  with_dry_run(session, {{"reason", reason}})));
+                                                  with_dry_run(session, change_of(session, reason))));
   tell(session, key, "is destroyed");
+  tell_resealed(session, key);
   if (const auto tokens = int_of(key, "tokens"); tokens > 0) {
     session.warn(
         fmt::format("{} of the vault {} sealed under it and lead{} nowhere now, also in versions that were "
@@ -126,7 +146,7 @@ const Command kKeyRotateCommand{
     .group = kGroup,
     .summary = "begin a new version of a server's key",
     .operands = {{.name = "NAME", .help = "the key"}},
-    .options = {reason_option()},
+    .options = {reason_option(), reseal_option()},
     .shared = kOutput | kDryRun,
     .description =
         R"(From now on datasets are masked under the new version: pseudonyms differ from earlier ones, tokens stay. What
@@ -141,11 +161,12 @@ const Command kKeyDestroyCommand{
     .group = kGroup,
     .summary = "destroy a retired version of a server's key, for ever",
     .operands = {{.name = "ID", .help = "a version: research.1"}},
-    .options = {reason_option(), {.name = "--yes", .help = "it is meant: this cannot be undone"}},
+    .options = {reason_option(), reseal_option(), {.name = "--yes", .help = "it is meant: this cannot be undone"}},
     .shared = kOutput | kDryRun,
     .description =
-        R"(What the version has encrypted or tokenized can never be revealed again. The active version cannot be destroyed:
-rotate first.
+        R"(What the version has encrypted can never be revealed again; what it has tokenized only with --reseal, which seals the
+tokens' values anew under the active version, in the same transaction. The active version cannot be destroyed: rotate
+first.
 
 Example:
   mlopsctl key destroy research.1 --reason "study 17 is over" --yes)",

@@ -18,7 +18,10 @@ namespace {
 
 Result<int> policy_apply(Session& session) {
   MLOPS_ASSIGN(auto file, read_named_text(session.operand(0)));
-  const Json body = with_dry_run(session, {{"yaml", std::move(file.text)}, {"origin", file.origin}});
+  const bool candidate = session.flag("--candidate");
+  Json wanted = {{"yaml", std::move(file.text)}, {"origin", file.origin}};
+  if (candidate) wanted["candidate"] = true;
+  const Json body = with_dry_run(session, std::move(wanted));
   const auto answer = session.api().post("/api/v1/policies", body);
   if (!answer) {
     const auto facts = facts_of(answer.error());
@@ -36,7 +39,8 @@ Result<int> policy_apply(Session& session) {
         const auto style = style_of(session);
         session.print_line(style.paint(Tone::kGood, "✔") +
                            fmt::format(" policy {} {}, revision {}", text_of(*answer, "name"),
-                                       text_of(*answer, "change"), text_of(*answer, "revision")));
+                                       text_of(*answer, "change"), text_of(*answer, "revision")) +
+                           (candidate ? ": a candidate, in force nowhere" : ""));
         KeyValues rows;
         rows.add("digest", text_of(*answer, "digest"));
         print_lines(session, rows.lines(style, 2));
@@ -132,6 +136,7 @@ const Command kPolicyApplyCommand{
     .group = "Environments and policies",
     .summary = "install a policy from a YAML file",
     .operands = {{.name = "FILE", .help = "the file, - for standard input", .complete = Complete::kFile}},
+    .options = {{.name = "--candidate", .help = "keep it for a policy that names it as its shadow, without applying it"}},
     .shared = kOutput | kDryRun,
     .description = R"(The server lints it first; `policy lint` does the same without a server.
 

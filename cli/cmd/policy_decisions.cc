@@ -38,6 +38,7 @@ Result<int> policy_eval(Session& session) {
                            fmt::format("  {} → {}, if the policy of {} were applied", session.operand(1), environment,
                                        file.origin));
         print_lines(session, gate_lines(array_of(plan, "gates"), style, GateDetail::kAll));
+        print_lines(session, shadow_lines(array_of(plan, "shadow"), style));
         session.say("nothing was changed");
       },
       [&] { return text_of(plan, "verdict"); });
@@ -104,6 +105,7 @@ Result<int> decision_show(Session& session) {
         }
         print_lines(session, rows.lines(style, 2));
         print_lines(session, gate_lines(array_of(record, "gates"), style, GateDetail::kAll));
+        print_lines(session, shadow_lines(array_of(record, "shadow"), style));
       },
       [&] { return text_of(record, "record_digest"); });
   return proved ? kExitDone : kExitIntegrity;

@@ -12,8 +12,7 @@
 #include "cli/cmd/release_text.h"
 #include "cli/cmd/rows.h"
 #include "cli/cmd/run.h"
-#include "core/base/clock.h"
-#include "core/base/id.h"
+#include "cli/cmd/staging.h"
 #include "core/base/text.h"
 #include "core/crypto/key_file.h"
 #include "policies/data/file_place.h"
@@ -93,47 +92,6 @@ Json columns_json(const Planned& planned) {
   }
   return columns;
 }
-
-// Where the masked files are written until all of them are clean: beside the output, gone with this object.
-class Staging {
- public:
-  static Result<Staging> create(const std::string& target) {
-    const fs::path path(target);
-    auto name = "." + path.filename().string() + ".masking-" + new_id(SystemClock());
-    const auto folder = path.has_parent_path() ? path.parent_path() / name : fs::path(name);
-    std::error_code error;
-    fs::create_directories(folder, error);
-    if (error)
-      return fail(ErrorCode::kUnavailable, "io_error", "cannot create " + printable(folder.string()), error.message());
-    return Staging(folder, path);
-  }
-  Staging(Staging&& other) noexcept : folder_(std::exchange(other.folder_, {})), target_(std::move(other.target_)) {}
-  ~Staging() {
-    std::error_code ignored;
-    if (!folder_.empty()) fs::remove_all(folder_, ignored);
-  }
-
-  std::string path_of(const std::string& file) const { return (folder_ / file).string(); }
-  Status publish() {
-    MLOPS_TRY(move_out(folder_));
-    folder_.clear();
-    return {};
-  }
-  // One file of it alone.
-  Status publish_file(const std::string& path) { return move_out(path); }
-
- private:
-  Staging(fs::path folder, fs::path target) : folder_(std::move(folder)), target_(std::move(target)) {}
-  Status move_out(const fs::path& from) const {
-    std::error_code error;
-    fs::rename(from, target_, error);
-    if (!error) return {};
-    return fail(ErrorCode::kUnavailable, "io_error", "cannot publish " + printable(target_.string()), error.message());
-  }
-
-  fs::path folder_;
-  fs::path target_;
-};
 
 Result<policy::MaskEvidence> mask_one(const policy::Policy& policy, const policy::FilePlan& plan, const std::string& in,
                                       const std::string& out, const mask::RunSecrets& secrets, const Request& request) {
@@ -248,6 +206,10 @@ Result<int> policy_mask(Session& session) {
     if (key_file.empty()) return usage_error("--generate-key needs --key-file FILE", "the new key is written there");
     MLOPS_TRY(crypto::generate_key_file(key_file));
     session.say("a new key is in " + key_file + "; keep it apart from the masked data");
+  }
+  if (const auto left = Staging::remove_left_behind(request.output); left > 0) {
+    session.say(fmt::format("removed what {} of {} that did not end had left behind", counted(static_cast<std::int64_t>(left), "run", "runs"),
+                            request.output));
   }
   Json columns = Json::array();
   MLOPS_ASSIGN(auto keys, MaskKeys::open(session));

@@ -50,6 +50,18 @@ std::string plan_title(const Json& plan, const Style& style) {
                                               text_of(member(plan, "release"), "name"), text_of(plan, "environment")));
 }
 
+// What masking under a policy in shadow would have come to.
+std::string shadow_masking_text(const Json& shadow) {
+  const auto policy = text_of(shadow, "policy");
+  const auto verdict = text_of(shadow, "verdict");
+  if (verdict == "none") return policy + " would not mask";
+  if (verdict == "fail") return policy + " would refuse: " + text_of(shadow, "refused_by");
+  std::int64_t changed = 0;
+  for (const auto& column : array_of(shadow, "columns")) changed += int_of(column, "changed");
+  return fmt::format("{} would mask {} with {} changed", policy, counted(int_of(shadow, "rows"), "row", "rows"),
+                     counted(changed, "cell", "cells"));
+}
+
 bool is_open(const Json& plan) {
   return text_of(plan, "state") == "open";
 }
@@ -90,6 +102,7 @@ Lines plan_lines(const Json& plan, const Style& style, GateDetail detail) {
   lines.emplace_back();
   lines.push_back(style.paint(Tone::kBold, "gates") + "  " + gate_summary(array_of(plan, "gates")));
   append(lines, gate_lines(array_of(plan, "gates"), style, detail));
+  append(lines, shadow_lines(array_of(plan, "shadow"), style));
   lines.emplace_back();
   KeyValues foot;
   foot.add("plan", text_of(plan, "id") + (is_open(plan) ? "" : "  (" + text_of(plan, "state") + ")"));
@@ -122,6 +135,9 @@ Lines masking_lines(const Json& masking, const Style& style) {
            fmt::format("{} scanned, {}", counted(int_of(residual, "scanned_cells"), "cell", "cells"),
                        counted(int_of(residual, "findings"), "finding", "findings")),
            int_of(residual, "findings") == 0 ? Tone::kGood : Tone::kBad);
+  if (const auto& shadow = member(masking, "shadow"); shadow.is_object()) {
+    head.add("in shadow", shadow_masking_text(shadow), Tone::kWarn);
+  }
   Lines lines = head.lines(style, 2);
   std::vector<std::vector<std::string>> rows;
   for (const auto& column : array_of(masking, "columns")) {
@@ -157,6 +173,7 @@ Lines promotion_lines(const Json& promotion, const Style& style) {
   rows.add("gates", gate_summary(array_of(member(promotion, "plan"), "gates")));
   rows.add("plan", text_of(deployment, "plan"));
   append(lines, rows.lines(style, 2));
+  append(lines, shadow_lines(array_of(member(promotion, "plan"), "shadow"), style));
   append(lines, masking_lines(member(promotion, "masking"), style));
   if (const auto& review = member(deployment, "review"); review.is_object()) {
     append(lines, {"", style.paint(Tone::kBad, "⚠ the glass is broken: ") + "passed over " +

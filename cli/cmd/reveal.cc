@@ -39,6 +39,10 @@ std::string summary_of(const Json& head) {
                   grouped(int_of(head, "left")), join(strings_of(head, "keys"), ", "));
   const auto erased = int_of(head, "erased");
   if (erased > 0) text += fmt::format("; what {} of them stood for was erased", grouped(erased));
+  if (const auto destroyed = strings_of(head, "destroyed"); !destroyed.empty()) {
+    text += fmt::format("; {} destroyed: what only it opened is lost",
+                        join(destroyed, ", ") + (destroyed.size() == 1 ? " is" : " are"));
+  }
   return text;
 }
 

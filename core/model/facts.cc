@@ -38,4 +38,30 @@ Result<GateResult> gate_result_from_json(const Json& json) {
   return result;
 }
 
+Json to_json(const ShadowResult& result) {
+  Json gates = Json::array();
+  for (const auto& gate : result.gates) gates.push_back(to_json(gate));
+  return {{"policy", result.policy},   {"digest", result.digest}, {"beside", result.beside},
+          {"verdict", to_word(result.verdict)}, {"flips", result.flips},
+          {"gates", std::move(gates)}, {"problem", result.problem}};
+}
+
+Result<ShadowResult> shadow_result_from_json(const Json& json) {
+  ShadowResult result;
+  MLOPS_ASSIGN(result.policy, require_string(json, "policy"));
+  MLOPS_ASSIGN(result.digest, require_string(json, "digest"));
+  MLOPS_ASSIGN(result.beside, require_string(json, "beside"));
+  MLOPS_ASSIGN(result.problem, require_string(json, "problem"));
+  MLOPS_ASSIGN(const auto verdict, require_string(json, "verdict"));
+  const auto known = verdict_from_word(verdict);
+  if (!known) return fail(ErrorCode::kCorrupt, "bad_plan", "a stored plan has an unknown verdict");
+  result.verdict = *known;
+  result.flips = json.value("flips", false);
+  for (const auto& gate : json.value("gates", Json::array())) {
+    MLOPS_ASSIGN(auto read, gate_result_from_json(gate));
+    result.gates.push_back(std::move(read));
+  }
+  return result;
+}
+
 }  // namespace mlops::model

@@ -53,6 +53,8 @@ struct MemberFacts {
   std::string role;                 // in a named release: model, preprocessing, thresholds; empty otherwise
   std::vector<SoakFact> soaked;     // newest time in each of `after`; only where the environment asks for soak time
   std::vector<TenantFact> tenants;  // of the version and of everything it was made from
+  std::map<std::string, std::string> labels;  // of the version; of a planned masking: of its source
+  std::vector<std::string> keys;  // "research.2": versions of masking keys that wrote it, or would; sorted
 };
 
 // One that counts: not the requester's, not an author's, not void.
@@ -120,6 +122,20 @@ struct GateResult {
   std::string would_pass_if;  // one sentence; empty when it passes
   Json facts;                 // what was looked at
 };
+
+// What a policy in shadow would have said; it decided nothing.
+struct ShadowResult {
+  std::string policy;   // the one in shadow
+  std::string digest;
+  std::string beside;   // the one it was evaluated beside
+  Verdict verdict = Verdict::kFail;  // of the whole decision, had it been in that one's place
+  bool flips = false;                // the decision was another
+  std::vector<GateResult> gates;     // its own
+  std::string problem;               // slug: why it could not be evaluated; empty: it was
+};
+Json to_json(const ShadowResult& result);
+// Errors: kCorrupt "bad_plan".
+Result<ShadowResult> shadow_result_from_json(const Json& json);
 
 Json to_json(const GateResult& result);
 Result<GateResult> gate_result_from_json(const Json& json);

@@ -30,6 +30,12 @@ struct PinnedPolicy {
   std::string digest;
 };
 
+// A policy in shadow, and whom it stands beside. It is no pin: what it says changes no plan.
+struct PinnedShadow {
+  PinnedPolicy policy;
+  std::string beside;
+};
+
 // The dataset exceeds the environment's clearance and this policy will mask it on execution.
 struct PlannedMasking {
   PinnedPolicy policy;
@@ -78,6 +84,8 @@ struct Plan {
   std::string requested_by_id;
   TimestampUs requested_at_us = 0;
   std::vector<GateResult> gates;
+  std::vector<ShadowResult> shadows;      // also those that could not be evaluated
+  std::vector<PinnedShadow> shadow_pins;  // of those that could; no part of the digest
   std::vector<PlanApproval> approvals;
   std::int64_t approvals_needed = 0;
 };

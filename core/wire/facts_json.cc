@@ -97,6 +97,8 @@ Json member_json(const model::MemberFacts& member) {
         {{"environment", one.environment}, {"since_us", one.since_us}, {"until_us", one.until_us}});
   }
   for (const auto& one : member.tenants) json["tenants"].push_back({{"ref", one.ref}, {"tenant", one.tenant}});
+  if (!member.labels.empty()) json["labels"] = member.labels;
+  if (!member.keys.empty()) json["keys"] = member.keys;
   return json;
 }
 
@@ -185,6 +187,8 @@ model::MemberFacts member_from(const Json& json) {
   for (const auto& one : json.value("tenants", Json::array())) {
     member.tenants.push_back({one.at("ref"), one.at("tenant")});
   }
+  member.labels = json.value("labels", std::map<std::string, std::string>());
+  member.keys = json.value("keys", std::vector<std::string>());
   return member;
 }
 
@@ -249,13 +253,15 @@ Json decision_record(const model::PromotionFacts& facts, const Decision& decisio
   const std::string_view word = decision.verdict == model::Verdict::kPass      ? "allow"
                                 : decision.verdict == model::Verdict::kPending ? "wait"
                                                                                : "deny";
-  return {{"decision", word},
-          {"policies", std::move(policies)},
-          {"facts_digest", crypto::sha256(canonical_dump(to_json(facts))).to_string()},
-          {"target", facts.environment.name},
-          {"members", std::move(members)},
-          {"gates", std::move(gates)},
-          {"would_pass_if", std::move(would_pass_if)}};
+  Json record = {{"decision", word},
+                 {"policies", std::move(policies)},
+                 {"facts_digest", crypto::sha256(canonical_dump(to_json(facts))).to_string()},
+                 {"target", facts.environment.name},
+                 {"members", std::move(members)},
+                 {"gates", std::move(gates)},
+                 {"would_pass_if", std::move(would_pass_if)}};
+  for (const auto& shadow : decision.shadows) record["shadow"].push_back(model::to_json(shadow));
+  return record;
 }
 
 }  // namespace mlops::wire

@@ -16,8 +16,10 @@ struct Decision {
   std::vector<model::PinnedPolicy> policies;  // in the order of evaluation
   std::vector<model::GateResult> gates;
   model::Verdict verdict = model::Verdict::kFail;
+  std::vector<model::ShadowResult> shadows;
 };
-// {"decision": "allow" | "wait" | "deny", "policies", "facts_digest", "target", "members", "gates", "would_pass_if"}.
+// {"decision": "allow" | "wait" | "deny", "policies", "facts_digest", "target", "members", "gates", "would_pass_if"}, and
+// "shadow" where a policy stands in shadow.
 Json decision_record(const model::PromotionFacts& facts, const Decision& decision);
 
 }  // namespace mlops::wire

@@ -71,6 +71,12 @@ Json gates_json(const model::Plan& plan) {
   return gates;
 }
 
+Json shadows_json(const model::Plan& plan) {
+  Json shadows = Json::array();
+  for (const auto& shadow : plan.shadows) shadows.push_back(model::to_json(shadow));
+  return shadows;
+}
+
 }  // namespace
 
 Json to_json(const model::Plan& plan) {
@@ -110,6 +116,7 @@ Json to_json(const model::Plan& plan) {
           {"gates", gates_json(plan)},
           {"masking", std::move(masking)},
           {"policies", std::move(policies)},
+          {"shadow", shadows_json(plan)},
           {"approvals", std::move(approvals)},
           {"approvals_needed", plan.approvals_needed},
           {"break_glass", plan.is_break_glass},
@@ -147,6 +154,7 @@ Json plan_body(const model::Plan& plan) {
                {"requested_by", plan.requested_by},
                {"verdict", to_word(plan.verdict)},
                {"gates", gates_json(plan)},
+               {"shadow", shadows_json(plan)},
                {"approvals_needed", plan.approvals_needed},
                {"release",
                 {{"kind", plan.release_kind},
@@ -180,6 +188,11 @@ Result<model::Plan> plan_from_body(const Json& body) {
       auto result = model::gate_result_from_json(gate);
       if (!result) return bad_plan();
       plan.gates.push_back(std::move(*result));
+    }
+    for (const auto& shadow : body.value("shadow", Json::array())) {
+      auto result = model::shadow_result_from_json(shadow);
+      if (!result) return bad_plan();
+      plan.shadows.push_back(std::move(*result));
     }
     plan.approvals_needed = body.at("approvals_needed");
     take_terms(body, plan);

@@ -73,8 +73,7 @@ struct Declared {
   meta::Commit commit = meta::Commit::kKeep;
 };
 
-Result<Declared> read_declared(const Request& request, const std::string& default_origin) {
-  MLOPS_ASSIGN(const auto body, body_with(request, {"yaml", "origin", "dry_run"}));
+Result<Declared> read_declared(const Json& body, const std::string& default_origin) {
   Declared declared;
   MLOPS_ASSIGN(declared.yaml, require_string(body, "yaml"));
   MLOPS_ASSIGN(declared.origin, optional_string(body, "origin", default_origin));
@@ -127,7 +126,8 @@ Result<Response> show_environment(const Services& services, Request& request) {
 }
 
 Result<Response> apply_environments(const Services& services, Request& request) {
-  MLOPS_ASSIGN(const auto declared, read_declared(request, "environments.yaml"));
+  MLOPS_ASSIGN(const auto body, body_with(request, {"yaml", "origin", "dry_run"}));
+  MLOPS_ASSIGN(const auto declared, read_declared(body, "environments.yaml"));
   MLOPS_ASSIGN(const auto changes, services.compliance.apply_environments(actor_of(request), declared.yaml,
                                                                           declared.origin, declared.commit));
   Json items = Json::array();
@@ -167,9 +167,13 @@ Result<Response> show_policy(const Services& services, Request& request) {
 }
 
 Result<Response> apply_policy(const Services& services, Request& request) {
-  MLOPS_ASSIGN(const auto declared, read_declared(request, "policy.yaml"));
-  MLOPS_ASSIGN(const auto applied, services.compliance.apply_policy(actor_of(request), declared.yaml, declared.origin,
-                                                                    declared.commit));
+  MLOPS_ASSIGN(const auto body, body_with(request, {"yaml", "origin", "dry_run", "candidate"}));
+  MLOPS_ASSIGN(const auto declared, read_declared(body, "policy.yaml"));
+  MLOPS_ASSIGN(const auto candidate, optional_bool(body, "candidate", false));
+  using Use = domain::Compliance::PolicyUse;
+  MLOPS_ASSIGN(const auto applied,
+               services.compliance.apply_policy(actor_of(request), declared.yaml, declared.origin, declared.commit,
+                                                candidate ? Use::kCandidate : Use::kInForce));
   return answer(200, change_json(applied), declared.commit);
 }
 

@@ -1,4 +1,5 @@
 // Keys of masking, and the way back from what was masked with them. Key bytes never leave the domain.
+#include "core/model/names.h"
 #include "daemon/api/request.h"
 #include "daemon/api/routes.h"
 
@@ -45,29 +46,53 @@ Result<Response> create_key(const Services& services, Request& request) {
   return answer(201, to_json(row), commit);
 }
 
-Result<Response> rotate_key(const Services& services, Request& request) {
-  MLOPS_ASSIGN(const auto body, body_with(request, {"reason", "dry_run"}));
-  MLOPS_ASSIGN(const auto commit, commit_of(body));
-  domain::KeyRing::Wish wish{request.params[0], {}, {}};
+// Of a change that may take tokens over; those of runs that are done are in the vault's table before.
+Result<domain::KeyRing::Wish> wish_of(const Services& services, const Json& body, const std::string& name) {
+  domain::KeyRing::Wish wish;
+  wish.name = name;
   MLOPS_ASSIGN(wish.reason, require_string(body, "reason"));
-  MLOPS_ASSIGN(const auto row, services.compliance.keys().rotate(actor_of(request), wish, commit));
-  return answer(200, to_json(row), commit);
+  MLOPS_ASSIGN(const bool reseal, optional_bool(body, "reseal", false));
+  if (reseal) wish.tokens = domain::KeyRing::Wish::Tokens::kReseal;
+  MLOPS_TRY(services.compliance.vault().flush());
+  return wish;
+}
+
+Result<Response> rotate_key(const Services& services, Request& request) {
+  MLOPS_ASSIGN(const auto body, body_with(request, {"reason", "reseal", "dry_run"}));
+  MLOPS_ASSIGN(const auto commit, commit_of(body));
+  MLOPS_ASSIGN(const auto wish, wish_of(services, body, request.params[0]));
+  MLOPS_ASSIGN(const auto rotated, services.compliance.keys().rotate(actor_of(request), wish, commit));
+  auto json = to_json(rotated.row);
+  json["resealed"] = rotated.resealed;
+  return answer(200, std::move(json), commit);
 }
 
 Result<Response> destroy_key(const Services& services, Request& request) {
-  MLOPS_ASSIGN(const auto body, body_with(request, {"reason", "dry_run"}));
+  MLOPS_ASSIGN(const auto body, body_with(request, {"reason", "reseal", "dry_run"}));
   MLOPS_ASSIGN(const auto commit, commit_of(body));
-  domain::KeyRing::Wish wish{request.params[0], {}, {}};
-  MLOPS_ASSIGN(wish.reason, require_string(body, "reason"));
+  MLOPS_ASSIGN(const auto wish, wish_of(services, body, request.params[0]));
   MLOPS_ASSIGN(const auto destroyed, services.compliance.keys().destroy(actor_of(request), wish, commit));
   auto json = to_json(destroyed.row);
   json["derivable"] = destroyed.is_derivable;
   json["tokens"] = destroyed.tokens;
+  json["resealed"] = destroyed.resealed;
   return answer(200, std::move(json), commit);
+}
+
+// Who may not reveal is refused whatever the body is; of it, what can be read goes on record.
+Result<Response> refuse_reveal(const Services& services, Request& request) {
+  domain::RevealWish wish;
+  if (const auto body = request.json(); body && body->is_object()) {
+    wish.ref = optional_string(*body, "ref").value_or("");
+    const auto reason = optional_string(*body, "reason").value_or("");
+    if (model::check_free_text(reason, "reason")) wish.reason = reason;
+  }
+  return fail(services.reveals.reveal(actor_of(request), wish).error());
 }
 
 // One line of JSON, then the file.
 Result<Response> reveal(const Services& services, Request& request) {
+  if (!request.principal.has(Scope::kDataReveal)) return refuse_reveal(services, request);
   MLOPS_ASSIGN(const auto body, body_with(request, {"ref", "path", "columns", "reason"}));
   domain::RevealWish wish;
   MLOPS_ASSIGN(wish.ref, require_string(body, "ref"));
@@ -83,7 +108,8 @@ Result<Response> reveal(const Services& services, Request& request) {
                      {"revealed", revealed.evidence.revealed},
                      {"left", revealed.evidence.left},
                      {"erased", revealed.erased},
-                     {"erasures", revealed.erasures}};
+                     {"erasures", revealed.erasures},
+                     {"destroyed", revealed.destroyed}};
   Response response;
   response.content_type = "application/octet-stream";
   response.headers = {{"Cache-Control", "no-store"}, {"Content-Disposition", "attachment"}};
@@ -109,7 +135,7 @@ void add_key_routes(const Services& s, Routes& routes) {
                  {Method::kPost, "/api/v1/keys/{name}/destroy", Scope::kKeyAdmin, BodyMode::kBuffered, limit,
                   RunOn::kWorker, "Destroy a retired version of a key, for ever.", bind(destroy_key)},
                  {Method::kPost, "/api/v1/reveals", Scope::kDataReveal, BodyMode::kBuffered, limit, RunOn::kWorker,
-                  "Columns of a masked file as they were before.", bind(reveal)}});
+                  "Columns of a masked file as they were before.", bind(reveal), http::WithoutScope::kHandlerRefuses}});
 }
 
 }  // namespace mlops::api

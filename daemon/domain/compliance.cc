@@ -10,6 +10,7 @@
 #include "daemon/domain/blob_streams.h"
 #include "policies/data/file_place.h"
 #include "policies/data/records.h"
+#include "policies/engine/load_at.h"
 #include "policies/engine/release_risk.h"
 #include "policies/mask/pinned_keys.h"
 
@@ -107,7 +108,7 @@ Result<EnvironmentRevision> Compliance::environment(sql::Connection& connection,
 }
 
 Result<meta::Applied> Compliance::apply_policy(const meta::Actor& actor, const std::string& yaml,
-                                               const std::string& origin, meta::Commit commit) {
+                                               const std::string& origin, meta::Commit commit, PolicyUse use) {
   MLOPS_ASSIGN(const auto policy, policy::load_policy(yaml, origin));
   MLOPS_TRY(model::check_artifact_name(policy.name()));
   meta::RevisionRow row;
@@ -115,15 +116,40 @@ Result<meta::Applied> Compliance::apply_policy(const meta::Actor& actor, const s
   row.digest = policy.digest().to_string();
   row.origin = origin;
   row.body = yaml;
-  return store_.write<meta::Applied>(
-      actor, commit, [&](meta::WriteTx& tx) { return meta::apply_revision(tx, meta::RevisionKind::kPolicy, row); });
+  return store_.write<meta::Applied>(actor, commit, [&](meta::WriteTx& tx) -> Result<meta::Applied> {
+    const auto& shadow = policy.terms().enforcement.shadow.policy.value;
+    if (!shadow.empty()) MLOPS_TRY(shadow_policy(tx.sql(), shadow));
+    if (use == PolicyUse::kCandidate) return meta::keep_candidate(tx, row);
+    return meta::apply_revision(tx, meta::RevisionKind::kPolicy, row);
+  });
+}
+
+Result<PolicyRevision> Compliance::shadow_policy(sql::Connection& connection, const std::string& named) {
+  const auto wanted = policy::parse_policy_name(named);
+  MLOPS_ASSIGN(const auto current, meta::find_revision(connection, meta::RevisionKind::kPolicy, wanted.name));
+  std::vector<meta::RevisionRow> rows;
+  if (!wanted.version.empty()) {
+    MLOPS_ASSIGN(rows, meta::revisions_of(connection, meta::RevisionKind::kPolicy, wanted.name));
+  } else if (current) {
+    rows.push_back(*current);
+  }
+  for (auto& row : rows) {
+    // One of an earlier release that this one does not load any more is none.
+    auto policy = compiled(row);
+    if (policy && (wanted.version.empty() || policy->version() == wanted.version)) {
+      return PolicyRevision{std::move(row), std::move(*policy)};
+    }
+  }
+  return fail(ErrorCode::kInvalid, "shadow_unknown",
+              fmt::format("enforcement.shadow names {}, which this server does not have", printable(named)),
+              "give it to the server first: mlopsctl policy apply FILE --candidate");
 }
 
 Result<policy::Policy> Compliance::compiled(const meta::RevisionRow& row) {
   std::lock_guard lock(mutex_);
   const auto it = compiled_.find(row.id);
   if (it != compiled_.end()) return it->second;
-  MLOPS_ASSIGN(auto policy, policy::load_policy(row.body, row.origin));
+  MLOPS_ASSIGN(auto policy, policy::load_policy_at(row.body, row.origin, clock_));
   compiled_.emplace(row.id, policy);
   return policy;
 }
@@ -174,16 +200,23 @@ Result<policy::FilePlan> Compliance::plan_file(policy::DatasetPlanner& planner, 
   return plan;
 }
 
-Result<model::FileEntry> Compliance::mask_file(const policy::Policy& policy, const policy::FilePlan& plan,
-                                               const model::FileEntry& file, const mask::KeySource& keys,
-                                               const std::string& context, policy::MaskEvidence& evidence) {
+Result<policy::MaskEvidence> Compliance::mask_into(const policy::Policy& policy, const policy::FilePlan& plan,
+                                                   const model::FileEntry& file, data::Sink& sink,
+                                                   const mask::RunSecrets& secrets, const std::string& context) {
   MLOPS_ASSIGN(const auto blob, content_.open_blob(file.digest));
   BlobSource source(*blob, file);
   MLOPS_ASSIGN(const auto reader, open_for_masking(source, file));
+  MLOPS_ASSIGN(auto found, policy::mask_file(policy, plan, *reader, sink, secrets, context));
+  MLOPS_TRY(source.check_digest());
+  return found;
+}
+
+Result<model::FileEntry> Compliance::mask_file(const policy::Policy& policy, const policy::FilePlan& plan,
+                                               const model::FileEntry& file, const mask::KeySource& keys,
+                                               const std::string& context, policy::MaskEvidence& evidence) {
   MLOPS_ASSIGN(auto upload, content_.start_upload());
   UploadSink sink(upload);
-  MLOPS_ASSIGN(const auto found, policy::mask_file(policy, plan, *reader, sink, {keys, &vault_}, context));
-  MLOPS_TRY(source.check_digest());
+  MLOPS_ASSIGN(const auto found, mask_into(policy, plan, file, sink, {keys, &vault_}, context));
   MLOPS_ASSIGN(const auto stored, upload.finish());
   policy::merge_evidence(evidence, found);
   return model::FileEntry{file.path, stored.digest, stored.size_bytes};
@@ -240,6 +273,11 @@ Result<MaskedFiles> Compliance::mask(const policy::Policy& policy, const std::ve
     if (!column.key_id.empty()) masked.key_cells[column.key_id] += column.cells;
   }
   MLOPS_TRY(vault_.flush());  // no token may be registered that nobody can lead back
+  for (const auto& [key_id, _] : masked.key_cells) {
+    if (keys_.by_id(key_id)) continue;
+    return fail(ErrorCode::kConflict, "key_destroyed",
+                fmt::format("the key {} was destroyed while the dataset was masked under it", key_id), "try again");
+  }
   masked.evidence = policy::to_json(evidence);
   return masked;
 }

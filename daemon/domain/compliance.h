@@ -42,10 +42,20 @@ struct MaskedFiles {
   std::map<std::string, std::uint64_t> key_cells;  // by key id: how many cells were masked with it
 };
 
+// The store's time, which no change of the machine's clock sets back.
+class StoreClock final : public Clock {
+ public:
+  explicit StoreClock(const meta::Store& store) : store_(store) {}
+  TimestampUs now_us() const override { return store_.now_us(); }
+
+ private:
+  const meta::Store& store_;
+};
+
 class Compliance {
  public:
   Compliance(meta::Store& store, cas::ContentStore& content, KeyRing& keys)
-      : store_(store), content_(content), keys_(keys), vault_(store) {}
+      : store_(store), content_(content), keys_(keys), vault_(store), clock_(store) {}
 
   Result<std::vector<meta::Applied>> apply_environments(const meta::Actor& actor, const std::string& yaml,
                                                         const std::string& origin, meta::Commit commit);
@@ -53,23 +63,35 @@ class Compliance {
   Result<EnvironmentRevision> environment(sql::Connection& connection, const std::string& name,
                                           TimestampUs as_of_us = 0);
 
+  // kCandidate: kept for policies that name it as their shadow, never in force.
+  enum class PolicyUse { kInForce, kCandidate };
   Result<meta::Applied> apply_policy(const meta::Actor& actor, const std::string& yaml, const std::string& origin,
-                                     meta::Commit commit);
+                                     meta::Commit commit, PolicyUse use = PolicyUse::kInForce);
   Result<std::vector<PolicyRevision>> policies(TimestampUs as_of_us);
   Result<PolicyRevision> policy_revision(sql::Connection& connection, const std::string& id);
   // As it was applied; the compiled form is cached by revision.
   Result<PolicyRevision> policy(sql::Connection& connection, const std::string& name, TimestampUs as_of_us = 0);
+  // As `enforcement.shadow` names it: with a version also one that is not in force. Errors: kInvalid "shadow_unknown".
+  Result<PolicyRevision> shadow_policy(sql::Connection& connection, const std::string& named);
 
   // Masks every file of a dataset into the content store. Nothing refers to the new blobs yet, so a refusal or a crash
   // leaves no trace in the registry. `context` binds pseudonyms to the dataset.
   Result<MaskedFiles> mask(const policy::Policy& policy, const std::vector<model::FileEntry>& files,
                            const std::string& context);
+  // What mask() would have counted or refused under a policy in shadow. Never fails, keeps nothing:
+  // {"policy", "digest", "verdict": pass | fail | none, "refused_by", and the counts of evidence}.
+  Json try_mask(const policy::Policy& policy, const std::vector<model::FileEntry>& files, const std::string& context);
   KeyRing& keys() { return keys_; }
   StoreVault& vault() { return vault_; }
 
  private:
   Result<policy::Policy> compiled(const meta::RevisionRow& row);
   Result<policy::FilePlan> plan_file(policy::DatasetPlanner& planner, const model::FileEntry& file);
+  Result<policy::MaskEvidence> mask_into(const policy::Policy& policy, const policy::FilePlan& plan,
+                                         const model::FileEntry& file, data::Sink& sink,
+                                         const mask::RunSecrets& secrets, const std::string& context);
+  Result<policy::MaskEvidence> try_files(const policy::Policy& policy, const std::vector<model::FileEntry>& files,
+                                         const std::string& context);
   Result<model::FileEntry> mask_file(const policy::Policy& policy, const policy::FilePlan& plan,
                                      const model::FileEntry& file, const mask::KeySource& keys,
                                      const std::string& context, policy::MaskEvidence& evidence);
@@ -81,6 +103,7 @@ class Compliance {
   cas::ContentStore& content_;
   KeyRing& keys_;
   StoreVault vault_;
+  StoreClock clock_;  // of `today` in compiled policies
   std::mutex mutex_;
   std::map<std::string, policy::Policy> compiled_;  // by revision id
 };

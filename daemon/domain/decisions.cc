@@ -6,6 +6,7 @@
 
 #include "core/wire/facts_json.h"
 #include "policies/gate/gate.h"
+#include "policies/gate/shadow.h"
 
 namespace mlops::domain {
 namespace {
@@ -17,15 +18,26 @@ Failure bad_facts() {
               "run `mlopsctl audit verify`");
 }
 
-Result<std::vector<model::PinnedPolicy>> pinned_of(const meta::DecisionRow& row) {
-  MLOPS_ASSIGN(const auto json, parse_json(row.policies));
+struct Pinned {
   std::vector<model::PinnedPolicy> policies;
+  std::vector<model::PinnedShadow> shadows;
+};
+
+Result<Pinned> pinned_of(const meta::DecisionRow& row) {
+  MLOPS_ASSIGN(const auto json, parse_json(row.policies));
+  Pinned pinned;
   try {
-    for (const auto& one : json) policies.push_back({one.at("revision_id"), one.at("name"), one.at("digest")});
+    for (const auto& one : json) {
+      model::PinnedPolicy policy{one.at("revision_id"), one.at("name"), one.at("digest")};
+      if (one.contains("shadow_of"))
+        pinned.shadows.push_back({std::move(policy), one.at("shadow_of")});
+      else
+        pinned.policies.push_back(std::move(policy));
+    }
   } catch (const Json::exception&) {
     return bad_facts();
   }
-  return policies;
+  return pinned;
 }
 
 Result<model::PromotionFacts> facts_of(const meta::DecisionRow& row) {
@@ -33,10 +45,10 @@ Result<model::PromotionFacts> facts_of(const meta::DecisionRow& row) {
   return wire::facts_from_json(json);
 }
 
-wire::Decision decide(const std::vector<policy::Policy>& policies, std::vector<model::PinnedPolicy> pinned,
-                      const model::PromotionFacts& facts) {
-  wire::Decision decision{std::move(pinned), gate::evaluate(policies, facts), {}};
+wire::Decision decide(const Decisions::Policies& policies, const model::PromotionFacts& facts) {
+  wire::Decision decision{policies.pinned, gate::evaluate(policies.deciding, facts), {}, {}};
   decision.verdict = gate::overall(decision.gates);
+  decision.shadows = gate::evaluate_shadows(policies.deciding, policies.shadows, facts, decision.verdict);
   return decision;
 }
 
@@ -73,10 +85,20 @@ meta::DecisionRow decision_row(const model::Plan& plan, const model::PromotionFa
   for (const auto& policy : plan.policies) {
     policies.push_back({{"revision_id", policy.revision_id}, {"name", policy.name}, {"digest", policy.digest}});
   }
+  for (const auto& [policy, beside] : plan.shadow_pins) {
+    policies.push_back({{"revision_id", policy.revision_id},
+                        {"name", policy.name},
+                        {"digest", policy.digest},
+                        {"shadow_of", beside}});
+  }
   row.policies = canonical_dump(policies);
   row.facts = canonical_dump(wire::to_json(facts));
   row.facts_digest = crypto::sha256(row.facts).to_string();
-  const wire::Decision decision{plan.policies, plan.gates, plan.verdict};
+  wire::Decision decision{plan.policies, plan.gates, plan.verdict, {}};
+  // What could not be evaluated then is no part of the record: nobody could prove it.
+  for (const auto& shadow : plan.shadows) {
+    if (shadow.problem.empty()) decision.shadows.push_back(shadow);
+  }
   row.record_digest = crypto::sha256(canonical_dump(wire::decision_record(facts, decision))).to_string();
   return row;
 }
@@ -86,13 +108,18 @@ Result<model::Plan> Decisions::eval(const meta::Actor& actor, const PlanRequest&
   return promotion_.plan_with(actor, request, policy);
 }
 
-Result<std::vector<policy::Policy>> Decisions::policies_of(sql::Connection& connection, const meta::DecisionRow& row) {
-  MLOPS_ASSIGN(const auto pinned, pinned_of(row));
-  std::vector<policy::Policy> policies;
-  for (const auto& one : pinned) {
+Result<Decisions::Policies> Decisions::policies_of(sql::Connection& connection, const meta::DecisionRow& row) {
+  MLOPS_ASSIGN(auto pinned, pinned_of(row));
+  Policies policies;
+  for (const auto& one : pinned.policies) {
     MLOPS_ASSIGN(auto revision, compliance_.policy_revision(connection, one.revision_id));
-    policies.push_back(std::move(revision.policy));
+    policies.deciding.push_back(std::move(revision.policy));
   }
+  for (const auto& one : pinned.shadows) {
+    MLOPS_ASSIGN(auto revision, compliance_.policy_revision(connection, one.policy.revision_id));
+    policies.shadows.push_back({std::move(revision.policy), one.beside});
+  }
+  policies.pinned = std::move(pinned.policies);
   return policies;
 }
 
@@ -102,7 +129,8 @@ Result<Replay> Decisions::replay(const ReplayRequest& request) {
     Replay replay{candidate.name(), candidate.digest().to_string(), 0, 0, {}};
     MLOPS_TRY(meta::each_decision(connection, request.filter, [&](const meta::DecisionRow& row) -> Result<bool> {
       ++replay.decisions;
-      MLOPS_ASSIGN(auto policies, policies_of(connection, row));
+      MLOPS_ASSIGN(auto known, policies_of(connection, row));
+      auto& policies = known.deciding;
       const auto namesake = std::find_if(policies.begin(), policies.end(), [&](const policy::Policy& one) {
         return one.name() == candidate.name();
       });
@@ -131,10 +159,9 @@ Result<DecisionProof> Decisions::verify(const meta::DecisionFilter& filter) {
     DecisionProof proof;
     MLOPS_TRY(meta::each_decision(connection, filter, [&](const meta::DecisionRow& row) -> Result<bool> {
       ++proof.decisions;
-      MLOPS_ASSIGN(auto pinned, pinned_of(row));
       MLOPS_ASSIGN(const auto policies, policies_of(connection, row));
       MLOPS_ASSIGN(const auto facts, facts_of(row));
-      const auto record = wire::decision_record(facts, decide(policies, std::move(pinned), facts));
+      const auto record = wire::decision_record(facts, decide(policies, facts));
       const bool same = crypto::sha256(row.facts).to_string() == row.facts_digest &&
                         crypto::sha256(canonical_dump(record)).to_string() == row.record_digest;
       if (!same) proof.differing.push_back(row.id);
@@ -148,10 +175,9 @@ Result<Json> Decisions::show(const std::string& plan_id) {
   return store_.read<Json>([&](sql::Connection& connection) -> Result<Json> {
     MLOPS_ASSIGN(const auto plan, meta::find_plan(connection, plan_id));
     MLOPS_ASSIGN(const auto row, meta::decision_of_plan(connection, plan.id));
-    MLOPS_ASSIGN(auto pinned, pinned_of(row));
     MLOPS_ASSIGN(const auto policies, policies_of(connection, row));
     MLOPS_ASSIGN(const auto facts, facts_of(row));
-    auto record = wire::decision_record(facts, decide(policies, std::move(pinned), facts));
+    auto record = wire::decision_record(facts, decide(policies, facts));
     const bool same = crypto::sha256(canonical_dump(record)).to_string() == row.record_digest;
     record["id"] = row.id;
     record["plan"] = row.plan_id;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "daemon/domain/promotion.h"
+#include "policies/gate/shadow.h"
 #include "storage/meta/decisions.h"
 
 namespace mlops::domain {
@@ -57,8 +58,15 @@ class Decisions {
   // The record of a plan's newest decision, with the facts it stands on.
   Result<Json> show(const std::string& plan_id);
 
+  // Those a decision was made under, as they were applied.
+  struct Policies {
+    std::vector<policy::Policy> deciding;
+    std::vector<model::PinnedPolicy> pinned;  // as `deciding`
+    std::vector<gate::ShadowPolicy> shadows;
+  };
+
  private:
-  Result<std::vector<policy::Policy>> policies_of(sql::Connection& connection, const meta::DecisionRow& row);
+  Result<Policies> policies_of(sql::Connection& connection, const meta::DecisionRow& row);
 
   meta::Store& store_;
   Compliance& compliance_;

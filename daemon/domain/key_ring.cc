@@ -241,6 +241,12 @@ Result<mask::NamedKey> KeyRing::by_id(const std::string& id) const {
                           format_rfc3339(entry->row.changed_at_us)));
 }
 
+std::string KeyRing::current_id(const std::string& name) const {
+  std::lock_guard lock(mutex_);
+  const auto* entry = active(name);
+  return entry ? entry->row.id : mask::to_string({name, 1});
+}
+
 std::vector<meta::MaskKeyRow> KeyRing::keys() const {
   std::lock_guard lock(mutex_);
   std::vector<meta::MaskKeyRow> rows;
@@ -249,8 +255,8 @@ std::vector<meta::MaskKeyRow> KeyRing::keys() const {
 }
 
 // REQUIRES: mutex_ is held, so that a name gets one version 1, whoever comes first.
-Result<KeyRing::Entry> KeyRing::add(const meta::Actor& actor, Entry entry, const char* action,
-                                    meta::Commit commit) const {
+Result<KeyRing::Entry> KeyRing::add(const meta::Actor& actor, Entry entry, const char* action, meta::Commit commit,
+                                    const AlsoWrite& also) const {
   auto* before = active(entry.row.name);
   auto retired = before ? before->row : meta::MaskKeyRow();
   const auto done = store_.write<bool>(actor, commit, [&](meta::WriteTx& tx) -> Result<bool> {
@@ -261,6 +267,7 @@ Result<KeyRing::Entry> KeyRing::add(const meta::Actor& actor, Entry entry, const
       MLOPS_TRY(meta::update_mask_key(tx, retired));
     }
     MLOPS_TRY(meta::insert_mask_key(tx, entry.row));
+    if (also) MLOPS_TRY(also(tx));
     return true;
   });
   if (!done) return fail(done.error());
@@ -286,7 +293,7 @@ Result<meta::MaskKeyRow> KeyRing::create(const meta::Actor& actor, const Wish& w
   return std::move(added.row);
 }
 
-Result<meta::MaskKeyRow> KeyRing::rotate(const meta::Actor& actor, const Wish& wish, meta::Commit commit) {
+Result<KeyRing::Rotated> KeyRing::rotate(const meta::Actor& actor, const Wish& wish, meta::Commit commit) {
   MLOPS_TRY(check_reason(wish.reason, "rotating a key"));
   std::lock_guard lock(mutex_);
   const auto* before = last(wish.name);
@@ -294,8 +301,19 @@ Result<meta::MaskKeyRow> KeyRing::rotate(const meta::Actor& actor, const Wish& w
   MLOPS_ASSIGN(auto entry, random_entry(master_, {wish.name, static_cast<std::uint32_t>(before->row.version) + 1}));
   entry.row.reason = wish.reason;
   entry.row.purpose = before->row.purpose;
-  MLOPS_ASSIGN(auto added, add(actor, std::move(entry), "key.rotate", commit));
-  return std::move(added.row);
+  std::int64_t resealed = 0;
+  const mask::NamedKey to{entry.row.id, entry.bytes};
+  const auto reseal = [&](meta::WriteTx& tx) -> Status {
+    for (auto at = entries_.lower_bound({wish.name, 0}); at != entries_.end() && at->first.first == wish.name; ++at) {
+      if (at->second.bytes.empty()) continue;  // destroyed: what is under it is lost already
+      MLOPS_ASSIGN(const auto count, reseal_tokens(tx, {at->second.row.id, at->second.bytes}, to));
+      resealed += count;
+    }
+    return {};
+  };
+  const bool wants = wish.tokens == Wish::Tokens::kReseal;
+  MLOPS_ASSIGN(auto added, add(actor, std::move(entry), "key.rotate", commit, wants ? AlsoWrite(reseal) : AlsoWrite()));
+  return Rotated{std::move(added.row), resealed};
 }
 
 Result<KeyRing::Destroyed> KeyRing::destroy(const meta::Actor& actor, const Wish& wish, meta::Commit commit) {
@@ -314,16 +332,27 @@ Result<KeyRing::Destroyed> KeyRing::destroy(const meta::Actor& actor, const Wish
                 fmt::format("{} is the active version: new values are written under it", wish.name),
                 "rotate the key first: mlopsctl key rotate " + entry->row.name);
   }
-  MLOPS_ASSIGN(const auto tokens, store_.read<std::int64_t>([&](sql::Connection& connection) {
-    return meta::vault_rows_under(connection, wish.name);
-  }));
+  const auto* heir = active(entry->row.name);
+  const bool reseals = wish.tokens == Wish::Tokens::kReseal;
+  if (reseals && !heir) {
+    return fail(ErrorCode::kRefused, "key_destroyed", fmt::format("{} has no active version to take the tokens over",
+                                                                  entry->row.name),
+                "rotate the key first: mlopsctl key rotate " + entry->row.name);
+  }
+  std::int64_t tokens = 0;
+  std::int64_t resealed = 0;
   auto row = entry->row;
   row.state = to_word(mask::KeyState::kDestroyed);
   row.reason = wish.reason;
   row.sealed.clear();
   const auto done = store_.write<bool>(actor, commit, [&](meta::WriteTx& tx) -> Result<bool> {
-    tx.begin_entry("key.destroy", row.id, wish.reason);
     MLOPS_TRY(tx.wipe_what_goes());
+    if (reseals) {
+      MLOPS_ASSIGN(resealed, reseal_tokens(tx, {entry->row.id, entry->bytes}, {heir->row.id, heir->bytes}));
+    } else {
+      MLOPS_ASSIGN(tokens, meta::vault_rows_under(tx.sql(), row.id));
+    }
+    tx.begin_entry("key.destroy", row.id, wish.reason);
     MLOPS_TRY(meta::update_mask_key(tx, row));
     return true;
   });
@@ -333,7 +362,7 @@ Result<KeyRing::Destroyed> KeyRing::destroy(const meta::Actor& actor, const Wish
     entry->row = row;
     entry->bytes = crypto::SecretBytes();
   }
-  return Destroyed{std::move(row), is_derivable, tokens};
+  return Destroyed{std::move(row), is_derivable, tokens, resealed};
 }
 
 Status KeyRing::rewrap(const meta::Actor& actor, crypto::SecretBytes master) {

@@ -14,6 +14,7 @@
 // Thread-safety: thread-safe. current() may write, so it is not called inside a transaction.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -37,18 +38,27 @@ class KeyRing : public mask::KeySource {
   Result<mask::NamedKey> current(const std::string& name) const override;
   Result<mask::NamedKey> by_id(const std::string& id) const override;
   std::vector<meta::MaskKeyRow> keys() const;
+  // The version current() would give, without making one: the first of a name that was not used yet.
+  std::string current_id(const std::string& name) const;
 
   struct Wish {
     std::string name;  // of a key; to destroy, the id of a version
     std::string reason;
     std::string purpose;  // of a new key
+    // Rotating, destroying: the vault's tokens go under the active version, in the same transaction.
+    enum class Tokens { kLeave, kReseal } tokens = Tokens::kLeave;
   };
   Result<meta::MaskKeyRow> create(const meta::Actor& actor, const Wish& wish, meta::Commit commit);
-  Result<meta::MaskKeyRow> rotate(const meta::Actor& actor, const Wish& wish, meta::Commit commit);
+  struct Rotated {
+    meta::MaskKeyRow row;
+    std::int64_t resealed = 0;
+  };
+  Result<Rotated> rotate(const meta::Actor& actor, const Wish& wish, meta::Commit commit);
   struct Destroyed {
     meta::MaskKeyRow row;
     bool is_derivable = false;  // the master key in use still gives it
-    std::int64_t tokens = 0;    // of the vault, sealed under it: versions masked later may use them as well
+    std::int64_t tokens = 0;    // of the vault, sealed under it and lost: versions masked later may use them as well
+    std::int64_t resealed = 0;  // those that were put under the active version before
   };
   Result<Destroyed> destroy(const meta::Actor& actor, const Wish& wish, meta::Commit commit);
   // Seals every key anew. REQUIRES: the caller starts with this master key from now on.
@@ -69,7 +79,9 @@ class KeyRing : public mask::KeySource {
   static Result<Entry> make_entry(const crypto::SecretBytes& master, const mask::KeyId& id, const std::string& origin,
                                   crypto::SecretBytes bytes);
   static Result<Entry> random_entry(const crypto::SecretBytes& master, const mask::KeyId& id);
-  Result<Entry> add(const meta::Actor& actor, Entry entry, const char* action, meta::Commit commit) const;
+  using AlsoWrite = std::function<Status(meta::WriteTx&)>;
+  Result<Entry> add(const meta::Actor& actor, Entry entry, const char* action, meta::Commit commit,
+                    const AlsoWrite& also = {}) const;
   Entry* active(const std::string& name) const;  // REQUIRES of these: mutex_ is held
   const Entry* last(const std::string& name) const;
   Entry* find(const std::string& id) const;
@@ -80,5 +92,9 @@ class KeyRing : public mask::KeySource {
   meta::KeyRingRow ring_;
   mutable Entries entries_;  // grows when a name is first used
 };
+
+// Puts every token of the vault that is under `from` under `to`, another version of the same key, with an audit entry;
+// gives how many. Errors: kCorrupt "vault_damaged".
+Result<std::int64_t> reseal_tokens(meta::WriteTx& tx, const mask::NamedKey& from, const mask::NamedKey& to);
 
 }  // namespace mlops::domain

@@ -193,6 +193,7 @@ Result<model::Plan> Promotion::get_plan(const std::string& id) {
     shown.gates = std::move(now.plan.gates);
     shown.verdict = now.plan.verdict;
     shown.approvals = std::move(now.plan.approvals);
+    shown.shadows = std::move(now.plan.shadows);
     return shown;
   });
 }
@@ -272,11 +273,24 @@ Result<std::optional<MaskedFiles>> Promotion::mask_if_planned(const Draft& draft
     if (revision.row.id != planned.policy.revision_id) continue;
     MLOPS_TRY(policy::check_exception_scope(revision.policy, "dataset:" + source_name, source_digest));
     MLOPS_ASSIGN(auto masked, compliance_.mask(revision.policy, files, source_name));
+    if (auto shadow = masked_in_shadow(drafted, revision, files, source_name); !shadow.is_null()) {
+      masked.evidence["shadow"] = std::move(shadow);
+    }
     masked.policy_revision_id = planned.policy.revision_id;
     masked.source_version_id = planned.source_version_id;
     return std::optional(std::move(masked));
   }
   return fail(ErrorCode::kInternal, "masking_policy_lost", "the masking policy of the plan is not among its policies");
+}
+
+// Null: nothing stands in the policy's shadow.
+Json Promotion::masked_in_shadow(const Draft& drafted, const PolicyRevision& policy,
+                                 const std::vector<model::FileEntry>& files, const std::string& context) {
+  for (std::size_t i = 0; i < drafted.shadows.size(); ++i) {
+    if (drafted.plan.shadow_pins[i].beside != policy.row.name) continue;
+    return compliance_.try_mask(drafted.shadows[i].policy, files, context);
+  }
+  return nullptr;
 }
 
 Result<model::MaskingView> Promotion::register_masked(meta::WriteTx& tx, Draft& drafted, const MaskedFiles& masked) {
@@ -335,6 +349,9 @@ Result<model::MaskingView> Promotion::register_masked(meta::WriteTx& tx, Draft& 
       tx.new_id(), planned.source_version_id, output.id, planned.policy.revision_id, canonical_dump(masked.evidence),
       tx.now_us(), tx.actor().principal.name};
   MLOPS_TRY(meta::insert_masking_run(tx, run));
+  auto& facts = drafted.facts.members[static_cast<std::size_t>(member - drafted.members.begin())];
+  facts.keys.clear();  // what was used, where the plan said what would be
+  for (const auto& [key_id, _] : masked.key_cells) facts.keys.push_back(key_id);
   *member = output;
   return model::MaskingView{
       run.id,          planned.source_ref, output.ref(), planned.policy.name, planned.policy.digest,

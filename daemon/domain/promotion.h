@@ -72,6 +72,7 @@ struct Draft {
   model::Plan plan;
   model::PromotionFacts facts;
   std::vector<PolicyRevision> policies;
+  std::vector<PolicyRevision> shadows;        // as plan.shadow_pins
   std::vector<model::Version> members;        // of a planned masking: the source
   std::optional<meta::DeploymentRow> running;  // under the same name
 };
@@ -137,6 +138,7 @@ class Promotion {
   Result<Draft> draft(sql::Connection& connection, const Wish& wish);
   Result<model::MemberFacts> member_facts(sql::Connection& connection, const model::Version& version);
   Status plan_masking(sql::Connection& connection, Draft& draft);
+  Status add_shadows(sql::Connection& connection, Draft& draft);
   Status add_running(sql::Connection& connection, Draft& draft);
   Status add_approvals(sql::Connection& connection, const Wish& wish, Draft& draft);
   Status add_release_policies(sql::Connection& connection, const Wish& wish, Draft& draft);
@@ -155,6 +157,8 @@ class Promotion {
   Result<model::PromotionView> run(const meta::Actor& actor, const Wish& wish, meta::Commit commit);
   Result<model::PromotionView> execute(meta::WriteTx& tx, const Wish& wish, const std::optional<MaskedFiles>& masked);
   Result<std::optional<MaskedFiles>> mask_if_planned(const Draft& draft);
+  Json masked_in_shadow(const Draft& draft, const PolicyRevision& policy, const std::vector<model::FileEntry>& files,
+                        const std::string& context);
   Result<model::MaskingView> register_masked(meta::WriteTx& tx, Draft& draft, const MaskedFiles& masked);
   Result<model::DeploymentView> deploy(meta::WriteTx& tx, Draft& draft);
   Status record_break_glass(meta::WriteTx& tx, const Draft& draft, const std::string& deployment_id);

@@ -135,6 +135,7 @@ Result<model::Plan> Promotion::decide(const meta::Actor& actor, const ApprovalRe
     shown.gates = std::move(after.plan.gates);
     shown.verdict = after.plan.verdict;
     shown.approvals = std::move(after.plan.approvals);
+    shown.shadows = std::move(after.plan.shadows);
     return shown;
   });
 }

@@ -12,6 +12,7 @@
 #include "daemon/domain/lineage.h"
 #include "daemon/domain/promotion.h"
 #include "policies/gate/gate.h"
+#include "policies/gate/shadow.h"
 #include "storage/meta/lineage.h"
 #include "storage/meta/versions.h"
 
@@ -24,6 +25,16 @@ constexpr std::int64_t kMicrosPerHour = 3'600'000'000;
 
 model::PlanMember plan_member(const model::Version& version) {
   return {version.id, version.ref(), version.kind, version.name, version.digest.to_string(), version.sensitivity};
+}
+
+// The key versions a masking run wrote under, from its evidence.
+Status add_keys(const std::string& evidence, std::set<std::string>& keys) {
+  MLOPS_ASSIGN(const auto json, parse_json(evidence, {.size_bytes = 64u << 20, .nodes = 10'000'000}));
+  for (const auto& column : json.value("columns", Json::array())) {
+    const auto key = column.value("key", "");
+    if (!key.empty()) keys.insert(key);
+  }
+  return {};
 }
 
 // A candidate policy in the place of its namesake, or behind the others. It has no revision yet.
@@ -74,8 +85,14 @@ Result<model::MemberFacts> Promotion::member_facts(sql::Connection& connection, 
     return {};
   };
   MLOPS_TRY(add_environments(version.id));
+  MLOPS_ASSIGN(facts.labels, meta::labels_of(connection, version.id));
+  std::set<std::string> keys;
   MLOPS_ASSIGN(const auto masking, meta::masking_runs_of_output(connection, version.id));
-  for (const auto& run : masking) MLOPS_TRY(add_environments(run.source_version_id));
+  for (const auto& run : masking) {
+    MLOPS_TRY(add_environments(run.source_version_id));
+    MLOPS_TRY(add_keys(run.evidence, keys));
+  }
+  facts.keys.assign(keys.begin(), keys.end());
   facts.ran_in.assign(ran_in.begin(), ran_in.end());
   return facts;
 }
@@ -87,8 +104,8 @@ Status Promotion::plan_masking(sql::Connection& connection, Draft& draft) {
     const auto source = draft.members[i];
     if (source.kind != model::ArtifactKind::kDataset) continue;
     if (source.sensitivity <= draft.facts.environment.clearance) continue;
-    const auto masks = [](const PolicyRevision& revision) {
-      return revision.policy.masks() && revision.policy.selects(model::ArtifactKind::kDataset);
+    const auto masks = [&](const PolicyRevision& revision) {
+      return revision.policy.masks() && revision.policy.selects(draft.facts.members[i]);
     };
     const auto policy = std::find_if(draft.policies.begin(), draft.policies.end(), masks);
     if (policy == draft.policies.end()) continue;
@@ -112,7 +129,35 @@ Status Promotion::plan_masking(sql::Connection& connection, Draft& draft) {
     facts.version.own_sensitivity = policy->policy.output_sensitivity();
     facts.version.sensitivity = policy->policy.output_sensitivity();
     facts.taint_path.clear();
+    for (const auto& name : policy->policy.key_names()) facts.keys.push_back(compliance_.keys().current_id(name));
   }
+  return {};
+}
+
+// What stands in shadow changes nothing, so that it cannot be found does not, either.
+Status Promotion::add_shadows(sql::Connection& connection, Draft& draft) {
+  std::vector<policy::Policy> policies;
+  std::vector<gate::ShadowPolicy> shadows;
+  std::vector<model::ShadowResult> lost;
+  for (const auto& revision : draft.policies) {
+    policies.push_back(revision.policy);
+    const auto& shadow = revision.policy.terms().enforcement.shadow;
+    if (shadow.policy.value.empty() || !shadow.is_live(draft.facts.decided_at_us)) continue;
+    auto found = compliance_.shadow_policy(connection, shadow.policy.value);
+    if (!found) {
+      model::ShadowResult result;
+      result.policy = shadow.policy.value;
+      result.beside = revision.row.name;
+      result.problem = found.error().slug;
+      lost.push_back(std::move(result));
+      continue;
+    }
+    draft.plan.shadow_pins.push_back({{found->row.id, found->row.name, found->row.digest}, revision.row.name});
+    shadows.push_back({found->policy, revision.row.name});
+    draft.shadows.push_back(std::move(*found));
+  }
+  draft.plan.shadows = gate::evaluate_shadows(policies, shadows, draft.facts, draft.plan.verdict);
+  draft.plan.shadows.insert(draft.plan.shadows.end(), lost.begin(), lost.end());
   return {};
 }
 
@@ -180,6 +225,7 @@ Result<Draft> Promotion::draft(sql::Connection& connection, const Wish& wish) {
   for (const auto& revision : out.policies) policies.push_back(revision.policy);
   plan.gates = gate::evaluate(policies, out.facts);
   plan.verdict = gate::overall(plan.gates);
+  MLOPS_TRY(add_shadows(connection, out));
   plan.approvals_needed = gate::approvals_needed(policies, out.facts);
   plan.facts_digest = pinned_facts_digest(out.facts);
   plan.digest = model::plan_digest(plan);

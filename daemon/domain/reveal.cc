@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 
@@ -18,7 +19,8 @@
 namespace mlops::domain {
 namespace {
 
-// The keys as they were when the version was masked: the version of then is the current one, earlier ones stay.
+// The keys as they were when the version was masked: the version of then is the current one. What says by itself which
+// version it is under may be under any, also a later one: tokens are sealed anew when a version goes.
 class KeysOfRun : public mask::KeySource {
  public:
   KeysOfRun(const KeyRing& ring, const std::string& evidence) : ring_(ring) {
@@ -37,18 +39,28 @@ class KeysOfRun : public mask::KeySource {
 
   Result<mask::NamedKey> by_id(const std::string& id) const override {
     auto key = ring_.by_id(id);
-    if (key) opened_.insert(id);
     if (!key && key.error().slug == "key_destroyed") destroyed_.insert(id);
     return key;
   }
 
-  std::vector<std::string> opened() const { return {opened_.begin(), opened_.end()}; }
+  std::vector<std::string> readable(const std::string& name) const override {
+    std::vector<std::string> ids;
+    for (const auto& row : ring_.keys()) {
+      if (row.name != name) continue;
+      if (row.sealed.empty()) {
+        destroyed_.insert(row.id);
+      } else {
+        ids.push_back(row.id);
+      }
+    }
+    return ids;
+  }
+
   std::vector<std::string> destroyed() const { return {destroyed_.begin(), destroyed_.end()}; }
 
  private:
   const KeyRing& ring_;
   std::map<std::string, std::uint32_t> versions_;  // by name
-  mutable std::set<std::string> opened_;
   mutable std::set<std::string> destroyed_;
 };
 
@@ -179,7 +191,7 @@ Result<Revealed> Reveals::open(const Masked& masked, const RevealWish& wish) {
   revealed.path = file.path;
   revealed.columns = wish.columns;
   revealed.evidence = std::move(*evidence);
-  revealed.evidence.key_ids = keys.opened();
+  if (revealed.evidence.left > vault.erased()) revealed.destroyed = keys.destroyed();
   revealed.erased = vault.erased();
   revealed.erasures = vault.erasures();
   return revealed;
@@ -204,27 +216,42 @@ Status Reveals::record_refusal(const meta::Actor& actor, const RevealWish& wish,
   return store_
       .write<bool>(actor, meta::Commit::kKeep,
                    [&](meta::WriteTx& tx) -> Result<bool> {
-                     tx.begin_entry("data.reveal_refused", wish.ref, fmt::format("{}: {}", slug, wish.reason));
+                     // What is no reference may be anything, also somebody's name.
+                     const bool is_ref = model::parse_version_reference(wish.ref).has_value();
+                     tx.begin_entry("data.reveal_refused", is_ref ? wish.ref : "(no reference)",
+                                    trim(wish.reason).empty() ? slug : fmt::format("{}: {}", slug, wish.reason));
                      return true;
                    })
       .map([](bool) {});
 }
 
-Result<Revealed> Reveals::reveal(const meta::Actor& actor, const RevealWish& wish) {
-  MLOPS_TRY(model::check_free_text(wish.reason, "reason"));
+Result<Revealed> Reveals::attempt(const meta::Actor& actor, const RevealWish& wish) {
+  if (!actor.principal.has(model::Scope::kDataReveal)) {
+    return fail(ErrorCode::kDenied, "missing_scope",
+                fmt::format("this needs the scope '{}', which the token does not have", to_word(model::Scope::kDataReveal)),
+                "ask an administrator for a token with that scope",
+                Json{{"scope", to_word(model::Scope::kDataReveal)}}.dump());
+  }
   if (trim(wish.reason).empty()) {
     return fail(ErrorCode::kInvalid, "reason_needed", "revealing needs a reason", "give --reason");
   }
   if (wish.columns.empty()) return fail(ErrorCode::kInvalid, "missing_field", "\"columns\" names at least one column");
-  auto masked = find(actor, wish);
-  auto revealed = masked ? open(*masked, wish) : Result<Revealed>(fail(std::move(masked.error())));
-  if (!revealed) {
-    if (revealed.error().code == ErrorCode::kRefused) {
-      MLOPS_TRY(record_refusal(actor, wish, revealed.error().slug));
-    }
+  MLOPS_ASSIGN(const auto masked, find(actor, wish));
+  return open(masked, wish);
+}
+
+Result<Revealed> Reveals::reveal(const meta::Actor& actor, const RevealWish& wish) {
+  MLOPS_TRY(model::check_free_text(wish.reason, "reason"));
+  auto revealed = attempt(actor, wish);
+  if (revealed) {
+    MLOPS_TRY(record(actor, wish, *revealed));
     return revealed;
   }
-  MLOPS_TRY(record(actor, wish, *revealed));
+  // What failed by itself is no refusal.
+  constexpr std::array kRefusals{ErrorCode::kRefused, ErrorCode::kDenied, ErrorCode::kNotFound, ErrorCode::kInvalid};
+  if (std::find(kRefusals.begin(), kRefusals.end(), revealed.error().code) != kRefusals.end()) {
+    MLOPS_TRY(record_refusal(actor, wish, revealed.error().slug));
+  }
   return revealed;
 }
 

@@ -2,7 +2,7 @@
 // ring and the token vault. Nothing of it is stored; what was revealed to whom, with which keys, and why, is on record
 // before anybody sees it, and so is every refusal.
 //
-// Errors: kInvalid "reason_needed", "which_file"; kRefused "not_masked", "clearance_exceeded", "key_destroyed",
+// Errors: kDenied "missing_scope"; kInvalid "reason_needed", "which_file"; kRefused "not_masked", "clearance_exceeded", "key_destroyed",
 // "value_erased", "nothing_revealed", "reveal_too_large"; kNotFound "file_not_found"; those of policy::reveal_file,
 // meta and cas. Thread-safety: thread-safe.
 #pragma once
@@ -29,7 +29,8 @@ struct Revealed {
   std::string ref;
   std::string path;
   std::vector<std::string> columns;
-  policy::RevealEvidence evidence;  // key_ids: every version that was opened for it
+  policy::RevealEvidence evidence;
+  std::vector<std::string> destroyed;  // versions of its keys that are gone, where cells were left
   std::uint64_t erased = 0;         // of the cells that were left: an erasure took what they stood for
   std::vector<std::string> erasures;
   std::string bytes;  // of the file
@@ -46,6 +47,7 @@ class Reveals {
 
  private:
   struct Masked;  // what is to be revealed, and how it was masked
+  Result<Revealed> attempt(const meta::Actor& actor, const RevealWish& wish);
   Result<Masked> find(const meta::Actor& actor, const RevealWish& wish);
   Result<Revealed> open(const Masked& masked, const RevealWish& wish);
   Status record(const meta::Actor& actor, const RevealWish& wish, const Revealed& revealed);

@@ -3,13 +3,30 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <set>
 
 #include "daemon/domain/identity.h"
+#include "storage/meta/mask_keys.h"
 #include "storage/meta/vault.h"
 
 namespace mlops::domain {
 
 using Tokens = std::vector<std::optional<std::string>>;
+
+namespace {
+
+// What is under one of them can never be read: the run that made it is refused when it asks for its keys again.
+Result<std::set<std::string>> destroyed_keys(sql::Connection& connection) {
+  MLOPS_ASSIGN(const auto keys, meta::list_mask_keys(connection));
+  std::set<std::string> ids;
+  for (const auto& key : keys) {
+    if (key.sealed.empty()) ids.insert(key.id);
+  }
+  return ids;
+}
+
+}  // namespace
 
 Result<Tokens> StoreVault::find_locked(std::string_view context, std::span<const mask::Fingerprint> fingerprints) {
   MLOPS_ASSIGN(auto tokens, waiting_.find(context, fingerprints));
@@ -79,8 +96,13 @@ Status StoreVault::flush() {
   }
   if (rows.empty()) return {};
   const auto written = store_.write<bool>(daemon_actor(), meta::Commit::kKeep, [&](meta::WriteTx& tx) -> Result<bool> {
-    tx.begin_entry("vault.grow", "token vault", fmt::format("{} tokens", rows.size()));
-    for (const auto& row : rows) MLOPS_TRY(meta::insert_vault_row(tx, row));
+    MLOPS_ASSIGN(const auto lost, destroyed_keys(tx.sql()));
+    const auto is_lost = [&](const meta::VaultRow& row) { return lost.contains(row.key_id); };
+    const auto kept = static_cast<std::size_t>(std::count_if(rows.begin(), rows.end(), std::not_fn(is_lost)));
+    tx.begin_entry("vault.grow", "token vault", fmt::format("{} tokens", kept));
+    for (const auto& row : rows) {
+      if (!is_lost(row)) MLOPS_TRY(meta::insert_vault_row(tx, row));
+    }
     return true;
   });
   if (!written) return fail(written.error());

@@ -71,7 +71,7 @@ std::variant<model::Principal, Refusal> find_caller(const ServerCore& core, cons
   }
   auto principal = core.authenticate(authorization);
   if (!principal) return refuse_and_keep(std::move(principal.error()), &route);
-  if (!principal->has(scope)) {
+  if (!principal->has(scope) && route.without_scope == WithoutScope::kRefuse) {
     const Json facts = {{"scope", std::string(to_word(scope))}};
     return refuse_and_keep({ErrorCode::kDenied, "missing_scope",
                             fmt::format("this needs the scope '{}', which the token does not have", to_word(scope)),

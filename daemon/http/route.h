@@ -30,6 +30,10 @@ enum class BodyMode { kNone, kBuffered, kStreamed };
 // kInline handlers are short reads without blocking and run on the I/O thread; all others run on the worker pool.
 enum class RunOn { kInline, kWorker };
 
+// What becomes of a caller that has a token and not the scope. kHandlerRefuses: the handler is asked, refuses too, and
+// puts it on record.
+enum class WithoutScope { kRefuse, kHandlerRefuses };
+
 using Handler = std::function<Response(Request&)>;
 
 struct Route {
@@ -41,6 +45,7 @@ struct Route {
   RunOn run_on;
   std::string_view summary;  // one sentence for OpenAPI
   Handler handler;
+  WithoutScope without_scope = WithoutScope::kRefuse;
 };
 
 class Router {

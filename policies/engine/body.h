@@ -28,6 +28,7 @@ struct Policy::Body {
   std::string version;
   crypto::Digest digest;
   std::vector<model::ArtifactKind> kinds;
+  std::map<std::string, std::string> select_labels;  // a version must carry all of them
   bool masks = false;
 
   std::vector<std::shared_ptr<const detect::Detector>>

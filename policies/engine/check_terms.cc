@@ -132,6 +132,13 @@ void check_dates(const Draft& draft, TimestampUs at, Findings& findings) {
   };
   for (const auto& row : draft.own.attestations) check_statement(row, "attestation");
   for (const auto& row : draft.own.evidence) check_statement(row, "evidence");
+  const auto& shadow = draft.own.shadow;
+  if (shadow.is_set() && !shadow.is_live(at)) {
+    findings.warning(*draft.own.shadow_mark, "shadow_ended",
+                     fmt::format("what stood in shadow ended on {}: {}", printable(shadow.until),
+                                 shadow.gates.empty() ? "the other policy is not evaluated" : "its gates bind now"),
+                     "take it out of the text, or give it a later day");
+  }
   if (draft.own.expert && draft.own.expert->expires_us != 0 && draft.own.expert->expires_us <= at) {
     findings.error(*draft.own.expert_mark, "expert_expired",
                    fmt::format("the expert determination ran out on {}", printable(draft.own.expert->expires)));

@@ -184,6 +184,7 @@ void compare_settings(const Policy::Body& before, const Policy::Body& after, Com
     return words;
   };
   out.set("setting select.kinds", kinds(before), kinds(after), MoreIs::kStricter);
+  out.set("setting select.labels", labels_text(before.select_labels), labels_text(after.select_labels), MoreIs::kLooser);
 }
 
 }  // namespace

@@ -82,6 +82,12 @@ void compare_gate(const std::string& subject, const GateRule& a, const GateRule&
   out.set(subject + " kinds", kinds(a), kinds(b), MoreIs::kStricter);
 }
 
+std::vector<std::string> texts_of(const std::vector<Marked<std::string>>& list) {
+  std::vector<std::string> texts;
+  for (const auto& one : list) texts.push_back(one.value);
+  return texts;
+}
+
 std::string show_period(const Period& period) {
   return period.to_string();
 }
@@ -212,7 +218,13 @@ void compare_written(const Terms& a, const Terms& b, Comparison& out) {
 void compare_scan(const Terms& a, const Terms& b, Comparison& out) {
   out.limit("setting enforcement.mode", std::optional(a.enforcement.mode), std::optional(b.enforcement.mode),
             MoreIs::kStricter, show_word<EnforcementMode>);
-  out.text("setting enforcement.shadow", a.enforcement.shadow, b.enforcement.shadow);
+  const auto& before = a.enforcement.shadow;
+  const auto& after = b.enforcement.shadow;
+  out.text("setting enforcement.shadow.policy", before.policy.value, after.policy.value);
+  out.set("setting enforcement.shadow.gates", texts_of(before.gates), texts_of(after.gates), MoreIs::kLooser);
+  const bool any_gates = !before.gates.empty() || !after.gates.empty();
+  out.text("setting enforcement.shadow.until", before.until, after.until,
+           any_gates ? Change::kUnclear : Change::kNeutral);
   out.limit("setting scan.nested_depth", std::optional(a.scan.nested_depth), std::optional(b.scan.nested_depth),
             MoreIs::kStricter);
   out.limit("setting scan.free_text", std::optional(a.scan.free_text), std::optional(b.scan.free_text),

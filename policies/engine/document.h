@@ -2,6 +2,7 @@
 // Private to policies/engine. Thread-safety: values.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -127,6 +128,7 @@ struct Document {
   YamlNode spec;  // as written, for evidence paths
 
   std::optional<std::vector<model::ArtifactKind>> kinds;
+  std::map<std::string, std::string> select_labels;  // a version must carry all of them
   std::vector<DetectorUse> detectors;
   std::vector<DeclaredColumn> columns;
   std::optional<Marked<UnknownColumn>> unknown_column;
@@ -142,7 +144,8 @@ struct Document {
   std::vector<GateRule> gates;
 
   std::optional<Marked<EnforcementMode>> enforcement_mode;
-  Marked<std::string> enforcement_shadow;
+  Shadow shadow;
+  std::optional<YamlMark> shadow_mark;
   std::optional<std::vector<Marked<std::string>>> levels;
   std::optional<Marked<std::int64_t>> scan_nested_depth;
   std::optional<Marked<bool>> scan_free_text;

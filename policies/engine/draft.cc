@@ -114,6 +114,7 @@ void make_detectors(Draft& draft, Findings& findings) {
 mask::TransformContext transform_context(const Draft& draft, const std::string& origin) {
   mask::TransformContext context;
   context.origin = origin;
+  context.clock = draft.clock;
   for (const auto& active : draft.detectors) context.all_detectors.push_back(active.detector);
   context.detector = [own = draft.own_detectors](std::string_view id) -> const detect::Detector* {
     for (const auto& detector : own) {
@@ -218,8 +219,9 @@ std::vector<model::ArtifactKind> Draft::kinds() const {
   return {model::ArtifactKind::kModel, model::ArtifactKind::kDataset};
 }
 
-Draft make_draft(std::string_view yaml, Findings& findings) {
+Draft make_draft(std::string_view yaml, Findings& findings, const Clock* clock) {
   Draft draft;
+  draft.clock = clock;
   draft.own = read_document(yaml, findings);
   for (const auto& reference : draft.own.extends) read_pack(reference, draft, findings);
   make_detectors(draft, findings);

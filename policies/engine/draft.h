@@ -16,6 +16,7 @@ struct Draft {
   std::vector<Document> packs;  // in the order of `extends`
   std::vector<std::shared_ptr<const detect::Detector>> own_detectors;
   std::vector<ActiveDetector> detectors;
+  const Clock* clock = nullptr;
 
   // The documents whose rules and identifiers bind the policy: its packs, and itself when it is a pack.
   std::vector<const Document*> binding() const;
@@ -39,7 +40,8 @@ struct Draft {
 std::string target_of(const Rule& rule);
 
 // Reads the text and its packs, makes the detectors, compiles the rules. What is wrong goes to `findings`.
-Draft make_draft(std::string_view yaml, Findings& findings);
+// `clock`: of `today`; null: the system's.
+Draft make_draft(std::string_view yaml, Findings& findings, const Clock* clock = nullptr);
 
 // Every static check of a policy; the table is in checks.cc.
 void check_draft(const Draft& draft, Findings& findings);
@@ -54,6 +56,7 @@ void check_gates(const Draft& draft, Findings& findings);
 void check_purpose(const Draft& draft, Findings& findings);
 void check_terms(const Draft& draft, Findings& findings);
 void check_exceptions(const Draft& draft, Findings& findings);
+void check_shadow(const Draft& draft, Findings& findings);
 void check_requirements(const Draft& draft, Findings& findings);
 void check_tests(const Draft& draft, Findings& findings);
 // What depends on the date, apart.

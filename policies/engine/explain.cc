@@ -114,6 +114,12 @@ bool knows_class(const Body& body, const std::string& name) {
                      [&](const auto& one) { return one->id() == name; });
 }
 
+std::string selects_text(const Body& body) {
+  auto text = kinds_text(body.kinds);
+  const auto labels = labels_text(body.select_labels);
+  return labels.empty() ? text : text + " labelled " + join(labels, ", ");
+}
+
 }  // namespace
 
 Json explain(const Policy& policy) {
@@ -129,7 +135,7 @@ Json explain(const Policy& policy) {
               {"origin", body.origin},
               {"extends", body.extends},
               {"authority", body.authority},
-              {"selects", kinds_text(body.kinds)},
+              {"selects", selects_text(body)},
               {"masks", body.masks},
               {"unknown_column", to_word(body.unknown_column)},
               {"output", {{"name", body.output_name}, {"sensitivity", to_word(body.output_sensitivity)}}},

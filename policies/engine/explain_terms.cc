@@ -33,6 +33,15 @@ std::string columns_text(const std::vector<Marked<std::string>>& columns) {
   return join(names, ", ");
 }
 
+std::string shadow_text(const Terms& terms) {
+  const auto& shadow = terms.enforcement.shadow;
+  if (!shadow.is_set()) return {};
+  std::vector<std::string> parts;
+  if (!shadow.policy.value.empty()) parts.push_back("policy " + shadow.policy.value);
+  if (!shadow.gates.empty()) parts.push_back("gates " + columns_text(shadow.gates));
+  return join(parts, ", ") + (shadow.until.empty() ? ", without an end" : ", until " + shadow.until);
+}
+
 std::string l_text(const Terms& terms) {
   std::vector<std::string> parts;
   for (const auto& row : terms.risk.l) {
@@ -77,7 +86,7 @@ std::string expert_text(const Terms& terms) {
 // clang-format off
 constexpr TermRow kTerms[] = {
     {"enforcement.mode", "gates", [](const Terms& t) { return std::string(to_word(t.enforcement.mode)); }},
-    {"enforcement.shadow", kDeclared, [](const Terms& t) { return t.enforcement.shadow; }},
+    {"enforcement.shadow", "recorded with each decision, refuses nothing", shadow_text},
     {"classification.levels", kDeclared, [](const Terms& t) { return join(t.levels, ", "); }},
     {"classification.scan.nested_depth", kDeclared, [](const Terms& t) { return fmt::format("{}", t.scan.nested_depth); }},
     {"classification.scan.free_text", kDeclared, [](const Terms& t) { return fmt::format("{}", t.scan.free_text); }},

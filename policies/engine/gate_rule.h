@@ -60,7 +60,7 @@ struct GateRule {
 
 // In the order of the text, a pack's gates last.
 const std::vector<GateRule>& gate_rules(const Policy& policy);
-// Does the gate speak about versions of this kind?
-bool applies_to(const Policy& policy, const GateRule& gate, model::ArtifactKind kind);
+// Does the gate speak about this version?
+bool applies_to(const Policy& policy, const GateRule& gate, const model::MemberFacts& member);
 
 }  // namespace mlops::policy

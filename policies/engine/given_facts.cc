@@ -58,13 +58,16 @@ model::MemberFacts read_member(const YamlNode* node, ArtifactKind kind, Findings
   member.version.number = 1;
   if (!node) return member;
   Section section(*node, "a version", findings,
-                  {"name", "sensitivity", "metrics", "inputs", "git", "ran_in", "deprecated"});
+                  {"name", "sensitivity", "metrics", "inputs", "git", "ran_in", "deprecated", "labels"});
   section.text("name", member.version.name);
   read_label(section, "sensitivity", member.version.sensitivity);
   member.version.own_sensitivity = member.version.sensitivity;
   section.texts("ran_in", member.ran_in);
   section.text("deprecated", member.version.deprecated_reason);
   if (const auto* metrics = section.find("metrics")) read_metrics(*metrics, member.version.metrics, section.reader());
+  if (const auto* labels = section.find("labels")) {
+    for (const auto& [key, value] : labels->entries) member.labels[key.scalar] = value.scalar;
+  }
   if (const auto* inputs = section.find("inputs")) {
     for (const auto& item : section.reader().sequence(*inputs, "inputs")) read_input(item, member, findings);
   }

@@ -151,7 +151,7 @@ void merge_enforcement(Terms& terms, const Draft& draft) {
     if (document->enforcement_mode) take_max(mode, std::optional(document->enforcement_mode->value));
   }
   terms.enforcement.mode = mode.value_or(EnforcementMode::kEnforce);
-  terms.enforcement.shadow = draft.own.enforcement_shadow.value;
+  terms.enforcement.shadow = draft.own.shadow;
 }
 
 void merge_levels(Terms& terms, const Draft& draft) {

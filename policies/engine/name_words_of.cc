@@ -15,6 +15,15 @@ constexpr std::string_view kOrganizationWords[] = {
     "employer",     "employers",     "clinic",       "clinics",       "school",     "schools",
     "insurer",      "insurers",      "pharmacy",     "pharmacies",    "department", "departments"};
 
+constexpr std::string_view kOtherPeople[] = {"employee", "user",     "staff",   "child",     "resident",
+                                             "enrollee", "enrolee",  "learner", "participant", "inmate",
+                                             "tenant",   "volunteer"};
+constexpr std::string_view kIdWords[] = {"id", "ids", "no", "nr", "nbr", "num", "number", "key", "identifier"};
+constexpr std::string_view kNameOfPeopleWords[] = {
+    "first",    "last",    "given",   "family",   "middle",  "maiden",  "surname",  "forename", "firstname",
+    "lastname", "fname",   "lname",   "fullname", "contact", "owner",   "teacher",  "principal", "director",
+    "manager",  "doctor",  "physician", "nurse",  "head"};
+
 template <std::size_t N>
 bool has_any(const std::vector<std::string>& words, const std::string_view (&wanted)[N]) {
   return std::any_of(std::begin(wanted), std::end(wanted),
@@ -49,6 +58,18 @@ bool has_word(const std::vector<std::string>& words, std::string_view wanted) {
 
 bool names_a_subject(const std::vector<std::string>& words) {
   return has_any(words, kSubjectWords);
+}
+
+bool names_a_persons_number(const std::vector<std::string>& words) {
+  if (words.size() < 2) return false;
+  const std::vector<std::string> before(words.begin(), words.end() - 1);
+  const std::vector<std::string> last{words.back()};
+  return has_any(last, kIdWords) && (names_a_subject(before) || has_any(before, kOtherPeople)) &&
+         !has_any(before, kIdWords);
+}
+
+bool names_a_name_of_people(const std::vector<std::string>& words) {
+  return has_any(words, kNameOfPeopleWords);
 }
 
 bool names_an_organization(const std::vector<std::string>& words) {

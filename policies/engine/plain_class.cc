@@ -96,6 +96,20 @@ std::optional<PlainClass> key_class(const std::vector<std::string>& words, const
   return PlainClass{"identifier", uuids ? 0.9 : 0.8, because};
 }
 
+// A running number by which somebody is kept: it looks like a measurement, and its column says otherwise.
+std::optional<PlainClass> number_class(const std::vector<std::string>& words, const data::ColumnStats& stats) {
+  if (share(std::max(stats.integers(), stats.codes()), stats) < kMost || stats.distinct() < 2) return {};
+  const auto because = stats.is_unique() ? "column name, one number a record" : "column name, numbers that come again";
+  const double sure = stats.is_unique() ? 0.9 : 0.7;
+  if (words.size() <= 2 && has_word(words, "mrn")) return PlainClass{"mrn", sure, because};
+  if (names_a_persons_number(words)) {
+    return PlainClass{names_a_subject(words) ? "patient_id" : "identifier", sure, because};
+  }
+  const bool is_key = words.size() == 1 && (words[0] == "id" || words[0] == "key" || words[0] == "identifier");
+  if (is_key && stats.is_unique()) return PlainClass{"identifier", 0.8, because};
+  return {};
+}
+
 std::optional<PlainClass> named_class(const std::vector<std::string>& words, const data::ColumnStats& stats) {
   for (const auto& row : kNameRows) {
     if (!has_word(words, row.word)) continue;
@@ -131,6 +145,7 @@ PlainClass plain_class(std::string_view column, const data::ColumnStats& stats, 
     return {"category", 0.3, "every cell is blank"};
   }
   if (auto key = key_class(words, stats)) return *key;
+  if (auto number = number_class(words, stats)) return *number;
   if (auto named = named_class(words, stats)) return *named;
   return shape_class(stats, has_findings);
 }

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "core/base/text.h"
 #include "policies/engine/body.h"
 #include "policies/engine/classes.h"
 #include "policies/engine/draft.h"
+#include "policies/engine/load_at.h"
 #include "policies/packs/packs.h"
 
 namespace mlops::policy {
@@ -93,6 +95,7 @@ std::shared_ptr<const Policy::Body> merge(Draft draft) {
   body->version = draft.own.version;
   body->digest = digest_of(draft);
   body->kinds = draft.kinds();
+  body->select_labels = draft.own.select_labels;
   body->masks = draft.masks();
   merge_settings(*body, draft);
   body->terms = merge_terms(draft);
@@ -185,10 +188,26 @@ bool Policy::selects(model::ArtifactKind kind) const {
   return std::find(body_->kinds.begin(), body_->kinds.end(), kind) != body_->kinds.end();
 }
 
+bool Policy::selects(const model::MemberFacts& member) const {
+  return selects(member.version.kind) &&
+         std::all_of(body_->select_labels.begin(), body_->select_labels.end(), [&](const auto& wanted) {
+           const auto found = member.labels.find(wanted.first);
+           return found != member.labels.end() && found->second == wanted.second;
+         });
+}
+
 std::vector<std::string> Policy::gate_ids() const {
   std::vector<std::string> ids;
   for (const auto& gate : body_->gates) ids.push_back(gate.id);
   return ids;
+}
+
+std::vector<std::string> Policy::key_names() const {
+  std::set<std::string> names;
+  for (const auto& rule : body_->rules) {
+    if (rule.apply && !rule.apply->key_name().empty()) names.emplace(rule.apply->key_name());
+  }
+  return {names.begin(), names.end()};
 }
 
 std::string Policy::output_name(const std::string& name) const {
@@ -197,12 +216,24 @@ std::string Policy::output_name(const std::string& name) const {
   return text;
 }
 
-Result<Policy> load_policy(std::string_view yaml, const std::string& origin) {
+namespace {
+
+Result<Policy> load(std::string_view yaml, const std::string& origin, const Clock* clock) {
   Findings findings(origin);
-  auto draft = make_draft(yaml, findings);
+  auto draft = make_draft(yaml, findings, clock);
   check_draft(draft, findings);
   if (findings.has_errors()) return fail(to_error(findings.sorted(), origin));
   return Policy(merge(std::move(draft)));
+}
+
+}  // namespace
+
+Result<Policy> load_policy(std::string_view yaml, const std::string& origin) {
+  return load(yaml, origin, nullptr);
+}
+
+Result<Policy> load_policy_at(std::string_view yaml, const std::string& origin, const Clock& clock) {
+  return load(yaml, origin, &clock);
 }
 
 std::vector<LintFinding> lint_policy(std::string_view yaml, const std::string& origin) {
@@ -237,8 +268,9 @@ const std::vector<GateRule>& gate_rules(const Policy& policy) {
   return policy.body().gates;
 }
 
-bool applies_to(const Policy& policy, const GateRule& gate, model::ArtifactKind kind) {
-  if (!policy.selects(kind)) return false;
+bool applies_to(const Policy& policy, const GateRule& gate, const model::MemberFacts& member) {
+  if (!policy.selects(member)) return false;
+  const auto kind = member.version.kind;
   return gate.kinds.empty() || std::find(gate.kinds.begin(), gate.kinds.end(), kind) != gate.kinds.end();
 }
 

@@ -38,7 +38,10 @@ class Policy {
   const crypto::Digest& digest() const;  // of the YAML text and of every pack it extends
   bool masks() const;                    // has transforms
   bool selects(model::ArtifactKind kind) const;
+  // Of its kinds, and with each of its select.labels.
+  bool selects(const model::MemberFacts& member) const;
   std::vector<std::string> gate_ids() const;
+  std::vector<std::string> key_names() const;  // of transforms.keys, those that its rules use; sorted
   // Name of the masked dataset made from `name` (output.name, default "{name}-deid").
   std::string output_name(const std::string& name) const;
   model::Sensitivity output_sensitivity() const;  // of a clean masking run

@@ -5,6 +5,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/text.h"
+#include "core/model/names.h"
 #include "policies/engine/document.h"
 #include "policies/engine/reader.h"
 #include "policies/engine/section.h"
@@ -238,6 +239,22 @@ void read_output(const YamlNode& node, Document& document, Reader& reader) {
   }
 }
 
+void read_select_labels(const YamlNode& node, Document& document, Reader& reader) {
+  if (!node.is_map() || node.entries.empty()) {
+    reader.findings().error(node.mark, "bad_select_labels", "select.labels must be a map of label to value",
+                            "labels: {domain: clinical}");
+    return;
+  }
+  for (const auto& [key, value] : node.entries) {
+    if (const auto bad = model::check_key(key.scalar, "a label"); !bad) {
+      reader.findings().error(key.mark, "bad_select_labels", bad.error().message);
+    }
+    if (auto text = reader.text(value, "select.labels." + printable(key.scalar))) {
+      document.select_labels[key.scalar] = std::move(*text);
+    }
+  }
+}
+
 void read_select(const YamlNode& select, Document& document, Reader& reader) {
   if (select.is_null()) {
     document.kinds.emplace();
@@ -245,8 +262,11 @@ void read_select(const YamlNode& select, Document& document, Reader& reader) {
                             "kinds: [dataset, model]");
     return;
   }
-  if (!reader.map(select, "select", {"kinds"})) return;
+  if (!reader.map(select, "select", {"kinds", "labels"})) return;
   const auto* kinds = select.find("kinds");
+  const auto* labels = select.find("labels");
+  if (labels) read_select_labels(*labels, document, reader);
+  if (labels && !kinds) return;  // every kind
   document.kinds = kinds ? reader.kinds(*kinds) : std::vector<model::ArtifactKind>{};
   const bool is_empty = !kinds || kinds->is_null() || (kinds->is_sequence() && kinds->items.empty());
   if (is_empty) {

@@ -102,7 +102,44 @@ bool glob_matches(std::string_view pattern, std::string_view text) {
   return p == pattern.size();
 }
 
+// `NAME@VERSION`, or {policy: NAME@VERSION, gates: [ID], until: DATE}.
+void read_shadow(const YamlNode& node, Document& document, Findings& findings) {
+  document.shadow_mark = node.mark;
+  if (!node.is_map()) {
+    Reader reader(findings);
+    if (auto text = reader.text(node, "enforcement.shadow")) document.shadow.policy = {std::move(*text), node.mark};
+    return;
+  }
+  Section section(node, "enforcement.shadow", findings, {"policy", "gates", "until"});
+  section.text("policy", document.shadow.policy);
+  section.texts("gates", document.shadow.gates);
+  section.date("until", document.shadow.until, document.shadow.until_us);
+}
+
+// This engine takes away records, or refuses: how to make columns coarser is the policy's to say.
+void read_on_fail(Section& section, Document& document) {
+  const auto* value = section.find("on_fail");
+  if (value && value->scalar == "generalize") {
+    section.reader().findings().error(value->mark, "on_fail_generalize",
+                                      "risk.on_fail cannot be generalize: no column is made coarser than its rule says",
+                                      "use suppress_records or deny; `mlopsctl policy risk --suggest` proposes coarser rules");
+    return;
+  }
+  section.word("on_fail", kOnRisk, document.risk.on_fail);
+}
+
 }  // namespace
+
+bool Shadow::holds(std::string_view gate, TimestampUs at) const {
+  const auto is_it = [&](const Marked<std::string>& one) { return one.value == gate; };
+  return is_live(at) && std::any_of(gates.begin(), gates.end(), is_it);
+}
+
+PolicyName parse_policy_name(std::string_view text) {
+  const auto at = text.find('@');
+  if (at == std::string_view::npos) return {std::string(text), {}};
+  return {std::string(text.substr(0, at)), std::string(text.substr(at + 1))};
+}
 
 std::string_view to_word(EnforcementMode word) {
   return word_of(kModes, word);
@@ -125,7 +162,7 @@ void read_enforcement(const YamlNode& node, Document& document, Findings& findin
   std::optional<EnforcementMode> mode;
   section.word("mode", kModes, mode);
   if (mode) document.enforcement_mode = {*mode, section.find("mode")->mark};
-  section.text("shadow", document.enforcement_shadow);
+  if (const auto* shadow = section.find("shadow")) read_shadow(*shadow, document, findings);
 }
 
 void read_risk(const YamlNode& node, Document& document, Findings& findings) {
@@ -133,7 +170,7 @@ void read_risk(const YamlNode& node, Document& document, Findings& findings) {
   if (!section) return;
   document.risk_mark = node.mark;
   section.texts("quasi_identifiers", document.risk.quasi_identifiers);
-  section.word("on_fail", kOnRisk, document.risk.on_fail);
+  read_on_fail(section, document);
   const auto* require = section.find("require");
   if (!require) return;
   Section need(*require, "risk.require", findings, {"k", "l", "t"});

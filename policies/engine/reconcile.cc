@@ -80,7 +80,8 @@ void name_organizations(std::vector<FileProfile>& files) {
   for (auto& file : files) {
     if (!names_an_organization(name_words_of(file.table))) continue;
     for (auto& column : file.columns) {
-      if (column.class_name != "person_name") continue;
+      // A school has a name; a first name in its table is of somebody there.
+      if (column.class_name != "person_name" || names_a_name_of_people(name_words_of(column.column))) continue;
       column.class_name = kOrganizationName;
       column.because = "a name in a table of " + file.table;
     }

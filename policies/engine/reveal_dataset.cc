@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <set>
 
 #include "core/base/text.h"
 #include "policies/engine/body.h"
@@ -20,6 +21,7 @@ struct Work {
   mask::ColumnKey key;
   std::string folded;
   bool was_seen = false;
+  std::set<std::string_view> opened_under;  // ids of key versions, borrowed from `key`
 };
 
 Result<Work> make_work(const Policy::Body& body, const std::string& word, const RevealRequest& request,
@@ -41,8 +43,13 @@ Result<Work> make_work(const Policy::Body& body, const std::string& word, const 
   work.folded = fold_column(column);
   const mask::KeyPlace place{request.dataset, work.folded, work.transform->key_scope()};
   const std::string name(work.transform->key_name());
-  MLOPS_ASSIGN(work.key, request.key_id.empty() ? mask::column_key(secrets.keys, name, place)
-                                                : mask::column_key_of(secrets.keys, request.key_id, place));
+  if (!request.key_id.empty()) {
+    MLOPS_ASSIGN(work.key, mask::column_key_of(secrets.keys, request.key_id, place));
+  } else if (work.transform->names_key_version()) {
+    MLOPS_ASSIGN(work.key, mask::column_key_readable(secrets.keys, name, place));
+  } else {
+    MLOPS_ASSIGN(work.key, mask::column_key(secrets.keys, name, place));
+  }
   return work;
 }
 
@@ -59,8 +66,10 @@ Status reveal_record(Works& works, const RevealRequest& request, data::RecordRea
     auto& work = found->second;
     work.was_seen = true;
     if (cells[i].kind == data::CellKind::kNull || cells[i].text.empty()) continue;
+    mask::CellCounts counts;
     auto value = work.transform->reveal(
-        cells[i].text, {kNoRow, work.key, request.dataset, work.folded, reader.records() - 1, vault, nullptr});
+        cells[i].text, {kNoRow, work.key, request.dataset, work.folded, reader.records() - 1, vault, &counts});
+    if (value && !counts.opened_under.empty()) work.opened_under.insert(counts.opened_under);
     if (!value && value.error().code != ErrorCode::kRefused) return fail(std::move(value.error()));
     ++(value ? evidence.revealed : evidence.left);
     if (value) changes[i] = {data::Change::Kind::kReplace, std::move(*value)};
@@ -76,7 +85,6 @@ Result<RevealEvidence> reveal_file(const Policy& policy, const RevealRequest& re
   RevealEvidence evidence;
   for (const auto& word : request.columns) {
     MLOPS_ASSIGN(auto work, make_work(policy.body(), word, request, secrets));
-    evidence.key_ids.push_back(work.key.id);
     auto folded = work.folded;
     works.emplace(std::move(folded), std::move(work));
   }
@@ -88,6 +96,9 @@ Result<RevealEvidence> reveal_file(const Policy& policy, const RevealRequest& re
   }
   MLOPS_TRY(writer->finish());
   evidence.records = reader.records();
+  std::set<std::string> used;
+  for (const auto& [_, work] : works) used.insert(work.opened_under.begin(), work.opened_under.end());
+  evidence.key_ids.assign(used.begin(), used.end());
   for (const auto& [column, work] : works) {
     if (work.was_seen) continue;
     return fail(ErrorCode::kNotFound, "column_missing", fmt::format("there is no column {}", printable(column)));

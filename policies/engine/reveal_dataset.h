@@ -26,7 +26,7 @@ struct RevealEvidence {
   std::uint64_t records = 0;
   std::uint64_t revealed = 0;
   std::uint64_t left = 0;
-  std::vector<std::string> key_ids;  // that were used, one a column
+  std::vector<std::string> key_ids;  // versions under which a cell opened
 };
 
 Result<RevealEvidence> reveal_file(const Policy& policy, const RevealRequest& request, data::RecordReader& reader,

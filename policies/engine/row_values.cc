@@ -8,6 +8,7 @@
 
 #include "core/base/text.h"
 #include "policies/detect/fold.h"
+#include "policies/detect/ordinary_words.h"
 
 namespace mlops::policy {
 namespace {
@@ -196,11 +197,45 @@ bool is_mostly_digits(std::string_view value) {
   return digits > 0 && letters <= 2 && digits > letters;
 }
 
+// Greek and Cyrillic capitals made small, each in as many bytes as before. Before anything is read as the Latin letter it
+// looks like: the capital В does, the small one does not.
+std::string small_letters(std::string_view text) {
+  struct Range {
+    unsigned first;
+    unsigned last;
+    unsigned step;
+  };
+  constexpr std::array<Range, 7> kRanges{{{0x386, 0x386, 38},
+                                          {0x388, 0x38A, 37},
+                                          {0x38C, 0x38C, 64},
+                                          {0x38E, 0x38F, 63},
+                                          {0x391, 0x3AB, 32},
+                                          {0x400, 0x40F, 80},
+                                          {0x410, 0x42F, 32}}};
+  constexpr unsigned kFinalSigma = 0x3C2;
+  std::string small(text);
+  for (std::size_t i = 0; i + 1 < small.size(); ++i) {
+    const auto lead = static_cast<unsigned char>(small[i]);
+    const auto next = static_cast<unsigned char>(small[i + 1]);
+    if (lead < 0xCD || lead > 0xD0 || (next & 0xC0U) != 0x80U) continue;
+    auto letter = (lead & 0x1FU) << 6 | (next & 0x3FU);
+    if (letter == kFinalSigma) ++letter;
+    for (const auto& range : kRanges) {
+      if (letter < range.first || letter > range.last) continue;
+      letter += range.step;
+      break;
+    }
+    small[i] = static_cast<char>(0xC0U | letter >> 6);
+    small[++i] = static_cast<char>(0x80U | (letter & 0x3FU));
+  }
+  return small;
+}
+
 // What is searched: the text, or its plain shadow where Unicode may hide something in it.
 class Plain {
  public:
   explicit Plain(std::string_view text) : text_(text) {
-    if (!detect::is_ascii(text)) folded_ = detect::fold(text);
+    if (!detect::is_ascii(text)) folded_ = detect::fold(small_letters(text));
   }
   std::string_view text() const { return folded_ ? std::string_view(folded_->text) : text_; }
   // Leads from a place in text() to the bytes behind it. REQUIRES: begin < end.
@@ -413,9 +448,30 @@ void RowValues::visit_bucket(std::int32_t head, const Text& text, std::size_t at
     const bool may_vary = needle.is_word && !needle.is_exact && text.raw[at] >= 'A' && text.raw[at] <= 'Z';
     const bool is_variant = end == std::string_view::npos && may_vary;
     if (is_variant) end = variant_end(where, needle.text, at);
+    const bool is_joined = end == std::string_view::npos && !needle.is_exact;
+    if (is_joined) end = joined_end(text, needle, at);
     if (end == std::string_view::npos || is_in_brackets(text.raw, at, end)) continue;
-    go_on = take(Match{at, end, &needle, is_variant});
+    go_on = take(Match{at, end, &needle, is_variant && !is_joined, is_joined});
   }
+}
+
+// The end of a word at `at` that is the name `needle` and another name of the row without a blank between them: JaneRoe,
+// jane_roe. npos: it is not.
+std::size_t RowValues::joined_end(const Text& text, const Needle& needle, std::size_t at) const {
+  const auto lower = text.lower;
+  if (!needle.is_word || lower.compare(at, needle.text.size(), needle.text) != 0) return std::string_view::npos;
+  auto rest = at + needle.text.size();
+  if (rest < lower.size() && lower[rest] == '_') ++rest;
+  if (rest + 1 >= lower.size()) return std::string_view::npos;
+  const auto head = heads_[text_bucket(lower[rest], lower[rest + 1], kBuckets)];
+  for (auto i = head; i != kNone; i = needles_[static_cast<std::size_t>(i)].next) {
+    const auto& other = needles_[static_cast<std::size_t>(i)];
+    const auto end = rest + other.text.size();
+    const bool is_it = &other != &needle && other.is_word && !other.is_exact &&
+                       lower.compare(rest, other.text.size(), other.text) == 0;
+    if (is_it && (end == lower.size() || !is_word(lower[end]))) return end;
+  }
+  return std::string_view::npos;
 }
 
 // Calls take(match) for every place where a needle stands, until it says false.
@@ -464,12 +520,30 @@ bool RowValues::stand_in(std::string_view cell) const {
   if (!may_stand_in(cell)) return false;
   thread();
   bool stands = false;
+  const Needle* everyday = nullptr;
   const Plain plain(cell);
-  visit(lowered(plain.text()), [&](const Match& match) {
-    stands = match.needle->is_everywhere && !match.is_variant;
+  const auto text = lowered(plain.text());
+  visit(text, [&](const Match& match) {
+    if (!match.needle->is_everywhere || match.is_variant) return true;
+    // Two of them in one cell are no chance any more.
+    const bool is_chance = is_everyday(text, match) && (!everyday || everyday == match.needle);
+    everyday = match.needle;
+    stands = !is_chance;
     return !stands;
   });
   return stands;
+}
+
+bool RowValues::is_everyday(const Text& text, const Match& match) const {
+  if (!match.needle->is_word || match.is_joined || !detect::is_ordinary_word(match.needle->text)) return false;
+  if (trim(text.lower).size() == match.end - match.begin) return false;  // the whole cell
+  const auto written = text.raw.substr(match.begin, match.end - match.begin);
+  if (written == match.needle->text) return true;
+  auto begin = match.end;
+  while (begin < text.raw.size() && text.raw[begin] == ' ') ++begin;
+  auto end = begin;
+  while (end < text.raw.size() && is_letter(text.raw[end])) ++end;
+  return begin > match.end && end > begin && detect::is_ordinary_word(text.lower.substr(begin, end - begin));
 }
 
 bool RowValues::name_in(std::string_view text) const {
@@ -480,7 +554,9 @@ bool RowValues::name_in(std::string_view text) const {
   visit(lowered(plain.text()), [&](const Match& match) {
     const auto& needle = *match.needle;
     if (match.is_variant) return true;
-    if (!needle.is_word) {
+    if (match.is_joined) {
+      is_named = true;
+    } else if (!needle.is_word) {
       is_named = needle.is_everywhere;
     } else if (one_word && one_word != &needle && one_word->placeholder == needle.placeholder) {
       is_named = one_word->is_everywhere || needle.is_everywhere;

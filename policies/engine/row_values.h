@@ -30,7 +30,8 @@ class RowValues {
 
   // `text` with every occurrence replaced by its placeholder; of overlapping ones the union.
   std::string cut_from(std::string_view text) const;
-  // Does a value that spreads everywhere stand in the cell of a kept column?
+  // Does a value that spreads everywhere stand in the cell of a kept column? A single name that is an everyday word, and
+  // written like one ("Rose ward", "a rose garden"), does not.
   bool stand_in(std::string_view cell) const;
   // False when stand_in() is, for a glance at how the cell's words begin.
   bool may_stand_in(std::string_view cell) const;
@@ -56,6 +57,7 @@ class RowValues {
     std::size_t end = 0;
     const Needle* needle = nullptr;
     bool is_variant = false;  // the plural, or one letter away: enough to be cut out, not to refuse
+    bool is_joined = false;   // two of the row's names as one word
   };
   // A text and itself in lower case.
   struct Text {
@@ -94,6 +96,8 @@ class RowValues {
   void add_number(std::string_view cell, std::string_view placeholder, Spread spread);
   Needle& next_needle();
   void keep(std::uint32_t bucket);
+  std::size_t joined_end(const Text& text, const Needle& needle, std::size_t at) const;
+  bool is_everyday(const Text& text, const Match& match) const;
   Text lowered(std::string_view text) const;
   template <typename Take>
   void visit_bucket(std::int32_t head, const Text& text, std::size_t at, bool& go_on, const Take& take) const;

@@ -32,9 +32,27 @@ std::string_view to_word(RetentionAction word);
 std::string_view to_word(TransferBasis word);
 std::string_view to_word(OnMissingConsent word);
 
+// What is evaluated wherever the policy is and decides nothing: another policy, and gates of the policy itself. Their
+// verdicts are recorded with the decision. From its end on the other policy is left alone, and the gates bind.
+struct Shadow {
+  Marked<std::string> policy;              // "clinical-prod@3.3.0-rc1"; empty: none
+  std::vector<Marked<std::string>> gates;  // ids
+  std::string until;                       // empty: no end
+  TimestampUs until_us = 0;
+  bool is_set() const { return !policy.value.empty() || !gates.empty(); }
+  bool is_live(TimestampUs at) const { return is_set() && (until_us == 0 || at < until_us); }
+  bool holds(std::string_view gate, TimestampUs at) const;  // the gate is in shadow then
+};
+// A policy as `shadow` names it: without a version the applied one is meant.
+struct PolicyName {
+  std::string name;
+  std::string version;
+};
+PolicyName parse_policy_name(std::string_view text);  // "clinical-prod@3.3.0-rc1"
+
 struct Enforcement {
   EnforcementMode mode = EnforcementMode::kEnforce;
-  std::string shadow;  // "clinical-prod@3.3.0-rc1": evaluated beside this one, decides nothing; empty: none
+  Shadow shadow;
 };
 
 // How far the values of a table are read. Every row is read always.

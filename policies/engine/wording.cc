@@ -85,4 +85,10 @@ std::string kinds_text(const std::vector<model::ArtifactKind>& kinds) {
   return words.empty() ? "every kind" : join(words, ", ");
 }
 
+std::vector<std::string> labels_text(const std::map<std::string, std::string>& labels) {
+  std::vector<std::string> texts;
+  for (const auto& [name, value] : labels) texts.push_back(name + "=" + value);
+  return texts;
+}
+
 }  // namespace mlops::policy

@@ -2,6 +2,7 @@
 // Thread-safety: pure functions.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -18,5 +19,8 @@ std::string rule_text(const Rule& rule);
 std::string gate_text(const GateRule& gate);
 // "model, dataset"; "every kind" for none.
 std::string kinds_text(const std::vector<model::ArtifactKind>& kinds);
+
+// "domain=clinical", one a label.
+std::vector<std::string> labels_text(const std::map<std::string, std::string>& labels);
 
 }  // namespace mlops::policy

@@ -120,14 +120,21 @@ std::vector<GateResult> evaluate(const std::vector<policy::Policy>& policies, co
   results.push_back(judge_reason(facts));
   judge_change_control(facts, results);
   for (const auto& policy : policies) {
-    const auto first = results.size();
-    evaluate_policy(policy, facts, results);
-    judge_terms(policy, facts, results);
-    judge_standing(policy, facts, results);
-    apply_exceptions(policy, facts, first, results);
-    apply_mode(policy, first, results);
+    auto own = evaluate_one(policy, facts);
+    results.insert(results.end(), std::make_move_iterator(own.begin()), std::make_move_iterator(own.end()));
   }
   apply_overrides(facts, results);
+  return results;
+}
+
+std::vector<GateResult> evaluate_one(const policy::Policy& policy, const PromotionFacts& facts) {
+  std::vector<GateResult> results;
+  evaluate_policy(policy, facts, results);
+  judge_terms(policy, facts, results);
+  judge_standing(policy, facts, results);
+  apply_exceptions(policy, facts, 0, results);
+  apply_shadow(policy, facts, results);
+  apply_mode(policy, 0, results);
   return results;
 }
 
@@ -144,9 +151,9 @@ std::int64_t approvals_needed(const std::vector<policy::Policy>& policies, const
     if (policy.terms().enforcement.mode != policy::EnforcementMode::kEnforce) continue;
     for (const auto& rule : policy::gate_rules(policy)) {
       const auto* approvals = std::get_if<policy::ApprovalsGate>(&rule.body);
-      if (!approvals) continue;
+      if (!approvals || policy.terms().enforcement.shadow.holds(rule.id, facts.decided_at_us)) continue;
       const bool applies = std::any_of(facts.members.begin(), facts.members.end(), [&](const MemberFacts& member) {
-        return policy::applies_to(policy, rule, member.version.kind);
+        return policy::applies_to(policy, rule, member);
       });
       if (applies) needed = std::max(needed, approvals->count);
     }

@@ -7,7 +7,7 @@
 // it names; both are told. From the environment's policies: the gates they declare, for the kinds they select; their terms of residency
 // (the environment's region and its label `transfer`), of purpose (its label `purpose`), in force, evidence, retention; what
 // an exception of the policy lets through. What a policy refuses under
-// enforcement.mode warn or dryrun passes and is told. Thread-safety: pure functions.
+// enforcement.mode warn or dryrun, or by a gate in shadow, passes and is told. Thread-safety: pure functions.
 #pragma once
 
 #include <vector>
@@ -20,6 +20,9 @@ namespace mlops::gate {
 // One result per gate and member where members matter; ordered: built-in first, then policies in the given order.
 std::vector<model::GateResult> evaluate(const std::vector<policy::Policy>& policies,
                                         const model::PromotionFacts& facts);
+
+// The results of this policy alone.
+std::vector<model::GateResult> evaluate_one(const policy::Policy& policy, const model::PromotionFacts& facts);
 
 // kFail if any fails, else kPending if any is pending, else kPass.
 model::Verdict overall(const std::vector<model::GateResult>& results);

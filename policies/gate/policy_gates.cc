@@ -215,7 +215,7 @@ void evaluate_policy(const policy::Policy& policy, const PromotionFacts& facts, 
   for (const auto& rule : policy::gate_rules(policy)) {
     Members members;
     for (const auto& member : facts.members) {
-      if (policy::applies_to(policy, rule, member.version.kind)) members.push_back(&member);
+      if (policy::applies_to(policy, rule, member)) members.push_back(&member);
     }
     if (!members.empty()) judge(rule, members, facts, results);
   }

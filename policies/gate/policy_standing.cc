@@ -93,13 +93,13 @@ void except(const policy::Policy& policy, const PromotionFacts& facts, GateResul
 
 void judge_standing(const policy::Policy& policy, const PromotionFacts& facts, std::vector<GateResult>& results) {
   const bool selects = std::any_of(facts.members.begin(), facts.members.end(), [&](const MemberFacts& member) {
-    return policy.selects(member.version.kind);
+    return policy.selects(member);
   });
   if (!selects) return;
   judge_in_force(policy, facts, results);
   judge_evidence(policy, results);
   for (const auto& member : facts.members) {
-    if (policy.selects(member.version.kind)) judge_retention(policy, member, facts, results);
+    if (policy.selects(member)) judge_retention(policy, member, facts, results);
   }
 }
 

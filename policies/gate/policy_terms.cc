@@ -24,7 +24,7 @@ std::string label_of(const model::Environment& environment, std::string_view nam
 
 bool speaks_about_any(const policy::Policy& policy, const PromotionFacts& facts) {
   return std::any_of(facts.members.begin(), facts.members.end(),
-                     [&](const model::MemberFacts& member) { return policy.selects(member.version.kind); });
+                     [&](const model::MemberFacts& member) { return policy.selects(member); });
 }
 
 GateResult judge_residency(const policy::Policy& policy, const model::Environment& environment) {
@@ -66,6 +66,18 @@ void judge_terms(const policy::Policy& policy, const PromotionFacts& facts, std:
     results.push_back(judge_residency(policy, facts.environment));
   }
   if (!terms.purpose.declared.empty()) results.push_back(judge_purpose(policy, facts.environment));
+}
+
+void apply_shadow(const policy::Policy& policy, const PromotionFacts& facts, std::vector<GateResult>& results) {
+  for (auto& result : results) {
+    if (!policy.terms().enforcement.shadow.holds(result.id, facts.decided_at_us)) continue;
+    if (result.facts.is_null()) result.facts = Json::object();
+    result.facts["shadow"] = to_word(result.verdict);
+    if (result.verdict == model::Verdict::kPass) continue;
+    result.reason = fmt::format("shadow: would be {}: {}", to_word(result.verdict), result.reason);
+    result.verdict = model::Verdict::kPass;
+    result.would_pass_if.clear();
+  }
 }
 
 void apply_mode(const policy::Policy& policy, std::size_t first, std::vector<GateResult>& results) {

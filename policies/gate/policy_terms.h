@@ -18,6 +18,10 @@ inline constexpr std::string_view kTransferLabel = "transfer";
 void judge_terms(const policy::Policy& policy, const model::PromotionFacts& facts,
                  std::vector<model::GateResult>& results);
 
+// What a gate in shadow refuses passes; its reason and its facts say what it would have been.
+void apply_shadow(const policy::Policy& policy, const model::PromotionFacts& facts,
+                  std::vector<model::GateResult>& results);
+
 // Under enforcement.mode warn or dryrun what the policy refuses passes, and its reason says what it would have been.
 // `first`: where the policy's results begin.
 void apply_mode(const policy::Policy& policy, std::size_t first, std::vector<model::GateResult>& results);

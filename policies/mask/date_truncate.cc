@@ -4,6 +4,7 @@
 // the year allows at the reference, reference year − year: the year is what a reader sees. Above the cap the cell
 // becomes "90+" (cap + 1 and a plus sign). Without a readable reference in the row, today decides: a later reference
 // only caps more. Two-digit years, dates without a year and whatever cannot be read become "[DATE]"; nothing passes.
+#include <chrono>
 #include <optional>
 
 #include "core/base/clock.h"
@@ -39,11 +40,19 @@ std::optional<YearMonth> read_year_month(std::string_view cell) {
   return YearMonth{date->year, date->month};
 }
 
+// Asked for each cell, since a policy lives longer than a year: no text is made of it.
+int year_of(TimestampUs time_us) {
+  const auto days = std::chrono::floor<std::chrono::days>(
+      std::chrono::sys_time<std::chrono::microseconds>(std::chrono::microseconds(time_us)));
+  return static_cast<int>(std::chrono::year_month_day(days).year());
+}
+
 struct Options {
   Precision to = Precision::kYear;
   int cap_age = 0;
-  int reference_year = 0;        // of today, or the date given
-  std::string reference_column;  // empty: none
+  std::optional<int> reference_year;  // of the date given
+  std::string reference_column;       // empty: none
+  const Clock* clock = nullptr;       // of today
 };
 
 class DateTruncate : public Transform {
@@ -68,18 +77,18 @@ class DateTruncate : public Transform {
 
  private:
   int reference_year(const RowView& row) const {
-    if (options_.reference_column.empty()) return options_.reference_year;
-    const auto cell = row.cell(options_.reference_column);
+    if (options_.reference_year) return *options_.reference_year;
+    const auto cell = options_.reference_column.empty() ? std::nullopt : row.cell(options_.reference_column);
     const auto date = cell ? read_year_month(*cell) : std::nullopt;
-    return date ? date->year : options_.reference_year;
+    return date ? date->year : year_of(options_.clock->now_us());
   }
 
   Options options_;
 };
 
-int year_of_today() {
-  const std::string now = format_rfc3339(SystemClock().now_us());
-  return static_cast<int>(parse_int(std::string_view(now).substr(0, 4)).value_or(kLastYear));
+const Clock& clock_of(const TransformContext& context) {
+  static const SystemClock kSystem;
+  return context.clock ? *context.clock : kSystem;
 }
 
 Status read_reference(const YamlNode& node, const TransformContext& context, Options& options) {
@@ -113,7 +122,7 @@ Made make_date_truncate(const YamlNode& value, const TransformContext& context) 
   options.to = precision == "year" ? Precision::kYear : Precision::kMonth;
   MLOPS_ASSIGN(const auto cap, int_option(value, context, "cap_age", kDefaultCap, {1, 150}));
   options.cap_age = static_cast<int>(cap);
-  options.reference_year = year_of_today();
+  options.clock = &clock_of(context);
   if (const YamlNode* reference = value.find("reference")) MLOPS_TRY(read_reference(*reference, context, options));
   return std::unique_ptr<Transform>(std::make_unique<DateTruncate>(std::move(options)));
 }

@@ -22,6 +22,7 @@ class Encrypting : public Transform {
   std::string_view key_name() const override { return key_; }
   bool is_pseudonym() const override { return true; }
   bool is_reversible() const override { return true; }
+  bool names_key_version() const override { return true; }
 
   Result<std::string> apply(std::string_view cell, const CellContext& at) const override {
     if (cell.empty()) return std::string();
@@ -43,6 +44,7 @@ class Encrypting : public Transform {
     const auto padded = open(*key, read->sealed, at);
     auto text = padded ? unpad(*padded) : std::nullopt;
     if (!text) return cannot_reveal();
+    if (at.counts) at.counts->opened_under = key->id;
     return std::move(*text);
   }
 

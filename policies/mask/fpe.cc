@@ -61,6 +61,7 @@ class Fpe : public Transform {
     if (masked.find_first_not_of(" \t\r\n") == std::string_view::npos) return std::string(masked);
     auto out = at.key.empty() ? Result<std::string>(fail(ErrorCode::kInvalid, "key_needed", ""))
                               : run(masked, at, Way::kDecrypt);
+    if (out && at.counts) at.counts->opened_under = at.key.id;
     if (out) return out;
     return fail(ErrorCode::kRefused, "cannot_reveal", "the cell is not one that fpe writes with this alphabet");
   }

@@ -107,6 +107,21 @@ Result<ColumnKey> column_key(const KeySource& keys, const std::string& name, con
   return key;
 }
 
+Result<ColumnKey> column_key_readable(const KeySource& keys, const std::string& name, const KeyPlace& place) {
+  const auto ids = keys.readable(name);
+  if (ids.empty()) return column_key(keys, name, place);
+  const std::string context = context_of(place);
+  std::vector<WorkingKey> all;
+  for (const auto& id : ids) {
+    MLOPS_ASSIGN(const auto named, keys.by_id(id));
+    MLOPS_ASSIGN(auto working, working_key(named, context));
+    all.push_back(std::move(working));
+  }
+  ColumnKey key{std::move(all.front()), {}};
+  key.former.assign(std::make_move_iterator(all.begin() + 1), std::make_move_iterator(all.end()));
+  return key;
+}
+
 Result<ColumnKey> column_key_of(const KeySource& keys, const std::string& id, const KeyPlace& place) {
   MLOPS_ASSIGN(const auto named, keys.by_id(id));
   MLOPS_ASSIGN(auto working, working_key(named, context_of(place)));

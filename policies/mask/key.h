@@ -33,6 +33,9 @@ class KeySource {
   virtual Result<NamedKey> current(const std::string& name) const = 0;
   // Any version that can still be read.
   virtual Result<NamedKey> by_id(const std::string& id) const = 0;
+  // Ids of all versions of a name that can be read, for what says by itself which it is under. Empty: those from the
+  // current one down.
+  virtual std::vector<std::string> readable(const std::string& /*name*/) const { return {}; }
 };
 
 struct KeyId {
@@ -75,6 +78,9 @@ struct KeyPlace {
 // The column's key under the current version of `name`, and under the versions before it. Errors: kInvalid
 // "key_too_short" for one of fewer than 32 bytes.
 Result<ColumnKey> column_key(const KeySource& keys, const std::string& name, const KeyPlace& place);
+// Under every readable version of `name`, in no order that means anything: only to reveal. Errors: kRefused
+// "key_destroyed", or those of the source, when there is none.
+Result<ColumnKey> column_key_readable(const KeySource& keys, const std::string& name, const KeyPlace& place);
 // Under the version with this id alone, to reveal what it wrote.
 Result<ColumnKey> column_key_of(const KeySource& keys, const std::string& id, const KeyPlace& place);
 

@@ -55,6 +55,12 @@ std::optional<std::string> unpad(ByteView padded) {
   return std::string(padded.begin(), padded.begin() + static_cast<std::ptrdiff_t>(size - 1));
 }
 
+std::string vault_place(std::string_view context, std::string_view token) {
+  std::string place(context);
+  place.push_back('\0');
+  return place.append(token);
+}
+
 std::string column_place(std::string_view dataset, std::string_view column) {
   std::string place(dataset);
   place.push_back('\0');

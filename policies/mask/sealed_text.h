@@ -29,6 +29,8 @@ std::vector<std::uint8_t> pad(std::string_view text);
 // nullopt: nothing that pad() made.
 std::optional<std::string> unpad(ByteView padded);
 
+// Where a token of a vault stands: context NUL token.
+std::string vault_place(std::string_view context, std::string_view token);
 // dataset NUL column NUL record.
 std::string cell_place(std::string_view dataset, std::string_view column, std::uint64_t record);
 // dataset NUL column.

@@ -26,6 +26,7 @@ class Tokenize : public Transform {
   bool needs_vault() const override { return true; }
   bool is_pseudonym() const override { return true; }
   bool is_reversible() const override { return true; }
+  bool names_key_version() const override { return true; }
 
   Result<std::string> apply(std::string_view cell, const CellContext& at) const override {
     const std::string_view cells[] = {cell};
@@ -64,9 +65,12 @@ class Tokenize : public Transform {
     if (entry) {
       const auto id = parse_key_id(entry->key_id);
       const auto* key = id ? key_of_version(at.key, id->version) : nullptr;
-      const auto padded = key ? crypto::gcm_open(key->seal.view(), entry->sealed, as_bytes(place(context, masked)))
+      const auto padded = key ? crypto::gcm_open(key->seal.view(), entry->sealed, as_bytes(vault_place(context, masked)))
                               : Result<std::vector<std::uint8_t>>(fail(ErrorCode::kRefused, "cannot_open", ""));
-      if (auto text = padded ? unpad(*padded) : std::nullopt) return std::move(*text);
+      if (auto text = padded ? unpad(*padded) : std::nullopt) {
+        if (at.counts) at.counts->opened_under = key->id;
+        return std::move(*text);
+      }
     }
     return fail(ErrorCode::kRefused, "cannot_reveal", "the vault has no value for this token that this key opens");
   }
@@ -92,12 +96,6 @@ class Tokenize : public Transform {
         break;
     }
     return "\n";
-  }
-
-  static std::string place(std::string_view context, std::string_view token) {
-    std::string text(context);
-    text.push_back('\0');
-    return text.append(token);
   }
 
   Result<bool> is_token(TokenVault& vault, std::string_view context, std::string_view cell) const {
@@ -141,7 +139,7 @@ class Tokenize : public Transform {
       MLOPS_ASSIGN(const auto random, crypto::random_bytes(kTokenBytes));
       VaultEntry entry{prints[i], prefix_ + to_hex(random), key.id, {}};
       auto padded = pad(open[i].value);
-      MLOPS_ASSIGN(entry.sealed, crypto::gcm_seal(key.seal.view(), padded, as_bytes(place(context, entry.token))));
+      MLOPS_ASSIGN(entry.sealed, crypto::gcm_seal(key.seal.view(), padded, as_bytes(vault_place(context, entry.token))));
       crypto::wipe(padded);
       entries.push_back(std::move(entry));
     }

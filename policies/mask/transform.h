@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/clock.h"
 #include "core/base/result.h"
 #include "core/base/yaml.h"
 #include "policies/detect/detector.h"
@@ -31,6 +32,7 @@ class RowView {
 // What came out otherwise than the rule describes; the caller adds it up and reports it.
 struct CellCounts {
   std::uint64_t placeholders = 0;  // cells that could only be redacted (an fpe domain under 10^6, for instance)
+  std::string_view opened_under;   // reveal(): id of the key version that opened the last cell; borrowed from the key
 };
 
 // Where a cell stands, and what is lent to mask it. All of it is borrowed for a call.
@@ -106,6 +108,8 @@ class Transform {
   virtual bool is_pseudonym() const { return false; }
   // Can who holds the key (and the vault) get the value back?
   virtual bool is_reversible() const { return false; }
+  // Does what it writes, or its entry in the vault, say which version of the key it is under? Then any version reveals.
+  virtual bool names_key_version() const { return false; }
   // The value that apply() masked in the same place, with the same key. Errors: kRefused "not_reversible" for a
   // transform that does not keep it, "cannot_reveal" for what it did not write here.
   virtual Result<std::string> reveal(std::string_view masked, const CellContext& at) const;
@@ -119,6 +123,7 @@ struct TransformContext {
   std::string origin;                                                 // for messages
   std::function<const detect::Detector*(std::string_view)> detector;  // by id, for span redaction
   std::vector<const detect::Detector*> all_detectors;                 // `spans: detected`
+  const Clock* clock = nullptr;                                       // of `today`; outlives the transform; null: the system's
 };
 
 struct TransformRow {

@@ -17,6 +17,7 @@ struct Statements {
   std::string_view by_id;
   std::string_view close;
   std::string_view insert;
+  std::string_view all;
 };
 constexpr Statements kStatements[] = {
     {"environments", "environment",
@@ -27,7 +28,9 @@ constexpr Statements kStatements[] = {
      "SELECT id, name, revision, digest, '', body, applied_by, valid_from FROM environments WHERE id = $1",
      "UPDATE environments SET valid_to = $2 WHERE id = $1",
      "INSERT INTO environments (id, name, revision, digest, body, applied_by, valid_from) "
-     "VALUES ($1, $2, $3, $4, $5, $6, $7)"},
+     "VALUES ($1, $2, $3, $4, $5, $6, $7)",
+     "SELECT id, name, revision, digest, '', body, applied_by, valid_from FROM environments WHERE name = $1 ORDER BY "
+     "revision DESC"},
     {"policies", "policy",
      "SELECT id, name, revision, digest, origin, body, applied_by, valid_from FROM policies WHERE valid_from <= $1 AND "
      "(valid_to IS NULL OR valid_to > $1) ORDER BY name",
@@ -36,8 +39,13 @@ constexpr Statements kStatements[] = {
      "SELECT id, name, revision, digest, origin, body, applied_by, valid_from FROM policies WHERE id = $1",
      "UPDATE policies SET valid_to = $2 WHERE id = $1",
      "INSERT INTO policies (id, name, revision, digest, body, applied_by, valid_from, origin) "
-     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"},
+     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+     "SELECT id, name, revision, digest, origin, body, applied_by, valid_from FROM policies WHERE name = $1 ORDER BY "
+     "revision DESC"},
 };
+constexpr std::string_view kInsertCandidate =
+    "INSERT INTO policies (id, name, revision, digest, body, applied_by, valid_from, origin, valid_to) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7)";
 
 const Statements& statements_of(RevisionKind kind) { return kStatements[static_cast<std::size_t>(kind)]; }
 
@@ -52,6 +60,21 @@ Result<std::optional<RevisionRow>> read_one(sql::Cursor cursor) {
   return std::optional(read_revision(cursor));
 }
 
+Result<std::vector<RevisionRow>> read_all(sql::Cursor cursor) {
+  std::vector<RevisionRow> rows;
+  while (true) {
+    MLOPS_ASSIGN(const bool more, cursor.next());
+    if (!more) return rows;
+    rows.push_back(read_revision(cursor));
+  }
+}
+
+// Also after candidates, which are not in force.
+Result<std::int64_t> last_number(sql::Connection& connection, RevisionKind kind, const std::string& name) {
+  MLOPS_ASSIGN(const auto rows, revisions_of(connection, kind, name));
+  return rows.empty() ? 0 : rows.front().revision;
+}
+
 }  // namespace
 
 std::string_view to_word(Change change) {
@@ -61,12 +84,12 @@ std::string_view to_word(Change change) {
 
 Result<std::vector<RevisionRow>> list_revisions(sql::Connection& connection, RevisionKind kind, TimestampUs as_of_us) {
   MLOPS_ASSIGN(auto cursor, connection.query(statements_of(kind).list, {moment(as_of_us)}));
-  std::vector<RevisionRow> rows;
-  while (true) {
-    MLOPS_ASSIGN(const bool more, cursor.next());
-    if (!more) return rows;
-    rows.push_back(read_revision(cursor));
-  }
+  return read_all(std::move(cursor));
+}
+
+Result<std::vector<RevisionRow>> revisions_of(sql::Connection& connection, RevisionKind kind, const std::string& name) {
+  MLOPS_ASSIGN(auto cursor, connection.query(statements_of(kind).all, {std::string_view(name)}));
+  return read_all(std::move(cursor));
 }
 
 Result<std::optional<RevisionRow>> find_revision(sql::Connection& connection, RevisionKind kind, const std::string& name,
@@ -108,7 +131,8 @@ Result<Applied> apply_revision(WriteTx& tx, RevisionKind kind, RevisionRow row) 
   tx.begin_entry(fmt::format("{}.apply", statements.word), row.name, {},
                  kind == RevisionKind::kPolicy ? row.digest : std::string());
   row.id = tx.new_id();
-  row.revision = current ? current->revision + 1 : 1;
+  MLOPS_ASSIGN(const auto before, last_number(tx.sql(), kind, row.name));
+  row.revision = before + 1;
   row.valid_from_us = tx.now_us();
   row.applied_by = tx.actor().principal.name;
   if (current) {
@@ -125,6 +149,24 @@ Result<Applied> apply_revision(WriteTx& tx, RevisionKind kind, RevisionRow row) 
   MLOPS_TRY(cursor.next());
   return Applied{current ? Change::kUpdated : Change::kCreated, std::move(row),
                  current ? std::move(current->body) : std::string()};
+}
+
+Result<Applied> keep_candidate(WriteTx& tx, RevisionRow row) {
+  MLOPS_ASSIGN(auto known, revisions_of(tx.sql(), RevisionKind::kPolicy, row.name));
+  for (auto& one : known) {
+    if (one.digest == row.digest) return Applied{Change::kUnchanged, std::move(one)};
+  }
+  tx.begin_entry("policy.candidate", row.name, {}, row.digest);
+  row.id = tx.new_id();
+  row.revision = known.empty() ? 1 : known.front().revision + 1;
+  row.valid_from_us = tx.now_us();
+  row.applied_by = tx.actor().principal.name;
+  MLOPS_TRY(tx.touch(statements_of(RevisionKind::kPolicy).table, row.id));
+  MLOPS_TRY(tx.sql().execute(
+      kInsertCandidate, {std::string_view(row.id), std::string_view(row.name), row.revision,
+                         std::string_view(row.digest), std::string_view(row.body), std::string_view(row.applied_by),
+                         row.valid_from_us, std::string_view(row.origin)}));
+  return Applied{Change::kCreated, std::move(row)};
 }
 
 }  // namespace mlops::meta

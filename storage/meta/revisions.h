@@ -39,7 +39,13 @@ struct Applied {
   RevisionRow row;
   std::string previous_body;  // of what it replaced, or of what it is the same as; empty: it is new
 };
+// All there ever were of a name, newest first.
+Result<std::vector<RevisionRow>> revisions_of(sql::Connection& connection, RevisionKind kind, const std::string& name);
 // REQUIRES: `row` carries name, digest, origin, body; the rest is filled here.
 Result<Applied> apply_revision(WriteTx& tx, RevisionKind kind, RevisionRow row);
+
+// Keeps a policy that is never in force: its interval is empty, and it is found by its name and version. What is kept
+// already, in force or not, is unchanged. REQUIRES: as apply_revision.
+Result<Applied> keep_candidate(WriteTx& tx, RevisionRow row);
 
 }  // namespace mlops::meta

@@ -17,6 +17,11 @@ constexpr std::string_view kInsertErased =
     "INSERT INTO vault_erased (context, token, erasure_id, erased_at) VALUES ($1, $2, $3, $4)";
 constexpr std::string_view kErasureOf = "SELECT erasure_id FROM vault_erased WHERE context = $1 AND token = $2";
 constexpr std::string_view kCountUnder = "SELECT COUNT(*) FROM vault_tokens WHERE key_id = $1";
+constexpr std::string_view kRowsUnder =
+    "SELECT context, token, fingerprint, sealed FROM vault_tokens WHERE key_id = $1 AND (context, token) > ($2, $3) "
+    "ORDER BY context, token LIMIT $4";
+constexpr std::string_view kUpdate =
+    "UPDATE vault_tokens SET fingerprint = $3, key_id = $4, sealed = $5 WHERE context = $1 AND token = $2";
 constexpr std::string_view kCountErased = "SELECT COUNT(*) FROM vault_erased WHERE erasure_id = $1";
 
 std::vector<std::uint8_t> bytes_of(ByteView view) {
@@ -78,6 +83,25 @@ Result<std::int64_t> vault_rows_under(sql::Connection& connection, std::string_v
   MLOPS_ASSIGN(auto cursor, connection.query(kCountUnder, {key_id}));
   MLOPS_TRY(cursor.next());
   return cursor.integer(0);
+}
+
+Result<std::vector<VaultRow>> vault_rows_of(sql::Connection& connection, std::string_view key_id,
+                                            const VaultPlace& after, std::size_t limit) {
+  MLOPS_ASSIGN(auto cursor, connection.query(kRowsUnder, {key_id, std::string_view(after.context),
+                                                          std::string_view(after.token),
+                                                          static_cast<std::int64_t>(limit)}));
+  std::vector<VaultRow> rows;
+  while (true) {
+    MLOPS_ASSIGN(const bool more, cursor.next());
+    if (!more) return rows;
+    rows.push_back({cursor.text(0), cursor.text(1), bytes_of(cursor.blob(2)), std::string(key_id),
+                    bytes_of(cursor.blob(3))});
+  }
+}
+
+Status update_vault_row(WriteTx& tx, const VaultRow& row) {
+  return tx.sql().execute(kUpdate, {std::string_view(row.context), std::string_view(row.token),
+                                    ByteView(row.fingerprint), std::string_view(row.key_id), ByteView(row.sealed)});
 }
 
 Result<std::int64_t> erased_vault_rows(sql::Connection& connection, const std::string& erasure_id) {

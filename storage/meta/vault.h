@@ -44,6 +44,11 @@ Result<bool> erase_vault_row(WriteTx& tx, const VaultPlace& place, const std::st
 Result<std::string> vault_erasure_of(sql::Connection& connection, std::string_view context, std::string_view token);
 // How many values are sealed under a key; versions masked later use these tokens, too.
 Result<std::int64_t> vault_rows_under(sql::Connection& connection, std::string_view key_id);
+// Rows sealed under a key, in the order of their places, from behind `after` on.
+Result<std::vector<VaultRow>> vault_rows_of(sql::Connection& connection, std::string_view key_id,
+                                            const VaultPlace& after, std::size_t limit);
+// Fingerprint, key and seal of the token. REQUIRES: an open audit entry, which counts them.
+Status update_vault_row(WriteTx& tx, const VaultRow& row);
 // How many an erasure took.
 Result<std::int64_t> erased_vault_rows(sql::Connection& connection, const std::string& erasure_id);
 

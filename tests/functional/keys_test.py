@@ -100,6 +100,44 @@ class KeysTest(DaemonCase):
         self.assertNotIn("MRN-0001000", reasons)
         self.ok("audit", "verify")
 
+    def test_resealed_tokens_outlive_their_key(self):
+        content = table(7000, 12)
+        policy = POLICY.replace("name: deid", "name: sealed").replace("research", "sealed")
+        self.ok("policy", "apply", self.file("p/sealed.yaml", policy))
+        self.ok("env", "apply", self.file("p/more.yaml", ENVIRONMENTS + "  - {name: lab, clearance: pseudonymous, policies: [sealed]}\n"))
+        ref = self.json("register", "dataset", "kept", self.file("kept/t.csv", content), "--sensitivity",
+                        "personal")["version"]["ref"]
+        one = self.json("promote", ref, "--to", "lab", "--reason", "study")["masking"]["output"]
+        self.ok("key", "rotate", "sealed", "--reason", "yearly")
+        said = self.ok("key", "destroy", "sealed.1", "--reason", "over", "--reseal", "--yes")
+        self.assertIn("12 tokens of the vault are sealed under the active version", said.text)
+        self.assertNotIn("lead nowhere", said.text)
+        self.daemon.restart()
+        shown = self.revealed(one, "mrn", check=DONE)
+        self.assertEqual([line.split(",")[0] for line in shown.stdout.splitlines()[1:]],
+                         [line.split(",")[0] for line in content.decode().splitlines()[1:]])
+        self.assertIn("under sealed.2", shown.text)
+        partly = self.revealed(one, "mrn", "account", check=DONE)
+        self.assertIn("sealed.1 is destroyed: what only it opened is lost", partly.text)
+        self.assertIn("sealed.1 was destroyed", self.revealed(one, "account", check=REFUSED).text)
+        self.ok("audit", "verify")
+
+    def test_refused_reveals_are_on_record(self):
+        one = self.masked("refusing", table(9000, 2))
+        viewer = self.daemon.new_token("ida", "viewer")
+        self.revealed(one, "mrn", token=viewer, check=AUTHENTICATION)
+        for ref, column in ((one, "a1c"), (one, "nothing=mrn"), ("nobody@v1", "mrn"), ("Jane Roe", "mrn")):
+            self.assertNotEqual(self.revealed(ref, column).code, DONE)
+        entries = self.items("audit", "log", "--action", "data.reveal_refused", "--limit", "0")
+        told = [(entry["actor"], entry["target"], entry["reason"].split(":")[0]) for entry in entries]
+        slugs = {(target, slug) for _, target, slug in told}
+        self.assertIn((one, "missing_scope"), slugs)
+        self.assertIn("ida", str([who for who, _, slug in told if slug == "missing_scope"]))
+        self.assertIn((one, "column_not_reversible"), slugs)
+        self.assertIn((one, "column_missing"), slugs)
+        self.assertIn("nobody@v1", {target for target, _ in slugs})
+        self.assertNotIn("Roe", str(entries))
+
     def test_no_key_in_the_clear(self):
         self.masked("other", table(5000, 3))
         master = bytes.fromhex((self.daemon.data_dir / "keys" / "masking.key").read_text().strip())

@@ -85,8 +85,8 @@ TEST_CASE("rotated, a key goes on with a new version; a retired one is read unti
   CHECK(ring->current("research")->id == "research.1");
   const auto rotated = ring->rotate(f.actor, {"research", "yearly", ""}, Commit::kKeep);
   REQUIRE(rotated);
-  CHECK(rotated->id == "research.2");
-  CHECK(rotated->purpose == "pseudonyms");
+  CHECK(rotated->row.id == "research.2");
+  CHECK(rotated->row.purpose == "pseudonyms");
   CHECK(ring->current("research")->id == "research.2");
   CHECK(hex_of(ring->current("research")) != first);
   CHECK(hex_of(ring->by_id("research.1")) == first);

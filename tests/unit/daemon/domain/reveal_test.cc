@@ -85,8 +85,97 @@ TEST_CASE("a reveal needs a reason, a masked version, a reversible column and a 
   auto low = f.anna();
   low.principal.clearance = Sensitivity::kPseudonymous;
   CHECK(slug_of(f.reveals.reveal(low, {"patients-deid@v1", "", {"mrn"}, "x"})) == "clearance_exceeded");
+  CHECK(slug_of(f.reveal("nobody@v1", {"mrn"})) == "artifact_not_found");
+  CHECK(slug_of(f.reveal("Jane Roe, born 1951", {"mrn"})) == "bad_name");
+  auto nobody = f.anna();
+  nobody.principal.scopes = {model::Scope::kRead};
+  CHECK(slug_of(f.reveals.reveal(nobody, {"patients-deid@v1", "", {"mrn"}, "x"})) == "missing_scope");
+  // Every refusal is on record, with what was asked of it and nothing that could be a value.
   CHECK(f.audit_of("data.reveal_refused") ==
-        std::vector<std::string>{"patients@v1: not_masked: recall", "patients-deid@v1: clearance_exceeded: x"});
+        std::vector<std::string>{"patients-deid@v1: reason_needed", "patients@v1: not_masked: recall",
+                                 "patients-deid@v1: column_not_reversible: recall",
+                                 "patients-deid@v1: file_not_found: x", "patients-deid@v1: clearance_exceeded: x",
+                                 "nobody@v1: artifact_not_found: recall", "(no reference): bad_name: recall",
+                                 "patients-deid@v1: missing_scope: x"});
+  f.verified();
+}
+
+TEST_CASE("the record of a reveal names the key versions that opened something, and no others") {
+  Fixture f;
+  REQUIRE(f.keys->rotate(f.anna(), {"research", "yearly", ""}, Commit::kKeep));
+  REQUIRE(f.keys->rotate(f.anna(), {"research", "yearly", ""}, Commit::kKeep));
+  f.masked("mrn,account,ward,a1c\np-4713,acc-3,South,7.1\n");
+  const auto second = f.reveal("patients-deid@v2", {"mrn", "account"});
+  REQUIRE(second);
+  CHECK(second->evidence.key_ids == std::vector<std::string>{"research.3"});
+  CHECK(f.audit_of("key.use").back() == "research.3: reveal of patients-deid@v2");
+  const auto first = f.reveal("patients-deid@v1", {"mrn"});
+  REQUIRE(first);
+  CHECK(first->evidence.key_ids == std::vector<std::string>{"research.1"});
+  CHECK(first->destroyed.empty());
+}
+
+TEST_CASE("tokens that were resealed outlive the version that wrote them, and values keep their tokens") {
+  Fixture f;
+  REQUIRE(f.keys->rotate(f.anna(), {"research", "yearly", ""}, Commit::kKeep));
+  using Tokens = KeyRing::Wish::Tokens;
+  const auto dry = f.keys->destroy(f.anna(), {"research.1", "over", "", Tokens::kReseal}, Commit::kDryRun);
+  REQUIRE(dry);
+  CHECK(dry->resealed == 3);
+  CHECK(f.reveal("patients-deid@v1", {"mrn"})->evidence.key_ids == std::vector<std::string>{"research.1"});
+  const auto destroyed = f.keys->destroy(f.anna(), {"research.1", "over", "", Tokens::kReseal}, Commit::kKeep);
+  REQUIRE(destroyed);
+  CHECK(destroyed->resealed == 3);
+  CHECK(destroyed->tokens == 0);
+  CHECK(f.audit_of("vault.reseal") == std::vector<std::string>{"token vault: 3 tokens of research.1 under research.2"});
+  const auto tokens = f.reveal("patients-deid@v1", {"mrn", "ward"});
+  if (!tokens) FAIL(tokens.error().message);
+  CHECK(tokens->evidence.revealed == 4);
+  CHECK(tokens->evidence.key_ids == std::vector<std::string>{"research.2"});
+  CHECK(tokens->bytes.find("p-4711") != std::string::npos);
+  // What is sealed in the dataset itself goes with its key, and the answer says so.
+  const auto both = f.reveal("patients-deid@v1", {"mrn", "account"});
+  REQUIRE(both);
+  CHECK(both->evidence.left == 2);
+  CHECK(both->destroyed == std::vector<std::string>{"research.1"});
+  CHECK(slug_of(f.reveal("patients-deid@v1", {"account"})) == "key_destroyed");
+  f.masked("mrn,account,ward,a1c\np-4711,acc-8,North,6.2\n");
+  CHECK(f.count("vault_tokens") == 3);
+  f.verified();
+}
+
+TEST_CASE("tokens that wait under a key that is destroyed are forgotten, and later ones kept") {
+  Fixture f;
+  REQUIRE(f.keys->rotate(f.anna(), {"research", "yearly", ""}, Commit::kKeep));
+  auto& vault = f.compliance.vault();
+  const mask::VaultEntry lost{{1}, "tok-lost", "research.1", {1, 2, 3}};
+  const mask::VaultEntry kept{{2}, "tok-kept", "research.2", {1, 2, 3}};
+  REQUIRE(vault.add("patients\nmrn", {&lost, 1}));
+  REQUIRE(vault.add("patients\nmrn", {&kept, 1}));
+  REQUIRE(f.keys->destroy(f.anna(), {"research.1", "over", ""}, Commit::kKeep));
+  REQUIRE(vault.flush());
+  CHECK(f.count("vault_tokens") == 4);
+  CHECK_FALSE(vault.entry_of("patients\nmrn", "tok-lost")->has_value());
+  CHECK(vault.entry_of("patients\nmrn", "tok-kept")->has_value());
+}
+
+TEST_CASE("rotating can take every token along, over several versions and scopes") {
+  Fixture f;
+  using Tokens = KeyRing::Wish::Tokens;
+  REQUIRE(f.keys->rotate(f.anna(), {"research", "yearly", ""}, Commit::kKeep));
+  f.masked("mrn,account,ward,a1c\np-4713,acc-3,South,7.1\n");
+  const auto rotated = f.keys->rotate(f.anna(), {"research", "yearly", "", Tokens::kReseal}, Commit::kKeep);
+  REQUIRE(rotated);
+  CHECK(rotated->row.id == "research.3");
+  CHECK(rotated->resealed == 5);
+  for (const auto* id : {"research.1", "research.2"}) {
+    const auto gone = f.keys->destroy(f.anna(), {id, "over", ""}, Commit::kKeep);
+    REQUIRE(gone);
+    CHECK(gone->tokens == 0);
+  }
+  CHECK(f.reveal("patients-deid@v1", {"mrn", "ward"})->evidence.left == 0);
+  CHECK(f.reveal("patients-deid@v2", {"mrn", "ward"})->evidence.left == 0);
+  f.verified();
 }
 
 TEST_CASE("after a rotation both versions are revealed; once the first is destroyed, what it wrote is not") {

@@ -105,3 +105,42 @@ TEST_CASE("a table without a header is refused by a scan") {
   CHECK(refused.error().slug == "header_missing");
   CHECK(refused.error().message.find("932") == std::string::npos);
 }
+
+TEST_CASE("a running number by which somebody is kept is an identifier, not a measurement") {
+  std::string csv = "pupil_no,patient_nr,studentId,MRN,employee_number,Id,num_patients,weight,patient_no_shows\n";
+  for (int i = 0; i < 40; ++i) {
+    const auto n = std::to_string(100 + i);
+    csv += n + "," + n + "," + n + ",88" + n + "," + n + "," + n + "," + n + "," + n + "," + n + "\n";
+  }
+  const auto file = scanned(csv, "t.csv");
+  for (const auto* name : {"pupil_no", "patient_nr", "studentId"}) {
+    INFO(name);
+    CHECK(column(file, name).class_name == "patient_id");
+    CHECK(column(file, name).confidence > 0.8);
+  }
+  CHECK(column(file, "MRN").class_name == "mrn");
+  CHECK(column(file, "employee_number").class_name == "identifier");
+  CHECK(column(file, "Id").class_name == "identifier");
+  for (const auto* name : {"num_patients", "weight", "patient_no_shows"}) {
+    INFO(name);
+    CHECK(column(file, name).class_name != "patient_id");
+    CHECK(column(file, name).class_name != "identifier");
+  }
+}
+
+TEST_CASE("a pupil's number stays one where it comes again") {
+  std::string csv = "pupil_no,mark\n";
+  for (int i = 0; i < 60; ++i) csv += std::to_string(100 + i % 6) + "," + std::to_string(i % 5) + "\n";
+  CHECK(column(scanned(csv, "marks.csv"), "pupil_no").class_name == "patient_id");
+}
+
+TEST_CASE("first and last names in a table of schools are those of people") {
+  const std::string csv =
+      "name,first_name,last_name\nMaria Jones,Maria,Jones\nPeter Miller,Peter,Miller\nAnna Smith,Anna,Smith\n"
+      "John Brown,John,Brown\n";
+  std::vector<FileProfile> files{scanned(csv, "school.csv")};
+  reconcile(files);
+  CHECK(column(files[0], "first_name").class_name == "person_name");
+  CHECK(column(files[0], "last_name").class_name == "person_name");
+  CHECK(column(files[0], "name").class_name == "organization");
+}

@@ -63,7 +63,7 @@ TEST_CASE("every term is read as it is written") {
   if (!policy) FAIL(policy.error().message);
   const auto& terms = policy->terms();
   CHECK(terms.enforcement.mode == EnforcementMode::kWarn);
-  CHECK(terms.enforcement.shadow == "p@1.1.0");
+  CHECK(terms.enforcement.shadow.policy.value == "p@1.1.0");
   CHECK(terms.risk.k == 5);
   CHECK(terms.risk.l.at(0).distinct == 2);
   CHECK(terms.risk.t.at(0).max == 0.3);

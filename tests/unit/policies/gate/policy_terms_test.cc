@@ -3,6 +3,7 @@
 
 #include "policies/gate/decision_trial.h"
 #include "policies/gate/gate.h"
+#include "policies/gate/shadow.h"
 #include "tests/unit/catch.h"
 
 using namespace mlops;
@@ -120,4 +121,57 @@ TEST_CASE("a test of a decision may give the day") {
       "    - {given: {at: 2027-01-01, approvals: 1}, expect: deny, because: in_force}\n");
   CHECK(problems_of(policy, 0).empty());
   CHECK(problems_of(policy, 1).empty());
+}
+
+TEST_CASE("a gate in shadow passes and says what it would have been; from its day on it binds") {
+  const std::vector<policy::Policy> policies{
+      policy_of("  enforcement: {shadow: {gates: [two-eyes], until: 2027-01-31}}\n"
+                "  gates: [{id: two-eyes, approvals: {count: 2}}]\n")};
+  auto facts = good_facts();
+  facts.decided_at_us = *parse_rfc3339("2027-01-30T23:59:59Z");
+  const auto results = evaluate(policies, facts);
+  CHECK(overall(results) == Verdict::kPass);
+  CHECK(approvals_needed(policies, facts) == 0);
+  const auto told = std::find_if(results.begin(), results.end(), [](const auto& one) { return one.id == "two-eyes"; });
+  REQUIRE(told != results.end());
+  CHECK(told->reason.find("shadow: would be pending: ") == 0);
+  CHECK(told->facts["shadow"] == "pending");
+  facts.decided_at_us = *parse_rfc3339("2027-01-31T00:00:00Z");
+  CHECK(overall(evaluate(policies, facts)) == Verdict::kPending);
+  CHECK(approvals_needed(policies, facts) == 2);
+}
+
+TEST_CASE("a policy in shadow tells its verdict in the place of the other, and changes none") {
+  const std::vector<policy::Policy> policies{
+      policy_of("  enforcement: {shadow: {policy: p@2.0.0, until: 2027-01-31}}\n"
+                "  gates: [{id: two-eyes, approvals: {count: 2}}]\n")};
+  const std::vector<ShadowPolicy> shadows{{policy_of("  residency: {allowed: [eu-west]}\n"), "p"}};
+  auto facts = good_facts();
+  facts.environment.region = "eu-west";
+  facts.decided_at_us = 1;
+  const auto decided = overall(evaluate(policies, facts));
+  REQUIRE(decided == Verdict::kPending);
+  auto said = evaluate_shadows(policies, shadows, facts, decided);
+  REQUIRE(said.size() == 1);
+  CHECK(said[0].verdict == Verdict::kPass);
+  CHECK(said[0].flips);
+  REQUIRE(said[0].gates.size() == 1);
+  CHECK(said[0].gates[0].id == "residency");
+  facts.environment.region = "us-east";
+  CHECK(evaluate_shadows(policies, shadows, facts, decided)[0].verdict == Verdict::kFail);
+  facts.decided_at_us = *parse_rfc3339("2027-02-01T00:00:00Z");
+  CHECK(evaluate_shadows(policies, shadows, facts, decided).empty());
+}
+
+TEST_CASE("a policy speaks about the versions that carry all its labels") {
+  const std::vector<policy::Policy> policies{
+      policy_of("  select: {labels: {domain: clinical, site: north}}\n  residency: {allowed: [eu-west]}\n")};
+  auto facts = good_facts();
+  CHECK(overall(evaluate(policies, facts)) == Verdict::kPass);
+  facts.members[0].labels = {{"domain", "clinical"}};
+  CHECK(overall(evaluate(policies, facts)) == Verdict::kPass);
+  facts.members[0].labels = {{"domain", "clinical"}, {"site", "north"}, {"x", "y"}};
+  CHECK(overall(evaluate(policies, facts)) == Verdict::kFail);
+  facts.members[0].labels["site"] = "south";
+  CHECK(overall(evaluate(policies, facts)) == Verdict::kPass);
 }

@@ -82,6 +82,18 @@ TEST_CASE("mask: constant length, nothing kept unless asked for, never of a shor
   CHECK_FALSE(make("mask", "{keep_lats: 4}"));
 }
 
+TEST_CASE("date_truncate: today is the day of the cell, not of the policy") {
+  FakeClock clock(*parse_rfc3339("2026-12-31T23:59:59Z"));
+  const auto node = parse_yaml("{to: year, cap_age: 89}", "test.yaml");
+  REQUIRE(node);
+  const auto transform = find_transform("date_truncate")->make(*node, {"test.yaml", {}, {}, &clock});
+  REQUIRE(transform);
+  CHECK(run(**transform, "1937-06-01") == "1937");
+  clock.advance_us(1'000'000);
+  CHECK(run(**transform, "1937-06-01") == "90+");
+  CHECK(run(**transform, "1938-06-01") == "1938");
+}
+
 TEST_CASE("date_truncate: to the year or the month, in any shape, never through") {
   const std::string_view year = "{to: year, reference: 2026-11-23}";
   CHECK(apply("date_truncate", year, "1954-03-05") == "1954");
