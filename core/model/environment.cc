@@ -23,7 +23,7 @@ class EnvironmentReader {
     if (!node.is_map()) return at(node, "an environment is a map with at least `name` and `clearance`");
     MLOPS_TRY(yaml_only_known_keys(node, origin_,
                                    {"name", "description", "after", "clearance", "region", "policies", "protection",
-                                    "owners", "labels"}));
+                                    "owners", "labels", "gitops"}));
     Environment out;
     MLOPS_TRY(read_name(node, out));
     MLOPS_TRY(read_text(node, "description", out.description));
@@ -34,6 +34,7 @@ class EnvironmentReader {
     MLOPS_TRY(read_clearance(node, out));
     MLOPS_TRY(read_protection(node, out));
     MLOPS_TRY(read_labels(node, out));
+    MLOPS_TRY(read_gitops(node, out));
     for (const auto& before : out.after) {
       if (before == out.name) return at(*node.find("after"), "an environment cannot come after itself");
     }
@@ -124,6 +125,35 @@ class EnvironmentReader {
     return {};
   }
 
+  Status read_gitops(const YamlNode& node, Environment& out) const {
+    const auto* value = node.find("gitops");
+    if (!value || value->is_null()) return {};
+    if (!value->is_map()) return at(*value, "`gitops` is a map with at least `repository`");
+    MLOPS_TRY(yaml_only_known_keys(*value, origin_, {"repository", "path", "renderer"}));
+    const auto* repository = value->find("repository");
+    if (!repository) return at(*value, "`gitops` needs `repository`", "name one of mlopsd's configured repositories");
+    GitOps gitops;
+    MLOPS_ASSIGN(gitops.repository, yaml_string(*repository, origin_, "gitops.repository"));
+    MLOPS_TRY(checked(*repository, check_key(gitops.repository, "gitops.repository")));
+    if (const auto* path = value->find("path")) {
+      MLOPS_ASSIGN(gitops.path, yaml_string(*path, origin_, "gitops.path"));
+      while (gitops.path.ends_with('/')) gitops.path.pop_back();
+      if (!gitops.path.empty()) MLOPS_TRY(checked(*path, check_file_path(gitops.path)));
+    }
+    if (const auto* renderer = value->find("renderer")) {
+      MLOPS_ASSIGN(gitops.renderer, yaml_string(*renderer, origin_, "gitops.renderer"));
+      if (gitops.renderer != "manifest" && gitops.renderer != kKserveRenderer) {
+        return at(*renderer, fmt::format("\"{}\" is not a renderer", gitops.renderer), "use manifest or kserve");
+      }
+      if (gitops.renderer == kKserveRenderer && !out.labels.contains(kStorageUriLabel)) {
+        return at(*renderer, fmt::format("the renderer kserve needs the label `{}`", kStorageUriLabel),
+                  "for example oci://HOST/{name}@{digest}, or s3://BUCKET/{name}/{version}");
+      }
+    }
+    out.gitops = std::move(gitops);
+    return {};
+  }
+
   const std::string& origin_;
 };
 
@@ -197,7 +227,7 @@ Result<std::vector<Environment>> parse_environments(std::string_view yaml, const
 }
 
 Json to_json(const Environment& environment) {
-  return {{"name", environment.name},
+  Json json = {{"name", environment.name},
           {"description", environment.description},
           {"after", environment.after},
           {"clearance", to_word(environment.clearance)},
@@ -208,6 +238,11 @@ Json to_json(const Environment& environment) {
           {"reason_required", environment.reason_required},
           {"owners", environment.owners},
           {"labels", environment.labels}};
+  // Left out when not set, so that older revisions keep their digests.
+  if (const auto& gitops = environment.gitops) {
+    json["gitops"] = {{"repository", gitops->repository}, {"path", gitops->path}, {"renderer", gitops->renderer}};
+  }
+  return json;
 }
 
 Result<Environment> environment_from_json(const Json& json) {
@@ -226,6 +261,9 @@ Result<Environment> environment_from_json(const Json& json) {
     out.reason_required = json.at("reason_required").get<bool>();
     out.owners = json.at("owners").get<std::vector<std::string>>();
     out.labels = json.at("labels").get<std::map<std::string, std::string>>();
+    if (const auto gitops = json.find("gitops"); gitops != json.end()) {
+      out.gitops = GitOps{gitops->at("repository"), gitops->at("path"), gitops->at("renderer")};
+    }
     return out;
   } catch (const Json::exception&) {
     return fail(ErrorCode::kCorrupt, "bad_environment", "a stored environment cannot be read");

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,16 @@
 #include "core/model/kind.h"
 
 namespace mlops::model {
+
+// Each promotion and rollback becomes a commit of this repository, from which a GitOps tool deploys.
+struct GitOps {
+  std::string repository;            // as mlopsd's configuration names it
+  std::string path;                  // folder in it; empty: its top
+  std::string renderer = "manifest"; // manifest, or kserve: an InferenceService besides
+};
+// A renderer that needs the environment to say where a model's bytes are.
+inline constexpr std::string_view kKserveRenderer = "kserve";
+inline constexpr const char* kStorageUriLabel = "storage_uri_template";
 
 struct Environment {
   std::string name;
@@ -27,6 +38,7 @@ struct Environment {
   bool reason_required = false;
   std::vector<std::string> owners;
   std::map<std::string, std::string> labels;  // free: tenant, architecture, …
+  std::optional<GitOps> gitops;
 };
 
 // kind: Environments. Also checks what one file can show: names, duplicates, an `after` that names itself or a cycle

@@ -30,6 +30,14 @@ struct ErasureFact {
   std::string detail; // of retrained: what replaces it
 };
 
+// Where the recorded commit of a member stands in the repositories that the server is configured with.
+struct ProvenanceFact {
+  std::vector<std::string> repositories;  // whose URL is the recorded remote; empty: none
+  std::string state;                      // found, missing, unreachable, unknown: nobody asked yet
+  std::vector<std::string> branches;      // that contain the commit
+  TimestampUs seen_at_us = 0;             // when the repository was asked; 0: never
+};
+
 struct MemberFacts {
   Version version;
   std::vector<VersionInput> inputs;
@@ -37,6 +45,7 @@ struct MemberFacts {
   std::vector<std::string> missing_blobs; // digests the store lacks
   std::vector<std::string> ran_in;        // environments this version, or what it was masked from, runs or ran in
   std::vector<ErasureFact> open_erasures;
+  std::optional<ProvenanceFact> provenance;  // of a member with a recorded commit, when repositories are configured
 };
 
 struct ApprovalFact {
@@ -56,6 +65,7 @@ struct PromotionFacts {
   std::string current_ref;                          // empty when nothing runs
   std::vector<ApprovalFact> approvals;              // never the requester's
   TimestampUs decided_at_us = 0;                    // 0: not known
+  std::string environment_source;                   // "NAME.git@COMMIT:PATH"; empty: declared by hand
 };
 
 enum class Verdict { kPass, kPending, kFail };  // pending: only approvals are missing

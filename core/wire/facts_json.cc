@@ -87,9 +87,16 @@ Json member_json(const model::MemberFacts& member) {
     erasures.push_back(
         {{"erasure_id", one.erasure_id}, {"ref", one.ref}, {"state", one.state}, {"detail", one.detail}});
   }
-  return {
+  Json json = {
       {"version", version_json(member.version)}, {"open_erasures", std::move(erasures)},  {"inputs", std::move(inputs)},
       {"taint_path", std::move(taint)},          {"missing_blobs", member.missing_blobs}, {"ran_in", member.ran_in}};
+  if (const auto& fact = member.provenance) {
+    json["provenance"] = {{"repositories", fact->repositories},
+                          {"state", fact->state},
+                          {"branches", fact->branches},
+                          {"seen_at_us", fact->seen_at_us}};
+  }
+  return json;
 }
 
 model::MemberFacts member_from(const Json& json) {
@@ -106,6 +113,11 @@ model::MemberFacts member_from(const Json& json) {
   }
   member.missing_blobs = json.at("missing_blobs").get<std::vector<std::string>>();
   member.ran_in = json.at("ran_in").get<std::vector<std::string>>();
+  if (const auto fact = json.find("provenance"); fact != json.end()) {
+    member.provenance =
+        model::ProvenanceFact{fact->at("repositories").get<std::vector<std::string>>(), fact->at("state"),
+                              fact->at("branches").get<std::vector<std::string>>(), fact->at("seen_at_us")};
+  }
   return member;
 }
 
@@ -130,6 +142,7 @@ Json to_json(const model::PromotionFacts& facts) {
           {"approvals", std::move(approvals)}};
   // Left out when not known, so that such facts keep the digest they had before there was a time among them.
   if (facts.decided_at_us != 0) json["decided_at_us"] = facts.decided_at_us;
+  if (!facts.environment_source.empty()) json["environment_source"] = facts.environment_source;
   return json;
 }
 
@@ -151,6 +164,7 @@ Result<model::PromotionFacts> facts_from_json(const Json& json) {
     facts.current_metrics = json.at("current_metrics").get<std::map<std::string, double>>();
     facts.current_ref = json.at("current_ref");
     facts.decided_at_us = json.value("decided_at_us", TimestampUs{0});
+    facts.environment_source = json.value("environment_source", std::string());
     for (const auto& approval : json.at("approvals")) {
       facts.approvals.push_back(
           {approval.at("principal"), approval.at("roles").get<std::vector<std::string>>(), approval.at("is_human")});

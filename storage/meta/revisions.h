@@ -40,5 +40,9 @@ struct Applied {
 };
 // REQUIRES: `row` carries name, digest, origin, body; the rest is filled here.
 Result<Applied> apply_revision(WriteTx& tx, RevisionKind kind, RevisionRow row);
+// A new revision also when the content is the same, because it comes from elsewhere now.
+Result<Applied> replace_revision(WriteTx& tx, RevisionKind kind, RevisionRow row);
+// From now on there is none; what was stays. REQUIRES: it is the one in force.
+Status close_revision(WriteTx& tx, RevisionKind kind, const RevisionRow& row);
 
 }  // namespace mlops::meta
