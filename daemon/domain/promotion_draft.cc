@@ -10,6 +10,7 @@
 #include "daemon/domain/erasure.h"
 #include "daemon/domain/lineage.h"
 #include "daemon/domain/promotion.h"
+#include "daemon/domain/provenance.h"
 #include "policies/gate/gate.h"
 #include "storage/meta/lineage.h"
 #include "storage/meta/versions.h"
@@ -301,6 +302,7 @@ Result<Draft> Promotion::draft(sql::Connection& connection, const Wish& wish) {
     out.facts.members.push_back(std::move(facts));
   }
   MLOPS_TRY(plan_masking(connection, out));
+  MLOPS_TRY(add_provenance(connection, environment.row.id, out.facts));
   for (const auto& member : out.members) plan.members.push_back(plan_member(member));
   MLOPS_TRY(add_running(connection, out));
   MLOPS_TRY(add_approvals(connection, wish, out));

@@ -136,6 +136,16 @@ Status GitRepository::fetch() {
   return {};
 }
 
+Result<std::string> GitRepository::state() {
+  const std::lock_guard lock(mutex_);
+  std::string text;
+  for (const char* glob : {"refs/heads/*", "refs/tags/*"}) {
+    MLOPS_ASSIGN(const auto found, tips(handle_, remote_, glob));
+    for (const auto& [name, tip] : found) text += fmt::format("{} {} {}\n", glob, name, hex_of(tip));
+  }
+  return text;
+}
+
 Result<std::string> GitRepository::head_of(const std::string& branch) {
   const std::lock_guard lock(mutex_);
   git_oid id;

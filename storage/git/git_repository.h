@@ -64,6 +64,8 @@ class GitRepository {
 
   // All branches and tags as they are now; what is gone there is gone here.
   Status fetch();
+  // Changes whenever a branch or a tag does.
+  Result<std::string> state();
   // The branch's newest commit, as of the last fetch.
   Result<std::string> head_of(const std::string& branch);
   // Whether the mirror has the commit's object, on a branch or not.

@@ -104,6 +104,14 @@ Result<std::vector<model::Version>> release_members(sql::Connection& connection,
   }
 }
 
+Result<DeploymentRow> get_deployment(sql::Connection& connection, const std::string& id) {
+  MLOPS_ASSIGN(auto cursor,
+               connection.query_text(std::string(kDeployments) + " AND d.id = $2", {moment(0), std::string_view(id)}));
+  MLOPS_ASSIGN(const bool found, cursor.next());
+  if (found) return read_deployment(cursor);
+  return fail(ErrorCode::kNotFound, "deployment_not_found", fmt::format("there is no deployment {}", printable(id)));
+}
+
 Result<std::vector<DeploymentRow>> list_deployments(sql::Connection& connection, const DeploymentFilter& filter) {
   std::string query(kDeployments);
   std::vector<sql::Value> values{moment(filter.as_of_us)};
