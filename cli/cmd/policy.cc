@@ -18,7 +18,8 @@ namespace {
 
 Result<int> policy_apply(Session& session) {
   MLOPS_ASSIGN(auto file, read_named_text(session.operand(0)));
-  const Json body = with_dry_run(session, {{"yaml", std::move(file.text)}, {"origin", file.origin}});
+  const Json body =
+      with_override(session, with_dry_run(session, {{"yaml", std::move(file.text)}, {"origin", file.origin}}));
   const auto answer = session.api().post("/api/v1/policies", body);
   if (!answer) {
     const auto facts = facts_of(answer.error());
@@ -132,6 +133,7 @@ const Command kPolicyApplyCommand{
     .group = "Environments and policies",
     .summary = "install a policy from a YAML file",
     .operands = {{.name = "FILE", .help = "the file, - for standard input", .complete = Complete::kFile}},
+    .options = {kOverrideOption, kOverrideReasonOption},
     .shared = kOutput | kDryRun,
     .description = R"(The server lints it first; `policy lint` does the same without a server.
 

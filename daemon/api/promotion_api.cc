@@ -30,6 +30,7 @@ Result<domain::PlanRequest> read_plan_request(const Json& body) {
 Result<Response> create_plan(const Services& services, Request& request) {
   MLOPS_ASSIGN(const auto body, body_with(request, {"ref", "with", "environment", "reason"}));
   MLOPS_ASSIGN(const auto wanted, read_plan_request(body));
+  MLOPS_TRY(services.provenance.prepare(wanted.refs));
   MLOPS_ASSIGN(const auto plan, services.promotion.plan(actor_of(request), wanted));
   return Response::json(201, wire::to_json(plan));
 }
@@ -80,6 +81,7 @@ Result<Response> promote(const Services& services, Request& request) {
   MLOPS_ASSIGN(const auto plan_id, optional_string(body, "plan"));
   if (plan_id.empty()) {
     MLOPS_ASSIGN(const auto wanted, read_plan_request(body));
+    MLOPS_TRY(services.provenance.prepare(wanted.refs));
     MLOPS_ASSIGN(const auto view, services.promotion.promote(actor_of(request), wanted, commit));
     return answer(200, wire::to_json(view), commit);
   }
@@ -87,6 +89,7 @@ Result<Response> promote(const Services& services, Request& request) {
     return fail(ErrorCode::kInvalid, "bad_field", "a plan already says what moves where, and why",
                 "give either `plan`, or `ref` and `environment`");
   }
+  MLOPS_TRY(services.provenance.prepare_plan(plan_id));
   MLOPS_ASSIGN(const auto view, services.promotion.promote_plan(actor_of(request), plan_id, commit));
   return answer(200, wire::to_json(view), commit);
 }

@@ -17,8 +17,10 @@
 #include "daemon/app/convert_blobs.h"
 #include "daemon/app/data_dir.h"
 #include "daemon/app/first_start.h"
+#include "daemon/app/git_config.h"
 #include "daemon/app/metrics.h"
 #include "daemon/app/sd_notify.h"
+#include "daemon/domain/repeating.h"
 #include "daemon/domain/scrub.h"
 
 namespace mlops::app {
@@ -137,6 +139,28 @@ domain::ErasureOptions erasure_options(const DataDir& data_dir, const Config& co
   return options;
 }
 
+Result<std::unique_ptr<domain::GitRemotes>> open_git(meta::Store& store, const DataDir& data_dir,
+                                                     const Config& config) {
+  domain::GitOptions options;
+  options.folder = data_dir.git_dir();
+  options.author_name = config.git.author_name;
+  options.author_email = config.git.author_email;
+  options.refresh_s = config.git.refresh_seconds;
+  MLOPS_ASSIGN(options.repositories, load_git_repositories(config.git.repositories_file, config.git.timeout_seconds));
+  MLOPS_ASSIGN(options.person_key, data_dir.key("git"));
+  return domain::GitRemotes::open(store, std::move(options));
+}
+
+// What goes on in the background for Git: deliveries at once, what is known about commits in time.
+struct GitThreads {
+  GitThreads(domain::Gitops& gitops, domain::Provenance& provenance, const Config& config)
+      : deliveries(kDeliveryPause, [&gitops] { gitops.deliver(); }),
+        refreshes(std::chrono::milliseconds(config.git.refresh_seconds * 500), [&provenance] { provenance.refresh(); }) {}
+  static constexpr std::chrono::milliseconds kDeliveryPause{50};
+  domain::Repeating deliveries;
+  domain::Repeating refreshes;
+};
+
 void tell_service_manager(std::string_view state) {
   const char* socket = std::getenv("NOTIFY_SOCKET");
   if (auto sent = sd_notify(socket ? socket : "", state); !sent) {
@@ -189,6 +213,10 @@ Status run_daemon(const Config& config, MissingKeys missing_keys) {
   domain::Reveals reveals(*store, *content, compliance);
   domain::Promotion promotion(*store, *content, compliance);
   domain::Decisions decisions(*store, compliance, promotion);
+  MLOPS_ASSIGN(const auto git_remotes, open_git(*store, data_dir, config));
+  domain::PolicySources sources(*store, *git_remotes, decisions);
+  domain::Provenance provenance(*store, *git_remotes);
+  domain::Gitops gitops(*store, *git_remotes, compliance);
   domain::Lineage lineage(*store);
   domain::Integrity integrity(*store, *content);
   domain::Gc gc(*store, *content, {config.store.gc_lease_hours * 3600, config.store.trash_days * 86400});
@@ -208,6 +236,9 @@ Status run_daemon(const Config& config, MissingKeys missing_keys) {
                                .reveals = reveals,
                                .promotion = promotion,
                                .decisions = decisions,
+                               .sources = sources,
+                               .provenance = provenance,
+                               .gitops = gitops,
                                .lineage = lineage,
                                .integrity = integrity,
                                .gc = gc,
@@ -225,6 +256,7 @@ Status run_daemon(const Config& config, MissingKeys missing_keys) {
       [&identity](std::string_view authorization) { return identity->authenticate(authorization); },
       [&metrics](const http::RequestRecord& record) { observe(metrics, record); });
   MLOPS_TRY(server.start());
+  const GitThreads git_threads(gitops, provenance, config);
   const domain::Scrubber scrubber(*content, scrub_options(config, gc, metrics));
   const auto url = url_of(config, server.port());
   make_local_context(data_dir, url);
