@@ -14,8 +14,12 @@ using model::Scope;
 
 constexpr std::int64_t kMostApprovals = 20;
 
-Json time_or_null(TimestampUs time_us) { return time_us == 0 ? Json(nullptr) : Json(format_rfc3339(time_us)); }
-Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
+Json time_or_null(TimestampUs time_us) {
+  return time_us == 0 ? Json(nullptr) : Json(format_rfc3339(time_us));
+}
+Json text_or_null(const std::string& text) {
+  return text.empty() ? Json(nullptr) : Json(text);
+}
 
 Json source_json(const meta::SourceRow& row) {
   return {{"name", row.name},
@@ -58,7 +62,8 @@ Json view_json(const domain::SourcePlanView& view) {
   json["approvals_needed"] = view.source.approvals_needed;
   json["approvals"] = Json::array();
   for (const auto& one : view.approvals) {
-    json["approvals"].push_back({{"by", one.principal}, {"reason", one.reason}, {"at", format_rfc3339(one.created_at_us)}});
+    json["approvals"].push_back(
+        {{"by", one.principal}, {"reason", one.reason}, {"at", format_rfc3339(one.created_at_us)}});
   }
   return json;
 }

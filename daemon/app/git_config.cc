@@ -48,8 +48,9 @@ Status read_uses(const YamlNode& node, const std::string& origin, domain::GitRem
   MLOPS_ASSIGN(const auto words, yaml_strings(node, origin, "use"));
   for (const auto& word : words) {
     const auto use = domain::git_use_from_word(word);
-    if (!use) return bad(node, origin, fmt::format("\"{}\" is no use of a repository", printable(word)),
-                         "policies, gitops, provenance");
+    if (!use)
+      return bad(node, origin, fmt::format("\"{}\" is no use of a repository", printable(word)),
+                 "policies, gitops, provenance");
     config.uses.push_back(*use);
   }
   return {};

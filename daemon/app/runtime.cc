@@ -151,11 +151,20 @@ Result<std::unique_ptr<domain::GitRemotes>> open_git(meta::Store& store, const D
   return domain::GitRemotes::open(store, std::move(options));
 }
 
+struct GitServices {
+  GitServices(meta::Store& store, domain::GitRemotes& remotes, domain::Compliance& compliance,
+              domain::Decisions& decisions)
+      : sources(store, remotes, decisions), provenance(store, remotes), gitops(store, remotes, compliance) {}
+  domain::PolicySources sources;
+  domain::Provenance provenance;
+  domain::Gitops gitops;
+};
+
 // What goes on in the background for Git: deliveries at once, what is known about commits in time.
 struct GitThreads {
-  GitThreads(domain::Gitops& gitops, domain::Provenance& provenance, const Config& config)
-      : deliveries(kDeliveryPause, [&gitops] { gitops.deliver(); }),
-        refreshes(std::chrono::milliseconds(config.git.refresh_seconds * 500), [&provenance] { provenance.refresh(); }) {}
+  GitThreads(GitServices& git, const Config& config)
+      : deliveries(kDeliveryPause, [&git] { git.gitops.deliver(); }),
+        refreshes(std::chrono::milliseconds(config.git.refresh_seconds * 500), [&git] { git.provenance.refresh(); }) {}
   static constexpr std::chrono::milliseconds kDeliveryPause{50};
   domain::Repeating deliveries;
   domain::Repeating refreshes;
@@ -214,9 +223,7 @@ Status run_daemon(const Config& config, MissingKeys missing_keys) {
   domain::Promotion promotion(*store, *content, compliance);
   domain::Decisions decisions(*store, compliance, promotion);
   MLOPS_ASSIGN(const auto git_remotes, open_git(*store, data_dir, config));
-  domain::PolicySources sources(*store, *git_remotes, decisions);
-  domain::Provenance provenance(*store, *git_remotes);
-  domain::Gitops gitops(*store, *git_remotes, compliance);
+  GitServices git(*store, *git_remotes, compliance, decisions);
   domain::Lineage lineage(*store);
   domain::Integrity integrity(*store, *content);
   domain::Gc gc(*store, *content, {config.store.gc_lease_hours * 3600, config.store.trash_days * 86400});
@@ -236,9 +243,7 @@ Status run_daemon(const Config& config, MissingKeys missing_keys) {
                                .reveals = reveals,
                                .promotion = promotion,
                                .decisions = decisions,
-                               .sources = sources,
-                               .provenance = provenance,
-                               .gitops = gitops,
+                               .sources = git.sources, .provenance = git.provenance, .gitops = git.gitops,
                                .lineage = lineage,
                                .integrity = integrity,
                                .gc = gc,
@@ -256,7 +261,7 @@ Status run_daemon(const Config& config, MissingKeys missing_keys) {
       [&identity](std::string_view authorization) { return identity->authenticate(authorization); },
       [&metrics](const http::RequestRecord& record) { observe(metrics, record); });
   MLOPS_TRY(server.start());
-  const GitThreads git_threads(gitops, provenance, config);
+  const GitThreads git_threads(git, config);
   const domain::Scrubber scrubber(*content, scrub_options(config, gc, metrics));
   const auto url = url_of(config, server.port());
   make_local_context(data_dir, url);

@@ -32,7 +32,9 @@ Status write_rows(meta::Store& store, const GitOptions& options) {
 
 }  // namespace
 
-std::string_view to_word(GitUse use) { return kUseWords[static_cast<std::size_t>(use)]; }
+std::string_view to_word(GitUse use) {
+  return kUseWords[static_cast<std::size_t>(use)];
+}
 
 std::optional<GitUse> git_use_from_word(std::string_view word) {
   for (const auto use : {GitUse::kPolicies, GitUse::kGitops, GitUse::kProvenance}) {
@@ -41,7 +43,9 @@ std::optional<GitUse> git_use_from_word(std::string_view word) {
   return std::nullopt;
 }
 
-bool GitRemoteConfig::is_for(GitUse use) const { return std::find(uses.begin(), uses.end(), use) != uses.end(); }
+bool GitRemoteConfig::is_for(GitUse use) const {
+  return std::find(uses.begin(), uses.end(), use) != uses.end();
+}
 
 Result<std::unique_ptr<GitRemotes>> GitRemotes::open(meta::Store& store, GitOptions options) {
   std::unique_ptr<GitRemotes> remotes(new GitRemotes(std::move(options)));

@@ -1,8 +1,8 @@
 // The Git repositories of the configuration, each with its mirror in the data directory. Clients name them; nothing a
 // client says becomes a URL, a path of this machine or a credential.
 //
-// Errors: kNotFound "repository_unknown"; kRefused "repository_not_for" (its `use` does not list what it is wanted for);
-// those of git::GitRepository. Thread-safety: thread-safe. Ownership: the mirrors live as long as this.
+// Errors: kNotFound "repository_unknown"; kRefused "repository_not_for" (its `use` does not list what it is wanted
+// for); those of git::GitRepository. Thread-safety: thread-safe. Ownership: the mirrors live as long as this.
 #pragma once
 
 #include <map>
@@ -33,8 +33,8 @@ struct GitOptions {
   std::vector<GitRemoteConfig> repositories;
   std::string author_name = "mlopsd";
   std::string author_email = "mlopsd@localhost";
-  std::int64_t refresh_s = 60;    // how old what is known about commits may be
-  crypto::SecretBytes person_key; // under which names of commit authors are kept as fingerprints
+  std::int64_t refresh_s = 60;     // how old what is known about commits may be
+  crypto::SecretBytes person_key;  // under which names of commit authors are kept as fingerprints
 };
 
 class GitRemotes {

@@ -31,7 +31,8 @@ std::map<std::string, std::string> deployments_in(const std::vector<git::CommitI
   std::map<std::string, std::string> ids;
   for (const auto& commit : commits) {
     for (const auto line : split(std::string_view(commit.message), '\n')) {
-      if (line.starts_with(kDeploymentTrailer)) ids.emplace(trim(line.substr(kDeploymentTrailer.size())), commit.commit);
+      if (line.starts_with(kDeploymentTrailer))
+        ids.emplace(trim(line.substr(kDeploymentTrailer.size())), commit.commit);
     }
   }
   return ids;
@@ -69,12 +70,13 @@ void Gitops::deliver() {
   seen_generation_ = generation;
   next_due_us_ = 0;
   using Names = std::vector<std::string>;
-  const auto names = store_.read<Names>([](sql::Connection& connection) { return meta::outbox_repositories(connection); });
+  const auto names =
+      store_.read<Names>([](sql::Connection& connection) { return meta::outbox_repositories(connection); });
   if (!names) return log::warn("gitops_failed", {{"slug", std::string_view(names.error().slug)}});
   for (const auto& name : *names) {
     if (auto done = deliver_to(name); !done) {
-      log::warn("gitops_failed", {{"repository", std::string_view(name)},
-                                  {"slug", std::string_view(done.error().slug)}});
+      log::warn("gitops_failed",
+                {{"repository", std::string_view(name)}, {"slug", std::string_view(done.error().slug)}});
     }
   }
 }
@@ -121,8 +123,8 @@ Status Gitops::push_batch(git::GitRepository& repository, const GitRemoteConfig&
     if (!head && head.error().slug != "branch_missing") return fail(head.error());
     const auto base = head ? *head : std::string();
     batch.tip = base;
-    const bool tried = std::any_of(rows.begin(), rows.end(), [](const auto& row) { return row.attempts > 0; });
-    if (tried && !base.empty()) {
+    // Cut off after a push, or restored from a backup of before it: the row cannot know.
+    if (!base.empty()) {
       MLOPS_ASSIGN(const auto history, repository.log({}, base, kHistoryMax));
       batch.committed = deployments_in(history);
     }
@@ -211,9 +213,9 @@ Status Gitops::finish(const Batch& batch) {
                        row.state = "done";
                        row.problem.clear();
                        MLOPS_TRY(meta::update_outbox(tx, row));
-                       tx.begin_entry("gitops.commit", row.environment,
-                                      fmt::format("deployment {} is {}@{}", row.deployment_id, row.repository,
-                                                  row.commit));
+                       tx.begin_entry(
+                           "gitops.commit", row.environment,
+                           fmt::format("deployment {} is {}@{}", row.deployment_id, row.repository, row.commit));
                      }
                      return true;
                    })

@@ -7,8 +7,8 @@
 //      │  the branch moved: again at once · no answer, or a refusal: again after a while (1 s … 5 min, doubling)
 //      └ nothing can be rendered ─→ failed, until `gitops retry`
 //
-// A delivery that was cut off is found again: a row that was tried before looks for its deployment's trailer among the
-// branch's commits, so that nothing is committed twice. Each delivery is an audit entry "gitops.commit".
+// A delivery that was cut off is found again: the branch's commits are searched for the deployment's trailer first, so
+// that nothing is committed twice. Each delivery is an audit entry "gitops.commit".
 // Errors: those of the store and of GitRemotes. Thread-safety: thread-safe; deliver() runs on one thread at a time.
 #pragma once
 

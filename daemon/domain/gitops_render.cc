@@ -24,7 +24,9 @@ std::vector<std::string> approvers(const model::Plan& plan) {
   return names;
 }
 
-std::string below(const std::string& path, const std::string& file) { return path.empty() ? file : path + "/" + file; }
+std::string below(const std::string& path, const std::string& file) {
+  return path.empty() ? file : path + "/" + file;
+}
 
 Json manifest_of(const GitopsSubject& subject) {
   const auto& deployment = subject.deployment;
@@ -36,7 +38,8 @@ Json manifest_of(const GitopsSubject& subject) {
                        {"size_bytes", member.size_bytes}});
   }
   Json policies = Json::array();
-  for (const auto& policy : subject.plan.policies) policies.push_back({{"name", policy.name}, {"digest", policy.digest}});
+  for (const auto& policy : subject.plan.policies)
+    policies.push_back({{"name", policy.name}, {"digest", policy.digest}});
   return {{"apiVersion", "mlops/v1"},
           {"kind", "Release"},
           {"metadata", {{"name", deployment.name}, {"environment", deployment.environment}}},
@@ -61,8 +64,9 @@ Failure cannot_render(const std::string& what, const std::string& hint) {
 Result<std::string> storage_uri(const GitopsSubject& subject) {
   const auto found = subject.environment.labels.find(model::kStorageUriLabel);
   if (found == subject.environment.labels.end() || found->second.empty()) {
-    return cannot_render(fmt::format("environment {} has no label {}", subject.environment.name, model::kStorageUriLabel),
-                         "add it and retry: mlopsctl gitops retry");
+    return cannot_render(
+        fmt::format("environment {} has no label {}", subject.environment.name, model::kStorageUriLabel),
+        "add it and retry: mlopsctl gitops retry");
   }
   const auto& version = subject.members.front();
   const std::map<std::string, std::string> values = {{"name", version.name},
@@ -76,7 +80,8 @@ Result<std::string> storage_uri(const GitopsSubject& subject) {
     uri += rest.substr(0, open);
     if (open == rest.npos) return uri;
     const auto close = rest.find('}', open);
-    const auto value = close == rest.npos ? values.end() : values.find(std::string(rest.substr(open + 1, close - open - 1)));
+    const auto value =
+        close == rest.npos ? values.end() : values.find(std::string(rest.substr(open + 1, close - open - 1)));
     if (value == values.end()) {
       return cannot_render(fmt::format("the label {} of {} has an unknown place in braces", model::kStorageUriLabel,
                                        subject.environment.name),
@@ -94,9 +99,9 @@ Result<std::string> model_format(const GitopsSubject& subject) {
     const auto found = values->find(key);
     if (found != values->end() && !found->second.empty()) return found->second;
   }
-  return cannot_render(fmt::format("nothing says the format of {}", subject.members.front().ref()),
-                       fmt::format("mlopsctl label {} model_format=sklearn, then mlopsctl gitops retry",
-                                   subject.members.front().ref()));
+  return cannot_render(
+      fmt::format("nothing says the format of {}", subject.members.front().ref()),
+      fmt::format("mlopsctl label {} model_format=sklearn, then mlopsctl gitops retry", subject.members.front().ref()));
 }
 
 std::string label_or(const GitopsSubject& subject, const std::string& name) {
@@ -110,7 +115,8 @@ Result<Json> inference_service(const GitopsSubject& subject) {
   MLOPS_ASSIGN(const auto format, model_format(subject));
   Json model = {{"modelFormat", {{"name", format}}}, {"storageUri", uri}};
   if (const auto runtime = label_or(subject, "kserve_runtime"); !runtime.empty()) model["runtime"] = runtime;
-  if (const auto protocol = label_or(subject, "kserve_protocol"); !protocol.empty()) model["protocolVersion"] = protocol;
+  if (const auto protocol = label_or(subject, "kserve_protocol"); !protocol.empty())
+    model["protocolVersion"] = protocol;
   Json metadata = {{"name", kubernetes_name(subject.deployment.name)},
                    {"labels", {{"app.kubernetes.io/managed-by", "mlopsd"}}},
                    {"annotations",

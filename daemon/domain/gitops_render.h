@@ -1,5 +1,5 @@
-// What a deployment looks like in a GitOps repository: files, and the commit that brings them. The same deployment always
-// gives the same bytes. Thread-safety: pure functions.
+// What a deployment looks like in a GitOps repository: files, and the commit that brings them. The same deployment
+// always gives the same bytes. Thread-safety: pure functions.
 //
 //   PATH/NAME.yaml             the release manifest: members by digest, the plan and who stood for it
 //   PATH/_kserve/NAME.yaml     renderer kserve, of models: an InferenceService (serving.kserve.io/v1beta1)

@@ -16,7 +16,9 @@ constexpr std::size_t kFlipsMax = 100;     // that a plan keeps; the rest is cou
 constexpr std::size_t kCommitsMax = 1000;  // whose authors are looked at
 constexpr std::size_t kPlansShown = 20;
 
-std::string shorten(const std::string& commit) { return commit.substr(0, 12); }
+std::string shorten(const std::string& commit) {
+  return commit.substr(0, 12);
+}
 
 std::string move_text(const meta::SourceRow& source, const std::string& target) {
   return fmt::format("{} → {}@{}", source.name, source.repository, shorten(target));
@@ -100,7 +102,8 @@ Result<meta::SourceRow> PolicySources::add(const meta::Actor& actor, const Sourc
   MLOPS_TRY(check_scope(actor, row));
   return store_.write<meta::SourceRow>(actor, commit, [&](meta::WriteTx& tx) -> Result<meta::SourceRow> {
     if (meta::find_source(tx.sql(), row.name)) {
-      return fail(ErrorCode::kAlreadyExists, "source_exists", fmt::format("there is a policy source {} already", row.name),
+      return fail(ErrorCode::kAlreadyExists, "source_exists",
+                  fmt::format("there is a policy source {} already", row.name),
                   fmt::format("mlopsctl policy source show {}", row.name));
     }
     row.id = tx.new_id();
@@ -217,10 +220,8 @@ Result<Json> PolicySources::body_of(git::GitRepository& repository, const Draft&
       if (!trim(name).empty()) authors.insert(remotes_.fingerprint(name));
     }
   }
-  return Json{{"changes", std::move(changes)},
-              {"flips", std::move(flips)},
-              {"commits", commits.size()},
-              {"authors", authors}};
+  return Json{
+      {"changes", std::move(changes)}, {"flips", std::move(flips)}, {"commits", commits.size()}, {"authors", authors}};
 }
 
 Result<SourcePlanView> PolicySources::sync(const meta::Actor& actor, const SyncWish& wish, meta::Commit commit) {
@@ -342,9 +343,9 @@ Result<SourcePlanView> PolicySources::apply(const meta::Actor& actor, const std:
   MLOPS_ASSIGN(auto view, plan(plan_id));
   MLOPS_TRY(check_open(view.row));
   MLOPS_TRY(check_scope(actor, view.source));
-  const auto have = static_cast<std::int64_t>(
-      std::count_if(view.approvals.begin(), view.approvals.end(),
-                    [&](const auto& one) { return one.plan_digest == view.row.digest; }));
+  const auto have =
+      static_cast<std::int64_t>(std::count_if(view.approvals.begin(), view.approvals.end(),
+                                              [&](const auto& one) { return one.plan_digest == view.row.digest; }));
   if (have < view.source.approvals_needed) {
     return fail(ErrorCode::kRefused, "source_approvals_pending",
                 fmt::format("the plan {} has {} of {} approvals", view.row.id, have, view.source.approvals_needed),

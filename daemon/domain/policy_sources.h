@@ -1,8 +1,8 @@
 // Policies and environments from Git: sources, what a commit of one would change, and the application of exactly that.
 //
 // sync() fetches, reads the source at a commit and plans: what is added, changed or removed, and which past decisions
-// would come out otherwise. An unprotected source applies its plan at once; a protected one waits for approvals of other
-// people than the requester and the commits' authors, whose names are kept as keyed fingerprints alone.
+// would come out otherwise. An unprotected source applies its plan at once; a protected one waits for approvals of
+// other people than the requester and the commits' authors, whose names are kept as keyed fingerprints alone.
 //   open ─ apply ─→ applied      open ─ (the source, or what it declares over, moved on) ─→ stale
 // Errors: kRefused "history_rewritten" (the pinned commit is not on the branch any more), "commit_not_on_branch",
 // "source_approvals_pending", "environment_scope"; kConflict "stale_plan", "plan_closed", "already_approved",

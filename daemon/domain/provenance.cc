@@ -20,6 +20,7 @@ constexpr std::string_view kUnreachable = "unreachable";
 constexpr std::string_view kUnknown = "unknown";
 // A commit that is not there yet is asked for again by everyone who wants it, but not more often than this.
 constexpr TimestampUs kMissingAgainUs = 1'000'000;
+constexpr std::size_t kPartMax = 64;
 
 bool lists(const meta::GitRepositoryRow& row, GitUse use) {
   const auto words = split(row.uses, ' ');
@@ -111,7 +112,7 @@ Status Provenance::prepare_versions(const std::vector<model::Version>& versions)
   for (const auto& version : versions) {
     if (version.git) wanted[git::normalised_url(version.git->remote)].insert(version.git->commit);
   }
-  for (const auto& [key, commits] : wanted) MLOPS_TRY(look_up(key, commits, false));
+  for (const auto& [key, commits] : wanted) MLOPS_TRY(look_up(key, commits));
   return {};
 }
 
@@ -129,36 +130,25 @@ Result<meta::CodeFactRow> Provenance::ask(git::GitRepository& repository, const 
   return row;
 }
 
-Status Provenance::look_up(const std::string& url_key, const Commits& commits, bool again) {
-  const auto* config = config_of(url_key);
-  if (!config) return {};
-  const std::lock_guard lock(mutex_);  // one asks, the others find it asked
-  auto& asked = asked_[url_key];
-  const auto now_us = store_.now_us();
-  const bool is_fresh = asked.at_us != 0 && now_us - asked.at_us < remotes_.options().refresh_s * 1'000'000;
-  Commits open;
-  Commits found;  // before
-  MLOPS_TRY(store_.read<bool>([&](sql::Connection& connection) -> Result<bool> {
-    for (const auto& commit : commits) {
-      MLOPS_ASSIGN(const auto row, meta::find_code_fact(connection, url_key, commit));
-      const bool known = row && (row->state == kFound || now_us - row->seen_at_us < kMissingAgainUs);
-      if (row && row->state == kFound) found.insert(commit);
-      if (again || !is_fresh || !known) open.insert(commit);
-    }
-    return true;
-  }));
-  if (open.empty()) return {};
-  MLOPS_ASSIGN(auto* repository, remotes_.repository(config->remote.name, GitUse::kProvenance));
-  const auto fetched = repository->fetch();
-  if (!fetched) log::warn("git_fetch_failed", {{"repository", std::string_view(config->remote.name)},
-                                               {"slug", std::string_view(fetched.error().slug)}});
-  MLOPS_ASSIGN(auto state, repository->state());
-  const bool is_same = fetched && asked.state == state;
+// REQUIRES: the mutex is held. Whether nothing moved since it was asked before.
+Result<bool> Provenance::fetch(git::GitRepository& repository, Asked& asked) {
+  const auto fetched = repository.fetch();
+  if (!fetched) {
+    log::warn("git_fetch_failed", {{"repository", std::string_view(repository.remote().name)},
+                                   {"slug", std::string_view(fetched.error().slug)}});
+  }
+  MLOPS_ASSIGN(auto state, repository.state());
+  const bool is_same = fetched && asked.answered && asked.state == state;
   asked = {store_.now_us(), fetched.has_value(), std::move(state)};
+  return is_same;
+}
+
+// REQUIRES: the mutex is held.
+Status Provenance::write_down(git::GitRepository& repository, const std::string& url_key, const Commits& commits,
+                              bool answered) {
   std::vector<meta::CodeFactRow> rows;
-  for (const auto& commit : open) {
-    if (is_same && found.contains(commit)) continue;  // its branches are where they were
-    MLOPS_ASSIGN(auto row, ask(*repository, url_key, commit, asked.answered));
+  for (const auto& commit : commits) {
+    MLOPS_ASSIGN(auto row, ask(repository, url_key, commit, answered));
     rows.push_back(std::move(row));
   }
   if (rows.empty()) return {};
@@ -171,26 +161,80 @@ Status Provenance::look_up(const std::string& url_key, const Commits& commits, b
       .map([](bool) {});
 }
 
-void Provenance::refresh() {
-  std::map<std::string, Commits> wanted;
-  auto read = store_.read<bool>([&](sql::Connection& connection) -> Result<bool> {
-    MLOPS_ASSIGN(const auto origins, meta::origins_since(connection, newest_version_us_));
-    for (const auto& text : origins.git) {
-      const auto git = parse_json(text);
-      if (!git || !git->is_object() || !git->contains("remote") || !git->contains("commit")) continue;
-      wanted[git::normalised_url((*git)["remote"].get<std::string>())].insert((*git)["commit"].get<std::string>());
-    }
-    newest_version_us_ = origins.newest_us;
-    for (const auto& config : remotes_.options().repositories) {
-      const auto key = git::normalised_url(config.remote.url);
-      MLOPS_ASSIGN(const auto rows, meta::code_facts_of(connection, key));
-      for (const auto& row : rows) wanted[key].insert(row.commit);
+Status Provenance::look_up(const std::string& url_key, const Commits& commits) {
+  const auto* config = config_of(url_key);
+  if (!config) return {};
+  const std::lock_guard lock(mutex_);  // one asks, the others find it asked
+  auto& asked = asked_[url_key];
+  const auto now_us = store_.now_us();
+  const bool is_fresh = asked.at_us != 0 && now_us - asked.at_us < remotes_.options().refresh_s * 1'000'000;
+  Commits open;
+  MLOPS_TRY(store_.read<bool>([&](sql::Connection& connection) -> Result<bool> {
+    for (const auto& commit : commits) {
+      MLOPS_ASSIGN(const auto row, meta::find_code_fact(connection, url_key, commit));
+      const bool known = row && (row->state == kFound || now_us - row->seen_at_us < kMissingAgainUs);
+      if (!is_fresh || !known) open.insert(commit);
     }
     return true;
-  }, meta::Patience::kLong);
+  }));
+  if (open.empty()) return {};
+  MLOPS_ASSIGN(auto* repository, remotes_.repository(config->remote.name, GitUse::kProvenance));
+  MLOPS_TRY(fetch(*repository, asked));
+  return write_down(*repository, url_key, open, asked.answered);
+}
+
+// In parts, so that nobody who plans waits for all of it.
+Status Provenance::make_sure(const std::string& url_key, Commits commits) {
+  const auto* config = config_of(url_key);
+  if (!config) return {};
+  MLOPS_ASSIGN(auto* repository, remotes_.repository(config->remote.name, GitUse::kProvenance));
+  bool is_same = false;
+  bool answered = false;
+  {
+    const std::lock_guard lock(mutex_);
+    auto& asked = asked_[url_key];
+    MLOPS_ASSIGN(is_same, fetch(*repository, asked));
+    answered = asked.answered;
+  }
+  if (is_same) {
+    MLOPS_ASSIGN(const auto rows, store_.read<std::vector<meta::CodeFactRow>>([&](sql::Connection& connection) {
+      return meta::code_facts_of(connection, url_key);
+    }));
+    for (const auto& row : rows) {
+      if (row.state == kFound) commits.erase(row.commit);  // its branches are where they were
+    }
+  }
+  while (!commits.empty()) {
+    Commits part;
+    while (!commits.empty() && part.size() < kPartMax) part.insert(commits.extract(commits.begin()));
+    const std::lock_guard lock(mutex_);
+    MLOPS_TRY(write_down(*repository, url_key, part, answered));
+  }
+  return {};
+}
+
+void Provenance::refresh() {
+  std::map<std::string, Commits> wanted;
+  auto read = store_.read<bool>(
+      [&](sql::Connection& connection) -> Result<bool> {
+        MLOPS_ASSIGN(const auto origins, meta::origins_since(connection, newest_version_us_));
+        for (const auto& text : origins.git) {
+          const auto git = parse_json(text);
+          if (!git || !git->is_object() || !git->contains("remote") || !git->contains("commit")) continue;
+          wanted[git::normalised_url((*git)["remote"].get<std::string>())].insert((*git)["commit"].get<std::string>());
+        }
+        newest_version_us_ = origins.newest_us;
+        for (const auto& config : remotes_.options().repositories) {
+          const auto key = git::normalised_url(config.remote.url);
+          MLOPS_ASSIGN(const auto rows, meta::code_facts_of(connection, key));
+          for (const auto& row : rows) wanted[key].insert(row.commit);
+        }
+        return true;
+      },
+      meta::Patience::kLong);
   if (!read) return log::warn("git_refresh_failed", {{"slug", std::string_view(read.error().slug)}});
   for (const auto& [key, commits] : wanted) {
-    if (auto done = look_up(key, commits, true); !done) {
+    if (auto done = make_sure(key, commits); !done) {
       log::warn("git_refresh_failed", {{"slug", std::string_view(done.error().slug)}});
     }
   }

@@ -1,8 +1,8 @@
-// What is known about the commits that versions were made from: asked of the configured repositories beforehand, kept as
-// rows, and read as rows when a decision collects its facts, so that no decision waits for a network.
+// What is known about the commits that versions were made from: asked of the configured repositories beforehand, kept
+// as rows, and read as rows when a decision collects its facts, so that no decision waits for a network.
 //
-// A repository is asked when what is known is older than the configured refresh, and when a commit is not known yet. One
-// that does not answer makes its commits "unreachable" until it does. Errors: those of the store; a repository that
+// A repository is asked when what is known is older than the configured refresh, and when a commit is not known yet.
+// One that does not answer makes its commits "unreachable" until it does. Errors: those of the store; a repository that
 // does not answer is a fact, not an error. Thread-safety: thread-safe.
 #pragma once
 
@@ -41,7 +41,10 @@ class Provenance {
   using Commits = std::set<std::string>;
 
   Status prepare_versions(const std::vector<model::Version>& versions);
-  Status look_up(const std::string& url_key, const Commits& commits, bool again);
+  Status look_up(const std::string& url_key, const Commits& commits);
+  Status make_sure(const std::string& url_key, Commits commits);
+  Result<bool> fetch(git::GitRepository& repository, Asked& asked);
+  Status write_down(git::GitRepository& repository, const std::string& url_key, const Commits& commits, bool answered);
   Result<meta::CodeFactRow> ask(git::GitRepository& repository, const std::string& url_key, const std::string& commit,
                                 bool answered);
   const GitRemoteConfig* config_of(const std::string& url_key) const;

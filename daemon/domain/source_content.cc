@@ -17,7 +17,9 @@ namespace {
 
 using meta::RevisionKind;
 
-std::string_view word_of(RevisionKind kind) { return kind == RevisionKind::kPolicy ? "policy" : "environment"; }
+std::string_view word_of(RevisionKind kind) {
+  return kind == RevisionKind::kPolicy ? "policy" : "environment";
+}
 
 Status read_policies(git::GitRepository& repository, const meta::SourceRow& source, const std::string& commit,
                      SourceContent& content) {
@@ -96,8 +98,8 @@ Result<std::optional<SourceChange>> change_of(sql::Connection& connection, const
 Status insert_from(meta::WriteTx& tx, const meta::SourceRow& source, const std::string& commit,
                    const SourceChange& change, meta::RevisionRow row) {
   MLOPS_ASSIGN(const auto applied, meta::replace_revision(tx, change.kind, std::move(row)));
-  return meta::insert_revision_source(
-      tx, {applied.row.id, source.id, source.name, source.repository, commit, change.path});
+  return meta::insert_revision_source(tx,
+                                      {applied.row.id, source.id, source.name, source.repository, commit, change.path});
 }
 
 // The environments that, after the change, are still there and name it.
@@ -125,14 +127,13 @@ Status remove(meta::WriteTx& tx, const SourceChange& gone) {
                 "take it out there in the same commit");
   }
   if (gone.kind == RevisionKind::kEnvironment) {
-    MLOPS_ASSIGN(const auto running, meta::list_deployments(tx.sql(), {.environment = gone.name,
-                                                                       .running_only = true,
-                                                                       .limit = 1}));
+    MLOPS_ASSIGN(const auto running,
+                 meta::list_deployments(tx.sql(), {.environment = gone.name, .running_only = true, .limit = 1}));
     if (!running.empty()) {
-      return fail(ErrorCode::kRefused, "still_used",
-                  fmt::format("the environment {} is gone from the commit, but it runs {}", gone.name,
-                              running.front().name),
-                  "keep it in the repository as long as something runs there");
+      return fail(
+          ErrorCode::kRefused, "still_used",
+          fmt::format("the environment {} is gone from the commit, but it runs {}", gone.name, running.front().name),
+          "keep it in the repository as long as something runs there");
     }
   }
   return meta::close_revision(tx, gone.kind, *current);

@@ -47,7 +47,8 @@ bool any_matches(const std::vector<std::string>& patterns, const std::vector<std
 }
 
 bool shares(const std::vector<std::string>& a, const std::vector<std::string>& b) {
-  return std::any_of(a.begin(), a.end(), [&](const auto& one) { return std::find(b.begin(), b.end(), one) != b.end(); });
+  return std::any_of(a.begin(), a.end(),
+                     [&](const auto& one) { return std::find(b.begin(), b.end(), one) != b.end(); });
 }
 
 struct Gap {
@@ -64,19 +65,19 @@ std::optional<Gap> standing_gap(const policy::ProvenanceGate& gate, const Member
   const auto& git = *member.version.git;
   const auto who = shown(member.version);
   const auto commit = git.commit.substr(0, kShortCommit);
-  if (!member.provenance || member.provenance->state == "unknown") {
-    return Gap{fmt::format("evidence missing: whether commit {} of {} exists was not looked up", commit, who),
-               "mlopsd is configured with its repository (use: [provenance]) and a plan is made anew"};
-  }
+  const Gap not_asked{fmt::format("evidence missing: whether commit {} of {} exists was not looked up", commit, who),
+                      "mlopsd is configured with its repository (use: [provenance]) and a plan is made anew"};
+  if (!member.provenance) return not_asked;
   const auto& fact = *member.provenance;
-  const bool known = !fact.repositories.empty() &&
-                     (gate.repositories.empty() || shares(gate.repositories, fact.repositories));
+  const bool known =
+      !fact.repositories.empty() && (gate.repositories.empty() || shares(gate.repositories, fact.repositories));
   if (!known) {
     return Gap{fmt::format("{} was made in {}, which is not {}", who,
                            git.remote.empty() ? "a repository without a remote" : printable(git.remote),
                            wanted_repositories(gate)),
                fmt::format("it is made from a commit of {}", wanted_repositories(gate))};
   }
+  if (fact.state == "unknown") return not_asked;
   const auto repository = join(fact.repositories, ", ");
   if (fact.state == "unreachable") {
     return Gap{fmt::format("evidence missing: the repository {} could not be asked for commit {} of {}", repository,

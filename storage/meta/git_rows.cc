@@ -3,7 +3,7 @@
 namespace mlops::meta {
 namespace {
 
-#define MLOPS_OUTBOX_COLUMNS                                                                                     \
+#define MLOPS_OUTBOX_COLUMNS                                                                                    \
   "seq, deployment_id, environment, repository, path, renderer, state, attempts, next_at, commit_id, problem, " \
   "changed_at"
 

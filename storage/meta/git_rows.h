@@ -1,6 +1,6 @@
 // Bookkeeping around Git that no audit entry covers: the configured repositories, what is known about commits, and
-// which deployments wait to be committed to a GitOps repository. Made again from configuration, mirrors and deployments.
-// Thread-safety: as its connection.
+// which deployments wait to be committed to a GitOps repository. Made again from configuration, mirrors and
+// deployments. Thread-safety: as its connection.
 #pragma once
 
 #include <optional>

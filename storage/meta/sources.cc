@@ -7,11 +7,11 @@
 namespace mlops::meta {
 namespace {
 
-#define MLOPS_SOURCE_COLUMNS                                                                                        \
-  "id, name, repository, branch, policies_path, environments_path, approvals_needed, pinned_commit, created_at, "   \
+#define MLOPS_SOURCE_COLUMNS                                                                                      \
+  "id, name, repository, branch, policies_path, environments_path, approvals_needed, pinned_commit, created_at, " \
   "created_by, applied_at, applied_by"
-#define MLOPS_SOURCE_PLAN_COLUMNS                                                                              \
-  "id, source_id, digest, state, base_commit, target_commit, body, reason, requested_by_id, requested_by, "     \
+#define MLOPS_SOURCE_PLAN_COLUMNS                                                                           \
+  "id, source_id, digest, state, base_commit, target_commit, body, reason, requested_by_id, requested_by, " \
   "created_at, applied_at"
 
 constexpr std::string_view kList =
@@ -107,7 +107,8 @@ Result<SourceRow> find_source(sql::Connection& connection, const std::string& na
   std::vector<std::string> names;
   for (const auto& one : known) names.push_back(one.name);
   const auto near = nearest_word(name, names);
-  return fail(ErrorCode::kNotFound, "source_not_found", fmt::format("there is no policy source \"{}\"", printable(name)),
+  return fail(ErrorCode::kNotFound, "source_not_found",
+              fmt::format("there is no policy source \"{}\"", printable(name)),
               near            ? fmt::format("did you mean \"{}\"?", *near)
               : names.empty() ? "none is added yet: mlopsctl policy source add"
                               : "known: " + join(names, ", "));
@@ -131,8 +132,8 @@ Status insert_source(WriteTx& tx, const SourceRow& source) {
 
 Status pin_source(WriteTx& tx, const std::string& id, const std::string& commit) {
   MLOPS_TRY(tx.touch("policy_sources", id));
-  return tx.sql().execute(kPin, {std::string_view(id), std::string_view(commit), tx.now_us(),
-                                 std::string_view(tx.actor().principal.name)});
+  return tx.sql().execute(
+      kPin, {std::string_view(id), std::string_view(commit), tx.now_us(), std::string_view(tx.actor().principal.name)});
 }
 
 Status remove_source(WriteTx& tx, const std::string& id) {
@@ -213,27 +214,26 @@ Result<std::vector<SourceApprovalRow>> source_approvals(sql::Connection& connect
 
 Status insert_source_approval(WriteTx& tx, const SourceApprovalRow& approval) {
   MLOPS_TRY(tx.touch("source_approvals", approval.id));
-  return tx.sql().execute(kInsertApproval,
-                          {std::string_view(approval.id), std::string_view(approval.plan_id),
-                           std::string_view(approval.plan_digest), std::string_view(approval.principal_id),
-                           std::string_view(approval.principal), std::string_view(approval.reason),
-                           approval.created_at_us});
+  return tx.sql().execute(
+      kInsertApproval,
+      {std::string_view(approval.id), std::string_view(approval.plan_id), std::string_view(approval.plan_digest),
+       std::string_view(approval.principal_id), std::string_view(approval.principal), std::string_view(approval.reason),
+       approval.created_at_us});
 }
 
 Result<std::optional<RevisionSource>> source_of_revision(sql::Connection& connection, const std::string& revision_id) {
   MLOPS_ASSIGN(auto cursor, connection.query(kOfRevision, {std::string_view(revision_id)}));
   MLOPS_ASSIGN(const bool found, cursor.next());
   if (!found) return std::optional<RevisionSource>();
-  return std::optional(RevisionSource{cursor.text(0), cursor.text(1), cursor.text(2), cursor.text(3), cursor.text(4),
-                                      cursor.text(5)});
+  return std::optional(
+      RevisionSource{cursor.text(0), cursor.text(1), cursor.text(2), cursor.text(3), cursor.text(4), cursor.text(5)});
 }
 
 Status insert_revision_source(WriteTx& tx, const RevisionSource& source) {
   MLOPS_TRY(tx.touch("revision_sources", source.revision_id));
-  return tx.sql().execute(
-      kInsertOfRevision, {std::string_view(source.revision_id), std::string_view(source.source_id),
-                          std::string_view(source.source), std::string_view(source.repository),
-                          std::string_view(source.commit), std::string_view(source.path)});
+  return tx.sql().execute(kInsertOfRevision, {std::string_view(source.revision_id), std::string_view(source.source_id),
+                                              std::string_view(source.source), std::string_view(source.repository),
+                                              std::string_view(source.commit), std::string_view(source.path)});
 }
 
 }  // namespace mlops::meta

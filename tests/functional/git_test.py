@@ -115,7 +115,7 @@ class GitTest(DaemonCase):
         self.ok("env", "apply", self.file(f"{name}.yaml", text))
 
     def gitops(self, repository, path="clusters/prod", renderer="manifest"):
-        return f"    gitops: {{repository: {repository}, path: {path}, renderer: {renderer}}}\n"
+        return f"    gitops: {{repository: {repository}, path: '{path}', renderer: {renderer}}}\n"
 
     def model(self, name, auc=0.9, *options):
         GitTest.counter += 1
@@ -164,7 +164,8 @@ class GitTest(DaemonCase):
 
         stricter = POLICY.format(name="model-gates", floor=0.85)
         second = self.gates.commit({"policies/model-gates.yaml": stricter})
-        predicted = self.json("policy", "replay", self.file("stricter.yaml", stricter))
+        predicted = self.ctl("policy", "replay", self.file("stricter.yaml", stricter), "-o", "json",
+                             check=REFUSED).json()
         self.assertTrue(predicted["flips"])
         planned = self.json("policy", "source", "sync", "gates", "--reason", "stricter")
         self.assertEqual(planned["flips"]["total"], len(predicted["flips"]))
@@ -194,7 +195,7 @@ class GitTest(DaemonCase):
         self.assertEqual([c["change"] for c in again["changes"]], ["changed"])
 
         # What an environment names cannot go.
-        self.gates.commit({"policies/model-gates.yaml": None})
+        self.gates.commit({"policies/model-gates.yaml": None, "policies/other.yaml": POLICY.format(name="other", floor=0.5)})
         still = self.ctl("policy", "source", "sync", "gates", check=REFUSED)
         self.assertIn("gated", still.text)
         # YAML that is wrong is named by commit, file, line and column, and changes nothing.
@@ -211,6 +212,15 @@ class GitTest(DaemonCase):
         off = self.ctl("policy", "source", "sync", "gates", "--commit", side, check=REFUSED)
         self.assertIn("not on the branch main", off.text)
 
+        # What nobody names any more goes, and what is new comes.
+        gone = self.gates.commit({"policies/model-gates.yaml": None, "policies/other.yaml": POLICY.format(name="other", floor=0.5),
+                                  "environments.yaml": ENVIRONMENTS.replace("[model-gates]", "[other]")})
+        moved = self.json("policy", "source", "sync", "gates")
+        self.assertEqual(sorted((c["name"], c["change"]) for c in moved["changes"]),
+                         [("gated", "changed"), ("model-gates", "removed"), ("other", "added")])
+        self.assertEqual(moved["commit"], gone)
+        self.ctl("policy", "show", "model-gates", check=NOT_FOUND)
+        self.assertEqual(self.json("decision", "verify")["differing"], [])
         self.ok("policy", "source", "remove", "gates", "--reason", "test")
         self.ok("policy", "apply", by_hand)
         self.assertEqual(self.items("policy", "source", "list") and
