@@ -1,11 +1,14 @@
 """Git: policies from a repository at a pinned commit, promotions as commits of a GitOps repository, code provenance."""
 
+import base64
+import http.server
 import os
 import pathlib
 import re
 import shutil
 import subprocess
 import tempfile
+import threading
 import unittest
 
 from harness import (AUTHENTICATION, CONFLICT, DONE, FAILED, NOT_FOUND, REFUSED, USAGE, DaemonCase, wait_until)
@@ -81,6 +84,58 @@ class Repository:
         return self.run(self.bare, "show", f"{commit}:{path}")
 
 
+class WebServer(http.server.BaseHTTPRequestHandler):
+    """Git's own smart HTTP service for the repositories of a folder, behind a token."""
+
+    root = None
+    token = "s3cret-t0ken-of-the-test"
+    before_push = None  # called once, when a push has been announced and before it is served
+
+    def log_message(self, *_):
+        pass
+
+    def body(self):
+        if self.headers.get("Transfer-Encoding", "") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        parts = []
+        while size := int(self.rfile.readline().strip(), 16):
+            parts.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(parts)
+
+    def serve(self):
+        path, _, query = self.path.partition("?")
+        body = self.body()
+        expected = "Basic " + base64.b64encode(f"git:{self.token}".encode()).decode()
+        if self.headers.get("Authorization") != expected:
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="git"')
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        if path.endswith("/git-receive-pack") and WebServer.before_push:
+            call, WebServer.before_push = WebServer.before_push, None
+            call()
+        environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "GIT_PROJECT_ROOT": str(self.root),
+                       "GIT_HTTP_EXPORT_ALL": "1", "PATH_INFO": path, "QUERY_STRING": query, "REMOTE_USER": "git",
+                       "REQUEST_METHOD": self.command, "CONTENT_TYPE": self.headers.get("Content-Type", ""),
+                       "CONTENT_LENGTH": str(len(body)), "GIT_CONFIG_GLOBAL": "/dev/null", "HOME": str(self.root)}
+        done = subprocess.run(["git", "http-backend"], env=environment, input=body, capture_output=True, check=False)
+        head, _, content = done.stdout.partition(b"\r\n\r\n")
+        fields = [line.split(": ", 1) for line in head.decode().split("\r\n") if ": " in line]
+        status = next((value for name, value in fields if name == "Status"), "200 OK")
+        self.send_response(int(status.split()[0]))
+        for name, value in fields:
+            if name != "Status":
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = serve
+
+
 class GitTest(DaemonCase):
     counter = 0
 
@@ -98,6 +153,18 @@ class GitTest(DaemonCase):
             use = ("provenance" if name == "code" else "policies" if name in ("gates", "protected", "rewritten", "environments")
                    else "gitops")
             lines.append(f"  {name}: {{url: 'file://{cls.place / (name + '.git')}', use: [{use}]}}")
+        cls.web = Repository(cls.place, "web")
+        cls.web.run(cls.web.bare, "config", "http.receivepack", "true")
+        WebServer.root = cls.place
+        cls.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), WebServer)
+        threading.Thread(target=cls.server.serve_forever, daemon=True).start()
+        cls.addClassCleanup(cls.server.server_close)
+        cls.addClassCleanup(cls.server.shutdown)
+        secret = cls.place / "web.token"
+        secret.touch(0o600)
+        secret.write_text(WebServer.token + "\n")
+        lines.append(f"  web: {{url: 'http://127.0.0.1:{cls.server.server_port}/web.git', use: [gitops], "
+                     f"credential: 'file:{secret}'}}")
         cls.repository_file.write_text("\n".join(lines) + "\n")
         cls.settings = {"MLOPSD_GIT_REPOSITORIES_FILE": str(cls.repository_file), "MLOPSD_GIT_REFRESH_SECONDS": "1",
                         "MLOPSD_GIT_AUTHOR_NAME": "Release bot", "MLOPSD_GIT_AUTHOR_EMAIL": "bot@example.org"}
@@ -361,6 +428,25 @@ class GitTest(DaemonCase):
         items = self.delivered("away", 3)
         self.assertEqual(self.trailers(self.away), [i["deployment"] for i in items])
         self.assertIn(refs[-1], self.away.show("clusters/prod/absent.yaml"))
+
+    def test_over_http_with_a_token_and_somebody_faster(self):
+        self.environment("web", self.gitops("web"))
+        self.web.commit({"README": "ours"})
+        WebServer.before_push = lambda: self.web.commit({"theirs": "pushed in between"})
+        self.promote(self.model("webbed"), "web")
+        self.delivered("web", 1)
+        names = self.web.run(self.web.bare, "ls-tree", "-r", "--name-only", "main").split()
+        self.assertEqual(sorted(names), ["README", "clusters/prod/webbed.yaml", "theirs"])
+        right, WebServer.token = WebServer.token, "another"
+        self.promote(self.model("webbed"), "web")
+        def refused():
+            return [i for i in self.items("gitops", "status", "--env", "web") if i["problem"]]
+        problem = wait_until(refused, 30, "a refused credential")[0]["problem"]
+        self.assertIn("does not accept the configured credential", problem)
+        self.assertNotIn(right, self.daemon.log_text() + problem)
+        WebServer.token = right
+        self.ok("gitops", "retry", "--env", "web")
+        self.delivered("web", 2)
 
     def test_kill_9_commits_nothing_twice(self):
         self.environment("crash", self.gitops("crash"))
