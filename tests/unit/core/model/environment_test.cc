@@ -136,6 +136,6 @@ TEST_CASE("gitops names a repository, a folder and a renderer, and is left out o
   for (const char* wrong : {"{path: a}", "{repository: r, path: ../a}", "{repository: r, renderer: helm}",
                             "{repository: r, renderer: kserve}", "{repository: r, branch: x}"}) {
     INFO(wrong);
-    error_of(kHead + "  - {name: x, clearance: none, gitops: " + wrong + "}\n");
+    CHECK(error_of(kHead + "  - {name: x, clearance: none, gitops: " + wrong + "}\n").code == ErrorCode::kInvalid);
   }
 }
