@@ -1,7 +1,6 @@
 // Where code came from, as a gate: every verdict of one recorded commit.
 #include <algorithm>
 
-#include "core/wire/facts_json.h"
 #include "policies/engine/policy.h"
 #include "policies/gate/gate.h"
 #include "tests/unit/catch.h"
@@ -87,16 +86,4 @@ TEST_CASE("lint refuses lists that nothing passes") {
     INFO(gate);
     CHECK_FALSE(policy::load_policy(kHead + "  gates:\n    - {id: code, provenance: " + gate + "}\n", "p.yaml"));
   }
-}
-
-TEST_CASE("facts keep where a commit stands, and are as they were when nothing is known") {
-  const auto known = facts_of(kClean, kOnMain);
-  const auto json = wire::to_json(known);
-  const auto again = wire::facts_from_json(json);
-  REQUIRE(again);
-  CHECK(wire::to_json(*again) == json);
-  CHECK(again->members.front().provenance->branches == std::vector<std::string>{"main"});
-  const auto plain = wire::to_json(facts_of(kClean, std::nullopt));
-  CHECK_FALSE(plain.at("members").at(0).contains("provenance"));
-  CHECK_FALSE(plain.contains("environment_source"));
 }
