@@ -73,7 +73,8 @@ Result<int> env_apply(Session& session) {
   MLOPS_ASSIGN(auto file, read_named_text(session.operand(0)));
   MLOPS_ASSIGN(const Json answer,
                session.api().post("/api/v1/environments",
-                                  with_dry_run(session, {{"yaml", std::move(file.text)}, {"origin", file.origin}})));
+                                  with_override(session, with_dry_run(session, {{"yaml", std::move(file.text)},
+                                                                                {"origin", file.origin}}))));
   const std::vector<Column> columns = {{"ENVIRONMENT", [](const Json& e) { return text_of(e, "name"); }},
                                        {"CHANGE", [](const Json& e) { return text_of(e, "change"); }},
                                        {"REVISION", [](const Json& e) { return text_of(e, "revision"); }, false, true}};
@@ -161,6 +162,7 @@ const Command kEnvApplyCommand{
     .group = "Environments and policies",
     .summary = "declare environments from a YAML file",
     .operands = {{.name = "FILE", .help = "the file, - for standard input", .complete = Complete::kFile}},
+    .options = {kOverrideOption, kOverrideReasonOption},
     .shared = kOutput | kDryRun,
     .description =
         R"(Creates and updates the environments in the file; others stay as they are. Mistakes are named by line and column.

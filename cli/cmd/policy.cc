@@ -21,7 +21,7 @@ Result<int> policy_apply(Session& session) {
   const bool candidate = session.flag("--candidate");
   Json wanted = {{"yaml", std::move(file.text)}, {"origin", file.origin}};
   if (candidate) wanted["candidate"] = true;
-  const Json body = with_dry_run(session, std::move(wanted));
+  const Json body = with_override(session, with_dry_run(session, std::move(wanted)));
   const auto answer = session.api().post("/api/v1/policies", body);
   if (!answer) {
     const auto facts = facts_of(answer.error());
@@ -136,7 +136,9 @@ const Command kPolicyApplyCommand{
     .group = "Environments and policies",
     .summary = "install a policy from a YAML file",
     .operands = {{.name = "FILE", .help = "the file, - for standard input", .complete = Complete::kFile}},
-    .options = {{.name = "--candidate", .help = "keep it for a policy that names it as its shadow, without applying it"}},
+    .options = {{.name = "--candidate", .help = "keep it for a policy that names it as its shadow, without applying it"},
+                kOverrideOption,
+                kOverrideReasonOption},
     .shared = kOutput | kDryRun,
     .description = R"(The server lints it first; `policy lint` does the same without a server.
 

@@ -108,6 +108,13 @@ Json with_dry_run(const Session& session, Json body) {
   return body;
 }
 
+Json with_override(const Session& session, Json body) {
+  if (!session.flag("--override")) return body;
+  body["override"] = true;
+  body["reason"] = session.option("--reason").value_or("");
+  return body;
+}
+
 Json facts_of(const Error& error) {
   if (error.detail.empty()) return Json::object();
   auto facts = parse_json(error.detail);

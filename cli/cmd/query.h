@@ -43,6 +43,11 @@ struct NamedText {
 Result<NamedText> read_named_text(const std::string& path);
 // `body` with "dry_run": true when the session asks for it.
 Json with_dry_run(const Session& session, Json body);
+// `body` with "override" and "reason" when the session asks to change by hand what a Git source owns.
+Json with_override(const Session& session, Json body);
+inline const Option kOverrideOption{.name = "--override",
+                                    .help = "change it although a Git source owns it; needs --reason"};
+inline const Option kOverrideReasonOption{.name = "--reason", .value_name = "TEXT", .help = "why it is overridden"};
 // The facts a server's error carries; an empty object when there are none.
 Json facts_of(const Error& error);
 

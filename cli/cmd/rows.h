@@ -62,6 +62,15 @@ extern const Command kDecisionVerifyCommand;
 extern const Command kPolicyRiskCommand;
 extern const Command kPolicyPacksCommand;
 extern const Command kPolicyBenchmarkCommand;
+extern const Command kPolicySourceAddCommand;
+extern const Command kPolicySourceListCommand;
+extern const Command kPolicySourceShowCommand;
+extern const Command kPolicySourceSyncCommand;
+extern const Command kPolicySourceApproveCommand;
+extern const Command kPolicySourceApplyCommand;
+extern const Command kPolicySourceRemoveCommand;
+extern const Command kGitopsStatusCommand;
+extern const Command kGitopsRetryCommand;
 
 extern const Command kKeyringInitCommand;
 extern const Command kKeyringListCommand;

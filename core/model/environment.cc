@@ -28,6 +28,9 @@ Json to_json(const Environment& environment) {
   for (const auto& freeze : environment.freezes) json["freezes"].push_back(to_json(freeze));
   if (!environment.template_name.empty()) json["template"] = environment.template_name;
   if (!environment.tenants_of.empty()) json["tenants_of"] = environment.tenants_of;
+  if (const auto& gitops = environment.gitops) {
+    json["gitops"] = {{"repository", gitops->repository}, {"path", gitops->path}, {"renderer", gitops->renderer}};
+  }
   return json;
 }
 
@@ -55,6 +58,9 @@ Result<Environment> environment_from_json(const Json& json) {
     for (const auto& freeze : json.value("freezes", Json::array())) out.freezes.push_back(freeze_from_json(freeze));
     out.template_name = json.value("template", std::string());
     out.tenants_of = json.value("tenants_of", std::string());
+    if (const auto gitops = json.find("gitops"); gitops != json.end()) {
+      out.gitops = GitOps{gitops->at("repository"), gitops->at("path"), gitops->at("renderer")};
+    }
     return out;
   } catch (const Json::exception&) {
     return fail(ErrorCode::kCorrupt, "bad_environment", "a stored environment cannot be read");

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,15 @@ inline constexpr std::int64_t kPlanValidHours = 14 * 24;
 inline constexpr std::int64_t kReviewWithinHours = 24;
 // The label of an environment, and of a version, that says whose it is.
 inline constexpr std::string_view kTenantLabel = "tenant";
+// Each promotion and rollback becomes a commit of this repository, from which a GitOps tool deploys.
+struct GitOps {
+  std::string repository;            // as mlopsd's configuration names it
+  std::string path;                  // folder in it; empty: its top
+  std::string renderer = "manifest"; // manifest, or kserve: an InferenceService besides
+};
+// A renderer that needs the environment to say where a model's bytes are.
+inline constexpr std::string_view kKserveRenderer = "kserve";
+inline constexpr const char* kStorageUriLabel = "storage_uri_template";
 
 struct Environment {
   std::string name;
@@ -38,6 +48,7 @@ struct Environment {
   std::int64_t review_within_hours = 0;  // of a break-glass promotion; 0: kReviewWithinHours
   std::vector<std::string> owners;
   std::map<std::string, std::string> labels;  // free: tenant, architecture, …
+  std::optional<GitOps> gitops;
   std::int64_t soak_s = 0;                    // how long a release runs in one of `after` first
   std::vector<ChangeWindow> windows;          // empty: always open
   std::vector<Freeze> freezes;

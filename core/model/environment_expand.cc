@@ -204,7 +204,7 @@ class Expander {
 
 const std::vector<std::string_view>& environment_keys() {
   static const std::vector<std::string_view> kKeys{"name",     "description", "after",    "clearance", "region",
-                                                   "policies", "protection",  "owners",   "labels",    "soak",
+                                                   "policies", "protection",  "owners",   "labels",    "gitops",  "soak",
                                                    "windows",  "freezes",     "template", "tenants"};
   return kKeys;
 }

@@ -53,6 +53,7 @@ class EnvironmentReader {
     MLOPS_TRY(read_clearance(node, out));
     MLOPS_TRY(read_protection(node, out));
     MLOPS_TRY(read_labels(node, out));
+    MLOPS_TRY(read_gitops(node, out));
     MLOPS_TRY(read_times(node, out));
     for (const auto& before : out.after) {
       if (before == out.name) return at(*node.find("after"), "an environment cannot come after itself");
@@ -139,6 +140,35 @@ class EnvironmentReader {
         if (!role_from_word(role)) return at(*roles, fmt::format("\"{}\" is not a role", role));
       }
     }
+    return {};
+  }
+
+  Status read_gitops(const YamlNode& node, Environment& out) const {
+    const auto* value = node.find("gitops");
+    if (!value || value->is_null()) return {};
+    if (!value->is_map()) return at(*value, "`gitops` is a map with at least `repository`");
+    MLOPS_TRY(yaml_only_known_keys(*value, origin_, {"repository", "path", "renderer"}));
+    const auto* repository = value->find("repository");
+    if (!repository) return at(*value, "`gitops` needs `repository`", "name one of mlopsd's configured repositories");
+    GitOps gitops;
+    MLOPS_ASSIGN(gitops.repository, yaml_string(*repository, origin_, "gitops.repository"));
+    MLOPS_TRY(checked(*repository, check_key(gitops.repository, "gitops.repository")));
+    if (const auto* path = value->find("path")) {
+      MLOPS_ASSIGN(gitops.path, yaml_string(*path, origin_, "gitops.path"));
+      while (gitops.path.ends_with('/')) gitops.path.pop_back();
+      if (!gitops.path.empty()) MLOPS_TRY(checked(*path, check_file_path(gitops.path)));
+    }
+    if (const auto* renderer = value->find("renderer")) {
+      MLOPS_ASSIGN(gitops.renderer, yaml_string(*renderer, origin_, "gitops.renderer"));
+      if (gitops.renderer != "manifest" && gitops.renderer != kKserveRenderer) {
+        return at(*renderer, fmt::format("\"{}\" is not a renderer", gitops.renderer), "use manifest or kserve");
+      }
+      if (gitops.renderer == kKserveRenderer && !out.labels.contains(kStorageUriLabel)) {
+        return at(*renderer, fmt::format("the renderer kserve needs the label `{}`", kStorageUriLabel),
+                  "for example oci://HOST/{name}@{digest}, or s3://BUCKET/{name}/{version}");
+      }
+    }
+    out.gitops = std::move(gitops);
     return {};
   }
 

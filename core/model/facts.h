@@ -43,6 +43,14 @@ struct TenantFact {
   std::string tenant;
 };
 
+// Where the recorded commit of a member stands in the repositories that the server is configured with.
+struct ProvenanceFact {
+  std::vector<std::string> repositories;  // whose URL is the recorded remote; empty: none
+  std::string state;                      // found, missing, unreachable, unknown: nobody asked yet
+  std::vector<std::string> branches;      // that contain the commit
+  TimestampUs seen_at_us = 0;             // when the repository was asked; 0: never
+};
+
 struct MemberFacts {
   Version version;
   std::vector<VersionInput> inputs;
@@ -55,6 +63,7 @@ struct MemberFacts {
   std::vector<TenantFact> tenants;  // of the version and of everything it was made from
   std::map<std::string, std::string> labels;  // of the version; of a planned masking: of its source
   std::vector<std::string> keys;  // "research.2": versions of masking keys that wrote it, or would; sorted
+  std::optional<ProvenanceFact> provenance;  // of a member with a recorded commit, when repositories are configured
 };
 
 // One that counts: not the requester's, not an author's, not void.
@@ -107,6 +116,7 @@ struct PromotionFacts {
   std::vector<OpenReviewFact> open_reviews;
   std::optional<RejectedFact> rejected;
   std::vector<OverlapFact> overlaps;
+  std::string environment_source;                 // "NAME.git@COMMIT:PATH"; empty: declared by hand
 };
 
 enum class Verdict { kPass, kPending, kFail };  // pending: only approvals are missing

@@ -99,6 +99,12 @@ Json member_json(const model::MemberFacts& member) {
   for (const auto& one : member.tenants) json["tenants"].push_back({{"ref", one.ref}, {"tenant", one.tenant}});
   if (!member.labels.empty()) json["labels"] = member.labels;
   if (!member.keys.empty()) json["keys"] = member.keys;
+  if (const auto& fact = member.provenance) {
+    json["provenance"] = {{"repositories", fact->repositories},
+                          {"state", fact->state},
+                          {"branches", fact->branches},
+                          {"seen_at_us", fact->seen_at_us}};
+  }
   return json;
 }
 
@@ -123,6 +129,7 @@ model::ApprovalFact approval_from(const Json& json) {
 // among them.
 void put_control(const model::PromotionFacts& facts, Json& json) {
   if (facts.decided_at_us != 0) json["decided_at_us"] = facts.decided_at_us;
+  if (!facts.environment_source.empty()) json["environment_source"] = facts.environment_source;
   if (facts.calendar) json["calendar"] = model::to_json(*facts.calendar);
   if (facts.is_break_glass) json["is_break_glass"] = true;
   if (facts.accepts_rejected) json["accepts_rejected"] = true;
@@ -149,6 +156,7 @@ Json list_of(const Json& json, const char* key) {
 
 void take_control(const Json& json, model::PromotionFacts& facts) {
   facts.decided_at_us = json.value("decided_at_us", TimestampUs{0});
+  facts.environment_source = json.value("environment_source", std::string());
   if (json.contains("calendar")) facts.calendar = model::calendar_from_json(json.at("calendar"));
   facts.is_break_glass = json.value("is_break_glass", false);
   facts.accepts_rejected = json.value("accepts_rejected", false);
@@ -189,6 +197,11 @@ model::MemberFacts member_from(const Json& json) {
   }
   member.labels = json.value("labels", std::map<std::string, std::string>());
   member.keys = json.value("keys", std::vector<std::string>());
+  if (const auto fact = json.find("provenance"); fact != json.end()) {
+    member.provenance =
+        model::ProvenanceFact{fact->at("repositories").get<std::vector<std::string>>(), fact->at("state"),
+                              fact->at("branches").get<std::vector<std::string>>(), fact->at("seen_at_us")};
+  }
   return member;
 }
 

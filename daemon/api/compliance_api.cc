@@ -1,11 +1,15 @@
 // Environments and policies as declared.
 #include <algorithm>
+#include <optional>
 #include <set>
 
+#include "core/base/text.h"
+#include "core/model/names.h"
 #include "core/model/selector.h"
 #include "core/wire/views_json.h"
 #include "daemon/api/request.h"
 #include "daemon/api/routes.h"
+#include "storage/meta/sources.h"
 
 namespace mlops::api {
 namespace {
@@ -36,6 +40,18 @@ Json policy_json(const domain::PolicyRevision& revision) {
           {"gates", revision.policy.gate_ids()},
           {"applied_at", format_rfc3339(revision.row.valid_from_us)},
           {"applied_by", revision.row.applied_by}};
+}
+
+// The commit that a revision came from; null when it was applied by hand.
+Result<Json> source_of(const Services& services, const std::string& revision_id) {
+  return services.store.read<Json>([&](sql::Connection& connection) -> Result<Json> {
+    MLOPS_ASSIGN(const auto source, meta::source_of_revision(connection, revision_id));
+    if (!source) return Json(nullptr);
+    return Json{{"name", source->source},
+                {"repository", source->repository},
+                {"commit", source->commit},
+                {"path", source->path}};
+  });
 }
 
 Json pack_json(const policy::PackInfo& pack) {
@@ -71,6 +87,7 @@ struct Declared {
   std::string yaml;
   std::string origin;
   meta::Commit commit = meta::Commit::kKeep;
+  std::optional<std::string> override_reason;  // to change by hand what a Git source owns
 };
 
 Result<Declared> read_declared(const Json& body, const std::string& default_origin) {
@@ -78,6 +95,13 @@ Result<Declared> read_declared(const Json& body, const std::string& default_orig
   MLOPS_ASSIGN(declared.yaml, require_string(body, "yaml"));
   MLOPS_ASSIGN(declared.origin, optional_string(body, "origin", default_origin));
   MLOPS_ASSIGN(declared.commit, commit_of(body));
+  MLOPS_ASSIGN(const bool overrides, optional_bool(body, "override", false));
+  MLOPS_ASSIGN(const auto reason, optional_string(body, "reason"));
+  if (overrides && trim(reason).empty()) {
+    return fail(ErrorCode::kInvalid, "reason_needed", "an override needs a reason", "give --reason");
+  }
+  MLOPS_TRY(model::check_free_text(reason, "reason"));
+  if (overrides) declared.override_reason = reason;
   // The origin only names the text in messages; it is kept as a file's base name and never opened.
   const auto slash = declared.origin.find_last_of('/');
   if (slash != std::string::npos) declared.origin.erase(0, slash + 1);
@@ -120,16 +144,18 @@ Result<Response> show_environment(const Services& services, Request& request) {
   MLOPS_ASSIGN(const auto running, services.promotion.deployments(
                                        {.environment = name, .running_only = true, .as_of_us = time, .limit = 1000}));
   auto json = environment_json(revision);
+  MLOPS_ASSIGN(json["source"], source_of(services, revision.row.id));
   json["running"] = Json::array();
   for (const auto& deployment : running) json["running"].push_back(wire::to_json(deployment));
   return Response::json(200, json);
 }
 
 Result<Response> apply_environments(const Services& services, Request& request) {
-  MLOPS_ASSIGN(const auto body, body_with(request, {"yaml", "origin", "dry_run"}));
+  MLOPS_ASSIGN(const auto body, body_with(request, {"yaml", "origin", "override", "reason", "dry_run"}));
   MLOPS_ASSIGN(const auto declared, read_declared(body, "environments.yaml"));
   MLOPS_ASSIGN(const auto changes, services.compliance.apply_environments(actor_of(request), declared.yaml,
-                                                                          declared.origin, declared.commit));
+                                                                          declared.origin, declared.commit,
+                                                                          declared.override_reason));
   Json items = Json::array();
   for (const auto& change : changes) {
     auto item = change_json(change);
@@ -163,17 +189,18 @@ Result<Response> show_policy(const Services& services, Request& request) {
   }));
   auto json = policy_json(revision);
   json["yaml"] = revision.row.body;
+  MLOPS_ASSIGN(json["source"], source_of(services, revision.row.id));
   return Response::json(200, json);
 }
 
 Result<Response> apply_policy(const Services& services, Request& request) {
-  MLOPS_ASSIGN(const auto body, body_with(request, {"yaml", "origin", "dry_run", "candidate"}));
+  MLOPS_ASSIGN(const auto body, body_with(request, {"yaml", "origin", "override", "reason", "dry_run", "candidate"}));
   MLOPS_ASSIGN(const auto declared, read_declared(body, "policy.yaml"));
   MLOPS_ASSIGN(const auto candidate, optional_bool(body, "candidate", false));
   using Use = domain::Compliance::PolicyUse;
   MLOPS_ASSIGN(const auto applied,
                services.compliance.apply_policy(actor_of(request), declared.yaml, declared.origin, declared.commit,
-                                                candidate ? Use::kCandidate : Use::kInForce));
+                                                candidate ? Use::kCandidate : Use::kInForce, declared.override_reason));
   return answer(200, change_json(applied), declared.commit);
 }
 

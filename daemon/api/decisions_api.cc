@@ -31,6 +31,7 @@ Result<Response> eval_policy(const Services& services, Request& request) {
   MLOPS_ASSIGN(const auto with, string_list(body, "with"));
   wanted.refs.push_back(std::move(ref));
   wanted.refs.insert(wanted.refs.end(), with.begin(), with.end());
+  MLOPS_TRY(services.provenance.prepare(wanted.refs));
   MLOPS_ASSIGN(const auto plan, services.decisions.eval(actor_of(request), wanted, candidate));
   return Response::json(200, wire::to_json(plan));
 }

@@ -44,6 +44,7 @@ Result<Response> create_plan(const Services& services, Request& request) {
                                                     "even_rejected", "idempotency_key"}));
   MLOPS_ASSIGN(auto wanted, read_plan_request(body));
   MLOPS_ASSIGN(wanted.idempotency_key, idempotency_key(request, body));
+  MLOPS_TRY(services.provenance.prepare(wanted.refs));
   MLOPS_ASSIGN(const auto plan, services.promotion.plan(actor_of(request), wanted));
   return Response::json(201, wire::to_json(plan));
 }
@@ -107,6 +108,7 @@ Result<Response> promote(const Services& services, Request& request) {
   if (plan_id.empty()) {
     MLOPS_ASSIGN(auto wanted, read_plan_request(body));
     MLOPS_ASSIGN(wanted.idempotency_key, idempotency_key(request, body));
+  MLOPS_TRY(services.provenance.prepare(wanted.refs));
     MLOPS_ASSIGN(const auto view, services.promotion.promote(actor_of(request), wanted, commit));
     return answer(200, wire::to_json(view), commit);
   }
@@ -116,6 +118,7 @@ Result<Response> promote(const Services& services, Request& request) {
     return fail(ErrorCode::kInvalid, "bad_field", "a plan already says what moves where, and why",
                 "give either `plan`, or `ref` and `environment`");
   }
+  MLOPS_TRY(services.provenance.prepare_plan(plan_id));
   MLOPS_ASSIGN(const auto view, services.promotion.promote_plan(actor_of(request), plan_id, commit));
   return answer(200, wire::to_json(view), commit);
 }

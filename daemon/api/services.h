@@ -12,10 +12,13 @@
 #include "daemon/domain/decisions.h"
 #include "daemon/domain/erasure.h"
 #include "daemon/domain/gc.h"
+#include "daemon/domain/gitops.h"
 #include "daemon/domain/identity.h"
 #include "daemon/domain/integrity.h"
 #include "daemon/domain/lineage.h"
+#include "daemon/domain/policy_sources.h"
 #include "daemon/domain/promotion.h"
+#include "daemon/domain/provenance.h"
 #include "daemon/domain/registry.h"
 #include "daemon/domain/retention.h"
 #include "daemon/domain/reveal.h"
@@ -34,6 +37,9 @@ struct Services {
   domain::SigningKeys& signing_keys;
   domain::Rollouts& rollouts;
   domain::Decisions& decisions;
+  domain::PolicySources& sources;
+  domain::Provenance& provenance;
+  domain::Gitops& gitops;
   domain::Lineage& lineage;
   domain::Integrity& integrity;
   domain::Gc& gc;

@@ -92,6 +92,16 @@ const Setting kSettings[] = {
      "keys/masking.key in data_dir, made at the first start"},
     {"erasure.approvals", "MLOPSD_ERASURE_APPROVALS", [](Config& c) -> Slot { return &c.erasure.approvals; },
      "how many people approve the erasure of a person, besides who asks for it and who applies it", 1, 10},
+    {"git.repositories_file", "MLOPSD_GIT_REPOSITORIES_FILE", [](Config& c) -> Slot { return &c.git.repositories_file; },
+     "YAML file with the Git repositories that may be reached, for policies, GitOps and code provenance (docs/git.md)"},
+    {"git.author_name", "MLOPSD_GIT_AUTHOR_NAME", [](Config& c) -> Slot { return &c.git.author_name; },
+     "author of commits to GitOps repositories"},
+    {"git.author_email", "MLOPSD_GIT_AUTHOR_EMAIL", [](Config& c) -> Slot { return &c.git.author_email; },
+     "address of that author"},
+    {"git.refresh_seconds", "MLOPSD_GIT_REFRESH_SECONDS", [](Config& c) -> Slot { return &c.git.refresh_seconds; },
+     "how old what is known about commits may be when a gate on code provenance is decided", 1, 86400},
+    {"git.timeout_seconds", "MLOPSD_GIT_TIMEOUT_SECONDS", [](Config& c) -> Slot { return &c.git.timeout_seconds; },
+     "how long a Git server may take to answer", 1, 3600},
 };
 
 // The names directly below `prefix` ("listen." → address, port, tls, …), in table order.

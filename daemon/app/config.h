@@ -62,6 +62,14 @@ struct Config {
     std::int64_t approvals = 2;  // of people, for a plan
   };
 
+  struct Git {
+    std::string repositories_file;  // YAML; empty: no repositories
+    std::string author_name = "mlopsd";
+    std::string author_email = "mlopsd@localhost";
+    std::int64_t refresh_seconds = 60;
+    std::int64_t timeout_seconds = 30;
+  };
+
   Listen listen;
   std::string data_dir;  // filled by load_config: $XDG_STATE_HOME/mlopsd, ~/.local/state/mlopsd or /var/lib/mlopsd
   bool core_dumps = false;  // a dump holds keys and what people sent
@@ -72,6 +80,7 @@ struct Config {
   Registration registration;
   Masking masking;
   Erasure erasure;
+  Git git;
 };
 
 using Environment = std::map<std::string, std::string>;

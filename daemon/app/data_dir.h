@@ -4,6 +4,7 @@
 //   <data_dir>/mlops.db        metadata (with -wal and -shm beside it)
 //   <data_dir>/blobs/          content
 //   <data_dir>/erasure/        keyed indexes of people, derived
+//   <data_dir>/git/*.git       mirrors of Git repositories, derived
 //   <data_dir>/keys/*.key      32 random bytes each, 0600
 //   <data_dir>/admin-token     the first administrator's token, 0600
 //
@@ -29,6 +30,7 @@ class DataDir {
   std::string database_file() const { return path_ + "/mlops.db"; }
   std::string blob_dir() const { return path_ + "/blobs"; }
   std::string erasure_dir() const { return path_ + "/erasure"; }
+  std::string git_dir() const { return path_ + "/git"; }
   std::string admin_token_file() const { return path_ + "/admin-token"; }
   // The key of that name, made at the first call ever. REQUIRES: a name of ours, not a client's.
   Result<crypto::SecretBytes> key(const std::string& name) const;

@@ -18,8 +18,10 @@
 #include "daemon/app/convert_blobs.h"
 #include "daemon/app/data_dir.h"
 #include "daemon/app/first_start.h"
+#include "daemon/app/git_config.h"
 #include "daemon/app/metrics.h"
 #include "daemon/app/sd_notify.h"
+#include "daemon/domain/repeating.h"
 #include "daemon/domain/scrub.h"
 
 namespace mlops::app {
@@ -154,6 +156,37 @@ void load_time_zones(domain::Compliance& compliance) {
   }
 }
 
+Result<std::unique_ptr<domain::GitRemotes>> open_git(meta::Store& store, const DataDir& data_dir,
+                                                     const Config& config) {
+  domain::GitOptions options;
+  options.folder = data_dir.git_dir();
+  options.author_name = config.git.author_name;
+  options.author_email = config.git.author_email;
+  options.refresh_s = config.git.refresh_seconds;
+  MLOPS_ASSIGN(options.repositories, load_git_repositories(config.git.repositories_file, config.git.timeout_seconds));
+  MLOPS_ASSIGN(options.person_key, data_dir.key("git"));
+  return domain::GitRemotes::open(store, std::move(options));
+}
+
+struct GitServices {
+  GitServices(meta::Store& store, domain::GitRemotes& remotes, domain::Compliance& compliance,
+              domain::Decisions& decisions)
+      : sources(store, remotes, decisions), provenance(store, remotes), gitops(store, remotes, compliance) {}
+  domain::PolicySources sources;
+  domain::Provenance provenance;
+  domain::Gitops gitops;
+};
+
+// What goes on in the background for Git: deliveries at once, what is known about commits in time.
+struct GitThreads {
+  GitThreads(GitServices& git, const Config& config)
+      : deliveries(kDeliveryPause, [&git] { git.gitops.deliver(); }),
+        refreshes(std::chrono::milliseconds(config.git.refresh_seconds * 500), [&git] { git.provenance.refresh(); }) {}
+  static constexpr std::chrono::milliseconds kDeliveryPause{50};
+  domain::Repeating deliveries;
+  domain::Repeating refreshes;
+};
+
 void tell_service_manager(std::string_view state) {
   const char* socket = std::getenv("NOTIFY_SOCKET");
   if (auto sent = sd_notify(socket ? socket : "", state); !sent) {
@@ -208,6 +241,8 @@ Status run_daemon(const Config& config, MissingKeys missing_keys) {
   domain::SigningKeys signing_keys(*store);
   domain::Rollouts rollouts(*store, promotion);
   domain::Decisions decisions(*store, compliance, promotion);
+  MLOPS_ASSIGN(const auto git_remotes, open_git(*store, data_dir, config));
+  GitServices git(*store, *git_remotes, compliance, decisions);
   domain::Lineage lineage(*store);
   domain::Integrity integrity(*store, *content);
   domain::Gc gc(*store, *content, {config.store.gc_lease_hours * 3600, config.store.trash_days * 86400});
@@ -229,6 +264,7 @@ Status run_daemon(const Config& config, MissingKeys missing_keys) {
                                .signing_keys = signing_keys,
                                .rollouts = rollouts,
                                .decisions = decisions,
+                               .sources = git.sources, .provenance = git.provenance, .gitops = git.gitops,
                                .lineage = lineage,
                                .integrity = integrity,
                                .gc = gc,
@@ -246,6 +282,7 @@ Status run_daemon(const Config& config, MissingKeys missing_keys) {
       [&identity](std::string_view authorization) { return identity->authenticate(authorization); },
       [&metrics](const http::RequestRecord& record) { observe(metrics, record); });
   MLOPS_TRY(server.start());
+  const GitThreads git_threads(git, config);
   const domain::Scrubber scrubber(*content, scrub_options(config, gc, metrics));
   load_time_zones(compliance);
   rollouts.start_worker();

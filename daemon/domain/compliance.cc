@@ -8,14 +8,35 @@
 #include "core/base/text.h"
 #include "core/model/names.h"
 #include "daemon/domain/blob_streams.h"
+#include "daemon/domain/git_origin.h"
 #include "policies/data/file_place.h"
 #include "policies/data/records.h"
 #include "policies/engine/load_at.h"
 #include "policies/engine/release_risk.h"
 #include "policies/mask/pinned_keys.h"
+#include "storage/meta/git_rows.h"
+#include "storage/meta/sources.h"
 
 namespace mlops::domain {
+
 namespace {
+
+Status check_gitops(sql::Connection& connection, const model::Environment& environment) {
+  MLOPS_ASSIGN(const auto repositories, meta::list_git_repositories(connection));
+  std::vector<std::string> names;
+  for (const auto& row : repositories) {
+    const auto uses = split(row.uses, ' ');
+    if (std::find(uses.begin(), uses.end(), "gitops") == uses.end()) continue;
+    if (row.name == environment.gitops->repository) return {};
+    names.push_back(row.name);
+  }
+  return fail(ErrorCode::kInvalid, "environment_invalid",
+              fmt::format("environment {} commits to the git repository \"{}\", which mlopsd is not configured with",
+                          environment.name, printable(environment.gitops->repository)),
+              names.empty() ? "git.repositories_file names them, with use: [gitops]" : "known: " + join(names, ", "));
+}
+
+}  // namespace
 
 Status check_environment_links(sql::Connection& connection, const std::vector<model::Environment>& wanted) {
   std::map<std::string, std::vector<std::string>> graph;
@@ -33,6 +54,7 @@ Status check_environment_links(sql::Connection& connection, const std::vector<mo
                   fmt::format("environment {} comes after \"{}\", which is not declared", environment.name, before),
                   "declare it in the same file or earlier");
     }
+    if (environment.gitops) MLOPS_TRY(check_gitops(connection, environment));
     for (const auto& name : environment.policies) {
       MLOPS_ASSIGN(const auto policy, meta::find_revision(connection, meta::RevisionKind::kPolicy, name));
       if (policy) continue;
@@ -63,20 +85,48 @@ Status check_environment_links(sql::Connection& connection, const std::vector<mo
   return {};
 }
 
+meta::RevisionRow environment_row(const model::Environment& environment) {
+  meta::RevisionRow row;
+  row.name = environment.name;
+  row.body = canonical_dump(model::to_json(environment));
+  row.digest = crypto::sha256(row.body).to_string();
+  return row;
+}
+
+namespace {
+
+// By hand only what no source owns, or with a reason that is kept.
+Status check_owner(meta::WriteTx& tx, meta::RevisionKind kind, const meta::RevisionRow& row,
+                   const std::optional<std::string>& override_reason) {
+  MLOPS_ASSIGN(const auto owner, meta::owner_of(tx.sql(), kind, row.name));
+  if (!owner) return {};
+  MLOPS_ASSIGN(const auto current, meta::find_revision(tx.sql(), kind, row.name));
+  if (current && current->digest == row.digest) return {};
+  const std::string what = kind == meta::RevisionKind::kPolicy ? "policy" : "environment";
+  if (override_reason) {
+    tx.begin_entry(what + ".override", row.name, *override_reason);
+    return {};
+  }
+  return fail(ErrorCode::kRefused, "owned_by_source",
+              fmt::format("the {} {} comes from {}", what, row.name,
+                          git_origin(owner->repository, owner->commit.substr(0, 12), owner->path)),
+              fmt::format("change it there, then: mlopsctl policy source sync {}; or --override --reason TEXT",
+                          owner->source));
+}
+
 }  // namespace
 
 Result<std::vector<meta::Applied>> Compliance::apply_environments(const meta::Actor& actor, const std::string& yaml,
-                                                                  const std::string& origin, meta::Commit commit) {
+                                                                  const std::string& origin, meta::Commit commit,
+                                                                  const std::optional<std::string>& override_reason) {
   MLOPS_ASSIGN(const auto wanted, model::parse_environments(yaml, origin));
   using Changes = std::vector<meta::Applied>;
   return store_.write<Changes>(actor, commit, [&](meta::WriteTx& tx) -> Result<Changes> {
     MLOPS_TRY(check_environment_links(tx.sql(), wanted));
     Changes changes;
     for (const auto& environment : wanted) {
-      meta::RevisionRow row;
-      row.name = environment.name;
-      row.body = canonical_dump(model::to_json(environment));
-      row.digest = crypto::sha256(row.body).to_string();
+      auto row = environment_row(environment);
+      MLOPS_TRY(check_owner(tx, meta::RevisionKind::kEnvironment, row, override_reason));
       MLOPS_ASSIGN(auto applied, meta::apply_revision(tx, meta::RevisionKind::kEnvironment, std::move(row)));
       changes.push_back(std::move(applied));
     }
@@ -108,7 +158,8 @@ Result<EnvironmentRevision> Compliance::environment(sql::Connection& connection,
 }
 
 Result<meta::Applied> Compliance::apply_policy(const meta::Actor& actor, const std::string& yaml,
-                                               const std::string& origin, meta::Commit commit, PolicyUse use) {
+                                               const std::string& origin, meta::Commit commit, PolicyUse use,
+                                               const std::optional<std::string>& override_reason) {
   MLOPS_ASSIGN(const auto policy, policy::load_policy(yaml, origin));
   MLOPS_TRY(model::check_artifact_name(policy.name()));
   meta::RevisionRow row;
@@ -120,6 +171,7 @@ Result<meta::Applied> Compliance::apply_policy(const meta::Actor& actor, const s
     const auto& shadow = policy.terms().enforcement.shadow.policy.value;
     if (!shadow.empty()) MLOPS_TRY(shadow_policy(tx.sql(), shadow));
     if (use == PolicyUse::kCandidate) return meta::keep_candidate(tx, row);
+    MLOPS_TRY(check_owner(tx, meta::RevisionKind::kPolicy, row, override_reason));
     return meta::apply_revision(tx, meta::RevisionKind::kPolicy, row);
   });
 }

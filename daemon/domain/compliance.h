@@ -57,8 +57,10 @@ class Compliance {
   Compliance(meta::Store& store, cas::ContentStore& content, KeyRing& keys)
       : store_(store), content_(content), keys_(keys), vault_(store), clock_(store) {}
 
+  // What a Git source owns is changed there: kRefused "owned_by_source", unless there is a reason to override it.
   Result<std::vector<meta::Applied>> apply_environments(const meta::Actor& actor, const std::string& yaml,
-                                                        const std::string& origin, meta::Commit commit);
+                                                        const std::string& origin, meta::Commit commit,
+                                                        const std::optional<std::string>& override_reason = {});
   Result<std::vector<EnvironmentRevision>> environments(TimestampUs as_of_us);
   Result<EnvironmentRevision> environment(sql::Connection& connection, const std::string& name,
                                           TimestampUs as_of_us = 0);
@@ -66,7 +68,8 @@ class Compliance {
   // kCandidate: kept for policies that name it as their shadow, never in force.
   enum class PolicyUse { kInForce, kCandidate };
   Result<meta::Applied> apply_policy(const meta::Actor& actor, const std::string& yaml, const std::string& origin,
-                                     meta::Commit commit, PolicyUse use = PolicyUse::kInForce);
+                                     meta::Commit commit, PolicyUse use = PolicyUse::kInForce,
+                                     const std::optional<std::string>& override_reason = {});
   Result<std::vector<PolicyRevision>> policies(TimestampUs as_of_us);
   Result<PolicyRevision> policy_revision(sql::Connection& connection, const std::string& id);
   // As it was applied; the compiled form is cached by revision.
@@ -107,5 +110,12 @@ class Compliance {
   std::mutex mutex_;
   std::map<std::string, policy::Policy> compiled_;  // by revision id
 };
+
+// Every environment in force and each of `wanted` in its namesake's place: what they come after is declared, without a
+// cycle, and so are their policies and repositories. Errors: kInvalid "environment_invalid".
+Status check_environment_links(sql::Connection& connection, const std::vector<model::Environment>& wanted);
+
+// The row of an environment that is to be applied.
+meta::RevisionRow environment_row(const model::Environment& environment);
 
 }  // namespace mlops::domain

@@ -9,6 +9,7 @@
 #include "core/model/names.h"
 #include "core/wire/views_json.h"
 #include "daemon/domain/decisions.h"
+#include "daemon/domain/gitops.h"
 #include "daemon/domain/label_scan.h"
 #include "policies/engine/exception_scope.h"
 #include "storage/meta/lineage.h"
@@ -419,6 +420,7 @@ Result<model::DeploymentView> Promotion::deploy(meta::WriteTx& tx, Draft& made) 
   row.created_by = tx.actor().principal.name;
   row.valid_from_us = tx.now_us();
   MLOPS_TRY(meta::insert_deployment(tx, row));
+  MLOPS_TRY(enqueue_gitops(tx, row, made.facts.environment));
   MLOPS_TRY(meta::set_plan_executed(tx, made.plan.id, canonical_dump(wire::plan_body(made.plan))));
   MLOPS_TRY(store_decision(tx, made, made.plan.kind));
   made.plan.state = "executed";

@@ -54,6 +54,7 @@ std::string pinned_facts_digest(const model::PromotionFacts& facts) {
   for (auto& member : pinned.members) {
     member.ran_in.clear();
     member.soaked.clear();
+    member.provenance.reset();
     member.missing_blobs.clear();
     member.open_erasures.clear();
     member.version.deprecated_reason.clear();

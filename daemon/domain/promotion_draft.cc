@@ -11,6 +11,7 @@
 #include "daemon/domain/erasure.h"
 #include "daemon/domain/lineage.h"
 #include "daemon/domain/promotion.h"
+#include "daemon/domain/provenance.h"
 #include "policies/gate/gate.h"
 #include "policies/gate/shadow.h"
 #include "storage/meta/lineage.h"
@@ -216,6 +217,7 @@ Result<Draft> Promotion::draft(sql::Connection& connection, const Wish& wish) {
   if (wish.candidate) try_out(*wish.candidate, out);
   MLOPS_TRY(plan_masking(connection, out));
   MLOPS_TRY(add_release(connection, wish, out));
+  MLOPS_TRY(add_provenance(connection, environment.row.id, out.facts));
   for (const auto& member : out.members) plan.members.push_back(plan_member(member));
   MLOPS_TRY(add_change_facts(connection, out.facts));
   MLOPS_TRY(add_running(connection, out));

@@ -61,6 +61,21 @@ void compare_bodies(const std::string& subject, const AssertGate& a, const Asser
   }
 }
 
+void compare_bodies(const std::string& subject, const ProvenanceGate& a, const ProvenanceGate& b, Comparison& out) {
+  const auto asks = [](bool value) { return value ? std::optional(1) : std::nullopt; };
+  const auto yes = [](int) { return std::string("asked for"); };
+  out.limit(subject + " clean", asks(a.clean), asks(b.clean), MoreIs::kStricter, yes);
+  const auto list = [&](const std::string& name, const std::vector<std::string>& before,
+                        const std::vector<std::string>& after) {
+    if (!before.empty() && !after.empty()) return out.set(subject + name, before, after, MoreIs::kLooser);
+    if (before == after) return;
+    out.add(after.empty() ? Change::kLoosened : Change::kTightened, subject + name, join(before, ", "),
+            join(after, ", "));
+  };
+  list(" repositories", a.repositories, b.repositories);
+  list(" branches", a.branches, b.branches);
+}
+
 void compare_bodies(const std::string&, const std::monostate&, const std::monostate&, Comparison&) {}
 
 void compare_gate(const std::string& subject, const GateRule& a, const GateRule& b, Comparison& out) {

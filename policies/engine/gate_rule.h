@@ -47,10 +47,17 @@ struct AssertGate {
   cel::Program program;
 };
 
+// The recorded commit is in a configured repository, on an allowed branch, made without local changes.
+struct ProvenanceGate {
+  std::vector<std::string> repositories;  // names of the server's configuration; empty: any of them
+  std::vector<std::string> branches;      // '*' stands for any characters; empty: any branch
+  bool clean = true;
+};
+
 struct GateRule {
   std::string id;
   std::vector<model::ArtifactKind> kinds;  // empty: every kind the policy selects
-  std::variant<std::monostate, MetricGate, LineageGate, ApprovalsGate, ClearanceGate, AssertGate> body;
+  std::variant<std::monostate, MetricGate, LineageGate, ApprovalsGate, ClearanceGate, AssertGate, ProvenanceGate> body;
   std::string origin;
   YamlMark mark;
   std::string cite;  // the clause the gate follows

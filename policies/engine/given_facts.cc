@@ -51,6 +51,19 @@ void read_input(const YamlNode& node, model::MemberFacts& member, Findings& find
   member.inputs.push_back(std::move(input));
 }
 
+// What would be known of the member's commit: {repository: code, branches: [main], state: found}.
+void read_provenance(const YamlNode& node, model::MemberFacts& member, Findings& findings) {
+  Section section(node, "provenance", findings, {"repository", "branches", "state"});
+  model::ProvenanceFact fact;
+  std::string repository;
+  section.text("repository", repository);
+  if (!repository.empty()) fact.repositories.push_back(std::move(repository));
+  section.texts("branches", fact.branches);
+  fact.state = "found";
+  section.word_text("state", {"found", "missing", "unreachable", "unknown"}, fact.state);
+  member.provenance = std::move(fact);
+}
+
 model::MemberFacts read_member(const YamlNode* node, ArtifactKind kind, Findings& findings) {
   model::MemberFacts member;
   member.version.kind = kind;
@@ -58,7 +71,7 @@ model::MemberFacts read_member(const YamlNode* node, ArtifactKind kind, Findings
   member.version.number = 1;
   if (!node) return member;
   Section section(*node, "a version", findings,
-                  {"name", "sensitivity", "metrics", "inputs", "git", "ran_in", "deprecated", "labels"});
+                  {"name", "sensitivity", "metrics", "inputs", "git", "provenance", "ran_in", "deprecated", "labels"});
   section.text("name", member.version.name);
   read_label(section, "sensitivity", member.version.sensitivity);
   member.version.own_sensitivity = member.version.sensitivity;
@@ -73,6 +86,9 @@ model::MemberFacts read_member(const YamlNode* node, ArtifactKind kind, Findings
   }
   std::string git;
   section.word_text("git", {"clean", "dirty"}, git);
+  const auto* provenance = section.find("provenance");
+  if (provenance) read_provenance(*provenance, member, findings);
+  if (provenance && git.empty()) git = "clean";
   if (!git.empty()) member.version.git = model::GitSource{std::string(40, '0'), "main", {}, git == "dirty"};
   return member;
 }

@@ -139,6 +139,24 @@ void read_clearance(const YamlNode& node, GateRule& gate, Reader& reader) {
   gate.body = ClearanceGate{*label};
 }
 
+void read_provenance(const YamlNode& node, GateRule& gate, Reader& reader) {
+  if (!reader.map(node, "provenance", {"repositories", "branches", "clean"})) return;
+  ProvenanceGate provenance;
+  const auto names = [&](std::string_view key, std::vector<std::string>& into) {
+    const auto* list = node.find(key);
+    if (!list) return;
+    into = reader.texts(*list, key);
+    if (into.empty()) {
+      reader.findings().error(list->mark, "gate_impossible", fmt::format("{} is empty: nothing passes", key),
+                              "leave it out for any");
+    }
+  };
+  names("repositories", provenance.repositories);
+  names("branches", provenance.branches);
+  if (const auto* clean = node.find("clean")) provenance.clean = reader.flag(*clean, "clean").value_or(true);
+  gate.body = std::move(provenance);
+}
+
 struct BodyRow {
   std::string_view key;
   void (*read)(const YamlNode&, GateRule&, Reader&);
@@ -148,7 +166,8 @@ constexpr BodyRow kBodies[] = {{"metric", read_metric},
                                {"lineage", read_lineage},
                                {"approvals", read_approvals},
                                {"clearance", read_clearance},
-                               {"assert", read_assert}};
+                               {"assert", read_assert},
+                               {"provenance", read_provenance}};
 
 }  // namespace
 
@@ -158,7 +177,7 @@ GateRule read_gate(const YamlNode& node, Findings& findings) {
   gate.mark = node.mark;
   Reader reader(findings);
   if (!reader.map(node, "a gate",
-                  {"id", "kinds", "description", "cite", "metric", "lineage", "approvals", "clearance", "assert"})) {
+                  {"id", "kinds", "description", "cite", "metric", "lineage", "approvals", "clearance", "assert", "provenance"})) {
     return gate;
   }
   if (const auto* id = node.find("id")) {
@@ -179,7 +198,7 @@ GateRule read_gate(const YamlNode& node, Findings& findings) {
   }
   if (bodies == 0) {
     findings.error(node.mark, "gate_without_body", fmt::format("gate '{}' checks nothing", printable(gate.id)),
-                   "one of metric, lineage, approvals, clearance, assert");
+                   "one of metric, lineage, approvals, clearance, assert, provenance");
   }
   if (bodies > 1) {
     findings.error(node.mark, "gate_two_bodies", fmt::format("gate '{}' checks {} things", printable(gate.id), bodies),

@@ -52,6 +52,14 @@ std::string words_of(const AssertGate& gate) {
   return gate.program.source();
 }
 
+std::string words_of(const ProvenanceGate& gate) {
+  std::string text = "its commit is in ";
+  text += gate.repositories.empty() ? "a configured repository" : join(gate.repositories, " or ");
+  if (!gate.branches.empty()) text += ", on " + join(gate.branches, " or ");
+  if (gate.clean) text += ", without local changes";
+  return text;
+}
+
 std::string words_of(const std::monostate&) {
   return "nothing";
 }

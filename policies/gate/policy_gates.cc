@@ -7,6 +7,7 @@
 
 #include "core/base/text.h"
 #include "policies/gate/assert_facts.h"
+#include "policies/gate/provenance_gate.h"
 #include "policies/gate/verdicts.h"
 
 namespace mlops::gate {
@@ -21,7 +22,7 @@ using Members = std::vector<const MemberFacts*>;
 constexpr double kRounding = 1e-12;
 
 // The word of each body, in the order of GateRule::body.
-constexpr std::string_view kKindWords[] = {"", "metric", "lineage", "approvals", "clearance", "assert"};
+constexpr std::string_view kKindWords[] = {"", "metric", "lineage", "approvals", "clearance", "assert", "provenance"};
 
 GateHead head_of(const policy::GateRule& rule) {
   return {rule.id, std::string(kKindWords[rule.body.index()]), rule.where()};
@@ -201,6 +202,8 @@ void judge(const policy::GateRule& rule, const Members& members, const Promotion
     results.push_back(judge_approvals(head, facts, terms));
   } else if (const auto* assertion = std::get_if<policy::AssertGate>(&rule.body)) {
     for (const auto* member : members) results.push_back(judge_assertion(head, *assertion, *member, facts));
+  } else if (const auto* provenance = std::get_if<policy::ProvenanceGate>(&rule.body)) {
+    for (const auto* member : members) results.push_back(judge_provenance(head, *provenance, *member));
   } else if (const auto* clearance = std::get_if<policy::ClearanceGate>(&rule.body)) {
     for (const auto* member : members) {
       results.push_back(

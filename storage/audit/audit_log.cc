@@ -14,7 +14,7 @@ struct TableRow {
   std::string_view table;
   std::string_view select;
 };
-constexpr std::array<TableRow, 35> kTables{{
+constexpr std::array<TableRow, 40> kTables{{
     {"principals", "SELECT * FROM principals WHERE id = $1"},
     {"tokens", "SELECT * FROM tokens WHERE id = $1"},
     {"artifacts", "SELECT * FROM artifacts WHERE id = $1"},
@@ -50,6 +50,11 @@ constexpr std::array<TableRow, 35> kTables{{
     {"rejected_releases", "SELECT * FROM rejected_releases WHERE id = $1"},
     {"rollouts", "SELECT * FROM rollouts WHERE id = $1"},
     {"rollout_steps", "SELECT * FROM rollout_steps WHERE id = $1"},
+    {"policy_sources", "SELECT * FROM policy_sources WHERE id = $1"},
+    {"source_items", "SELECT * FROM source_items WHERE id = $1"},
+    {"source_plans", "SELECT * FROM source_plans WHERE id = $1"},
+    {"source_approvals", "SELECT * FROM source_approvals WHERE id = $1"},
+    {"revision_sources", "SELECT * FROM revision_sources WHERE id = $1"},
 }};
 
 constexpr std::string_view kHead = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1";

@@ -1,28 +1,14 @@
 #include "storage/git/git_source.h"
 
 #include <fmt/format.h>
-#include <git2.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
-#include <memory>
-
 #include "core/base/text.h"
+#include "storage/git/handles.h"
 
 namespace mlops::git {
 namespace {
-
-template <auto free_function>
-struct Free {
-  template <class Handle>
-  void operator()(Handle* handle) const {
-    free_function(handle);
-  }
-};
-using Repository = std::unique_ptr<git_repository, Free<git_repository_free>>;
-using Reference = std::unique_ptr<git_reference, Free<git_reference_free>>;
-using Remote = std::unique_ptr<git_remote, Free<git_remote_free>>;
 
 struct StringArray {
   git_strarray array{};
@@ -33,12 +19,6 @@ struct Buffer {
   git_buf buffer{};
   ~Buffer() { git_buf_dispose(&buffer); }
 };
-
-// The library stays initialised for the rest of the process: others may still hold handles at exit.
-void init_library() {
-  static const int initialised = git_libgit2_init();
-  static_cast<void>(initialised);
-}
 
 Failure fail_git(int code, std::string_view doing, const std::string& dir) {
   const std::string shown = printable(dir);
@@ -51,9 +31,7 @@ Failure fail_git(int code, std::string_view doing, const std::string& dir) {
                 fmt::format("the git repository at {} belongs to another user", shown),
                 "when you trust it: git config --global --add safe.directory with its top folder");
   }
-  const git_error* const last = git_error_last();
-  const std::string reason = last && last->message ? printable(last->message) : "unknown reason";
-  return fail(ErrorCode::kUnavailable, "git_error", fmt::format("cannot {} at {}: {}", doing, shown, reason));
+  return fail(ErrorCode::kUnavailable, "git_error", fmt::format("cannot {} at {}: {}", doing, shown, last_reason()));
 }
 
 // Whether discovery finds a repository that is not this user's. libgit2 1.5 reports such a one as "not found" while no
@@ -65,15 +43,15 @@ bool is_of_another_user(const std::string& dir) {
          info.st_uid != ::geteuid();
 }
 
-Result<Repository> open_above(const std::string& dir) {
+Result<RepositoryHandle> open_above(const std::string& dir) {
   git_repository* opened = nullptr;
   const int code = git_repository_open_ext(&opened, dir.c_str(), 0, nullptr);
   if (code == GIT_ENOTFOUND && is_of_another_user(dir)) return fail_git(GIT_EOWNER, "open", dir);
   if (code != 0) return fail_git(code, "open the git repository", dir);
-  return Repository(opened);
+  return RepositoryHandle(opened);
 }
 
-Result<Reference> read_head(git_repository* repository, const std::string& dir) {
+Result<ReferenceHandle> read_head(git_repository* repository, const std::string& dir) {
   git_reference* head = nullptr;
   const int code = git_repository_head(&head, repository);
   if (code == GIT_EUNBORNBRANCH || code == GIT_ENOTFOUND) {
@@ -81,13 +59,7 @@ Result<Reference> read_head(git_repository* repository, const std::string& dir) 
                 fmt::format("the git repository at {} has no commit yet", printable(dir)), "commit first");
   }
   if (code != 0) return fail_git(code, "read HEAD", dir);
-  return Reference(head);
-}
-
-std::string commit_of(const git_reference* head) {
-  std::array<char, GIT_OID_HEXSZ + 1> hex{};
-  git_oid_tostr(hex.data(), hex.size(), git_reference_target(head));
-  return hex.data();
+  return ReferenceHandle(head);
 }
 
 Result<std::string> remote_url(git_repository* repository, const std::string& dir) {
@@ -102,7 +74,7 @@ Result<std::string> remote_url(git_repository* repository, const std::string& di
   if (const int code = git_remote_lookup(&looked_up, repository, chosen.c_str()); code != 0) {
     return fail_git(code, "read a remote", dir);
   }
-  const Remote remote(looked_up);
+  const RemoteHandle remote(looked_up);
   const char* const url = git_remote_url(remote.get());
   return url ? without_credentials(url) : std::string();
 }
@@ -125,10 +97,10 @@ Result<bool> is_dirty(git_repository* repository, const std::string& dir) {
 
 Result<model::GitSource> read_git_source(const std::string& dir) {
   init_library();
-  MLOPS_ASSIGN(const Repository repository, open_above(dir));
-  MLOPS_ASSIGN(const Reference head, read_head(repository.get(), dir));
+  MLOPS_ASSIGN(const RepositoryHandle repository, open_above(dir));
+  MLOPS_ASSIGN(const ReferenceHandle head, read_head(repository.get(), dir));
   model::GitSource source;
-  source.commit = commit_of(head.get());
+  source.commit = hex_of(*git_reference_target(head.get()));
   if (git_reference_is_branch(head.get()) == 1) source.branch = git_reference_shorthand(head.get());
   MLOPS_ASSIGN(source.remote, remote_url(repository.get(), dir));
   MLOPS_ASSIGN(source.dirty, is_dirty(repository.get(), dir));

@@ -1,4 +1,4 @@
-// The only libgit2 room: where the code behind a version came from. Reads repositories, never writes, never connects.
+// Where the code behind a version came from: reads a working copy, never writes, never connects.
 //
 // Errors: kNotFound "not_a_git_repository" (no repository here or above), kInvalid "git_no_commit" (nothing committed
 // yet), kUnavailable "git_owner" (it belongs to another user), "git_error" (libgit2's reason). Thread-safe.

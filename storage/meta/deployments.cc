@@ -128,6 +128,12 @@ Result<Recorded> find_recorded(sql::Connection& connection, const std::string& i
 
 }  // namespace
 
+Result<DeploymentRow> get_deployment(sql::Connection& connection, const std::string& id) {
+  MLOPS_ASSIGN(auto rows, list_deployments(connection, {.id = id, .limit = 1}));
+  if (!rows.empty()) return std::move(rows.front());
+  return fail(ErrorCode::kNotFound, "deployment_not_found", fmt::format("there is no deployment {}", printable(id)));
+}
+
 Result<std::vector<DeploymentRow>> list_deployments(sql::Connection& connection, const DeploymentFilter& filter) {
   std::string query(base_query(filter));
   const bool is_of_then = filter.known_at_us != 0;

@@ -1,7 +1,7 @@
 // Releases, plans, approvals and deployments: what moves, why it may, who said so, and where it ran when.
 //
 // A deployment is an interval: an environment ran a release under a name from valid_from to valid_to.
-// Errors: kNotFound "plan_not_found"; kConflict "plan_ambiguous". Thread-safety: as its connection.
+// Errors: kNotFound "plan_not_found", "deployment_not_found"; kConflict "plan_ambiguous". Thread-safety: as its connection.
 #pragma once
 
 #include <optional>
@@ -131,6 +131,7 @@ struct DeploymentFilter {
   std::size_t limit = 100;
 };
 Result<std::vector<DeploymentRow>> list_deployments(sql::Connection& connection, const DeploymentFilter& filter);
+Result<DeploymentRow> get_deployment(sql::Connection& connection, const std::string& id);
 // Names of the environments whose running release holds the version at that moment, sorted.
 Result<std::vector<std::string>> environments_of(sql::Connection& connection, const std::string& version_id,
                                                  TimestampUs as_of_us = 0);

@@ -15,6 +15,7 @@ struct Statements {
   std::string_view list;
   std::string_view find;
   std::string_view by_id;
+  std::string_view last;  // number of the newest one ever
   std::string_view close;
   std::string_view insert;
   std::string_view all;
@@ -26,6 +27,7 @@ constexpr Statements kStatements[] = {
      "SELECT id, name, revision, digest, '', body, applied_by, valid_from FROM environments WHERE name = $1 AND "
      "valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2)",
      "SELECT id, name, revision, digest, '', body, applied_by, valid_from FROM environments WHERE id = $1",
+     "SELECT COALESCE(MAX(revision), 0) FROM environments WHERE name = $1",
      "UPDATE environments SET valid_to = $2 WHERE id = $1",
      "INSERT INTO environments (id, name, revision, digest, body, applied_by, valid_from) "
      "VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -37,6 +39,7 @@ constexpr Statements kStatements[] = {
      "SELECT id, name, revision, digest, origin, body, applied_by, valid_from FROM policies WHERE name = $1 AND "
      "valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2)",
      "SELECT id, name, revision, digest, origin, body, applied_by, valid_from FROM policies WHERE id = $1",
+     "SELECT COALESCE(MAX(revision), 0) FROM policies WHERE name = $1",
      "UPDATE policies SET valid_to = $2 WHERE id = $1",
      "INSERT INTO policies (id, name, revision, digest, body, applied_by, valid_from, origin) "
      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -69,10 +72,11 @@ Result<std::vector<RevisionRow>> read_all(sql::Cursor cursor) {
   }
 }
 
-// Also after candidates, which are not in force.
-Result<std::int64_t> last_number(sql::Connection& connection, RevisionKind kind, const std::string& name) {
-  MLOPS_ASSIGN(const auto rows, revisions_of(connection, kind, name));
-  return rows.empty() ? 0 : rows.front().revision;
+// Also after candidates, which are not in force, and after a removal.
+Result<std::int64_t> last_revision(sql::Connection& connection, const Statements& statements, const std::string& name) {
+  MLOPS_ASSIGN(auto cursor, connection.query(statements.last, {std::string_view(name)}));
+  MLOPS_TRY(cursor.next());
+  return cursor.integer(0);
 }
 
 }  // namespace
@@ -122,17 +126,22 @@ Result<RevisionRow> get_revision_by_id(sql::Connection& connection, RevisionKind
 }
 
 Result<Applied> apply_revision(WriteTx& tx, RevisionKind kind, RevisionRow row) {
-  const auto& statements = statements_of(kind);
   MLOPS_ASSIGN(auto current, find_revision(tx.sql(), kind, row.name));
   if (current && current->digest == row.digest) {
     auto body = current->body;
     return Applied{Change::kUnchanged, std::move(*current), std::move(body)};
   }
+  return replace_revision(tx, kind, std::move(row));
+}
+
+Result<Applied> replace_revision(WriteTx& tx, RevisionKind kind, RevisionRow row) {
+  const auto& statements = statements_of(kind);
+  MLOPS_ASSIGN(auto current, find_revision(tx.sql(), kind, row.name));
+  MLOPS_ASSIGN(const auto last, last_revision(tx.sql(), statements, row.name));
   tx.begin_entry(fmt::format("{}.apply", statements.word), row.name, {},
                  kind == RevisionKind::kPolicy ? row.digest : std::string());
   row.id = tx.new_id();
-  MLOPS_ASSIGN(const auto before, last_number(tx.sql(), kind, row.name));
-  row.revision = before + 1;
+  row.revision = last + 1;
   row.valid_from_us = tx.now_us();
   row.applied_by = tx.actor().principal.name;
   if (current) {
@@ -167,6 +176,14 @@ Result<Applied> keep_candidate(WriteTx& tx, RevisionRow row) {
                          std::string_view(row.digest), std::string_view(row.body), std::string_view(row.applied_by),
                          row.valid_from_us, std::string_view(row.origin)}));
   return Applied{Change::kCreated, std::move(row)};
+}
+
+Status close_revision(WriteTx& tx, RevisionKind kind, const RevisionRow& row) {
+  const auto& statements = statements_of(kind);
+  tx.begin_entry(fmt::format("{}.remove", statements.word), row.name, {},
+                 kind == RevisionKind::kPolicy ? row.digest : std::string());
+  MLOPS_TRY(tx.touch(statements.table, row.id));
+  return tx.sql().execute(statements.close, {std::string_view(row.id), tx.now_us()});
 }
 
 }  // namespace mlops::meta

@@ -43,6 +43,10 @@ struct Applied {
 Result<std::vector<RevisionRow>> revisions_of(sql::Connection& connection, RevisionKind kind, const std::string& name);
 // REQUIRES: `row` carries name, digest, origin, body; the rest is filled here.
 Result<Applied> apply_revision(WriteTx& tx, RevisionKind kind, RevisionRow row);
+// A new revision also when the content is the same, because it comes from elsewhere now.
+Result<Applied> replace_revision(WriteTx& tx, RevisionKind kind, RevisionRow row);
+// From now on there is none; what was stays. REQUIRES: it is the one in force.
+Status close_revision(WriteTx& tx, RevisionKind kind, const RevisionRow& row);
 
 // Keeps a policy that is never in force: its interval is empty, and it is found by its name and version. What is kept
 // already, in force or not, is unchanged. REQUIRES: as apply_revision.

@@ -114,3 +114,28 @@ TEST_CASE("a stored environment that cannot be read is corrupt") {
   json.erase("after");
   CHECK(environment_from_json(json).error().code == ErrorCode::kCorrupt);
 }
+
+TEST_CASE("gitops names a repository, a folder and a renderer, and is left out of the JSON when it is not there") {
+  const auto parsed = parse_environments(kHead +
+                                             "  - name: prod\n"
+                                             "    clearance: none\n"
+                                             "    labels: {storage_uri_template: 'oci://h/{name}@{digest}'}\n"
+                                             "    gitops: {repository: clusters, path: a/b/, renderer: kserve}\n"
+                                             "  - {name: plain, clearance: none}\n",
+                                         "env.yaml");
+  REQUIRE(parsed);
+  const auto& gitops = parsed->front().gitops;
+  REQUIRE(gitops);
+  CHECK(gitops->repository == "clusters");
+  CHECK(gitops->path == "a/b");
+  CHECK(gitops->renderer == "kserve");
+  const auto again = environment_from_json(to_json(parsed->front()));
+  REQUIRE(again);
+  CHECK(to_json(*again) == to_json(parsed->front()));
+  CHECK_FALSE(to_json(parsed->back()).contains("gitops"));
+  for (const char* wrong : {"{path: a}", "{repository: r, path: ../a}", "{repository: r, renderer: helm}",
+                            "{repository: r, renderer: kserve}", "{repository: r, branch: x}"}) {
+    INFO(wrong);
+    CHECK(error_of(kHead + "  - {name: x, clearance: none, gitops: " + wrong + "}\n").code == ErrorCode::kInvalid);
+  }
+}

@@ -30,7 +30,7 @@ class Chunks : public http::BodyReader {
 
 struct Fixture : DomainFixture {
   Fixture()
-      : services{*identity, registry, compliance, clearance, reveals, promotion, rollouts, decisions, lineage, integrity, gc, retention, erasure, *backups,
+      : services{*identity, registry, compliance, clearance, reveals, promotion, signing_keys, rollouts, decisions, sources, provenance, gitops, lineage, integrity, gc, retention, erasure, *backups,
                  content, *store,
                  [this] { return ready; }, [] { return std::string("metric 1\n"); }},
         routes(make_routes(services)) {}
@@ -60,6 +60,11 @@ struct Fixture : DomainFixture {
 
   bool ready = true;
   std::unique_ptr<domain::Backups> backups = domain::Backups::open(*store, content).value();
+  std::unique_ptr<domain::GitRemotes> remotes =
+      domain::GitRemotes::open(*store, {.folder = dir / "git", .person_key = key_of(4)}).value();
+  domain::PolicySources sources{*store, *remotes, decisions};
+  domain::Provenance provenance{*store, *remotes};
+  domain::Gitops gitops{*store, *remotes, compliance};
   Services services;
   Routes routes;
 };

@@ -1,7 +1,6 @@
 // Quorum with signatures, expiry, break-glass and its review, what was rolled back from, named releases, requests sent
 // twice.
 #include "core/crypto/sign.h"
-#include "daemon/domain/signing_keys.h"
 #include "tests/unit/daemon/domain/domain_fixture.h"
 
 using namespace mlops;
@@ -19,7 +18,7 @@ const std::string kSigned =
 constexpr std::int64_t kHourUs = 3'600'000'000;
 
 struct Fixture : DomainFixture {
-  Fixture() : signing_keys(*store) { environments(kDev + kProd + kSigned); }
+  Fixture() { environments(kDev + kProd + kSigned); }
   meta::Actor vera() { return person("vera", model::Role::kApprover); }
   meta::Actor oncall() { return person("ona", model::Role::kOnCall); }
 
@@ -60,7 +59,6 @@ struct Fixture : DomainFixture {
             *crypto::sign(key, model::statement_text(statement))};
   }
 
-  SigningKeys signing_keys;
 };
 
 }  // namespace

@@ -18,6 +18,7 @@
 #include "daemon/domain/registry.h"
 #include "daemon/domain/retention.h"
 #include "daemon/domain/reveal.h"
+#include "daemon/domain/signing_keys.h"
 #include "daemon/domain/rollouts.h"
 #include "tests/unit/storage/meta/store_fixture.h"
 
@@ -46,6 +47,7 @@ struct DomainFixture : StoreFixture {
         clearance(*store, content),
         reveals(*store, content, compliance),
         promotion(*store, content, compliance),
+        signing_keys(*store),
         rollouts(*store, promotion),
         decisions(*store, compliance, promotion),
         erasure(*store, content, compliance, gc, key_of(3), {.index_dir = dir / "erasure"}),
@@ -154,6 +156,7 @@ struct DomainFixture : StoreFixture {
   domain::Clearance clearance;
   domain::Reveals reveals;
   domain::Promotion promotion;
+  domain::SigningKeys signing_keys;
   domain::Rollouts rollouts;
   domain::Decisions decisions;
   domain::Erasure erasure;

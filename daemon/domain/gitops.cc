@@ -1,0 +1,225 @@
+#include "daemon/domain/gitops.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/base/log.h"
+#include "core/base/text.h"
+#include "core/wire/views_json.h"
+#include "daemon/domain/identity.h"
+#include "storage/git/git_writer.h"
+#include "storage/meta/versions.h"
+
+namespace mlops::domain {
+namespace {
+
+constexpr std::size_t kBatchMax = 64;
+constexpr int kConflictsMax = 8;           // in a row, before it waits like after any other trouble
+constexpr std::size_t kHistoryMax = 5000;  // commits that are searched for a delivery that was cut off
+constexpr TimestampUs kFirstPauseUs = 1'000'000;
+constexpr TimestampUs kLongestPauseUs = 300'000'000;
+
+TimestampUs pause_after(std::int64_t attempts) {
+  auto pause_us = kFirstPauseUs;
+  for (std::int64_t i = 1; i < attempts && pause_us < kLongestPauseUs; ++i) pause_us *= 2;
+  return std::min(pause_us, kLongestPauseUs);
+}
+
+// The deployments whose commits lie on the branch, with the commits.
+std::map<std::string, std::string> deployments_in(const std::vector<git::CommitInfo>& commits) {
+  std::map<std::string, std::string> ids;
+  for (const auto& commit : commits) {
+    for (const auto line : split(std::string_view(commit.message), '\n')) {
+      if (line.starts_with(kDeploymentTrailer))
+        ids.emplace(trim(line.substr(kDeploymentTrailer.size())), commit.commit);
+    }
+  }
+  return ids;
+}
+
+}  // namespace
+
+Status enqueue_gitops(meta::WriteTx& tx, const meta::DeploymentRow& deployment, const model::Environment& environment) {
+  if (!environment.gitops) return {};
+  meta::OutboxRow row;
+  row.deployment_id = deployment.id;
+  row.environment = deployment.environment;
+  row.repository = environment.gitops->repository;
+  row.path = environment.gitops->path;
+  row.renderer = environment.gitops->renderer;
+  return meta::enqueue_outbox(tx, row);
+}
+
+Result<std::vector<meta::OutboxRow>> Gitops::status(const meta::OutboxFilter& filter) {
+  using Rows = std::vector<meta::OutboxRow>;
+  return store_.read<Rows>([&](sql::Connection& connection) { return meta::list_outbox(connection, filter); });
+}
+
+Result<std::int64_t> Gitops::retry(const meta::Actor& actor, const std::string& environment, meta::Commit commit) {
+  return store_.write<std::int64_t>(actor, commit, [&](meta::WriteTx& tx) -> Result<std::int64_t> {
+    tx.begin_entry("gitops.retry", environment.empty() ? "every environment" : environment);
+    return meta::retry_outbox(tx, environment);
+  });
+}
+
+void Gitops::deliver() {
+  const auto generation = store_.generation();
+  const bool is_due = next_due_us_ != 0 && store_.now_us() >= next_due_us_;
+  if (generation == seen_generation_ && !is_due) return;
+  seen_generation_ = generation;
+  next_due_us_ = 0;
+  using Names = std::vector<std::string>;
+  const auto names =
+      store_.read<Names>([](sql::Connection& connection) { return meta::outbox_repositories(connection); });
+  if (!names) return log::warn("gitops_failed", {{"slug", std::string_view(names.error().slug)}});
+  for (const auto& name : *names) {
+    if (auto done = deliver_to(name); !done) {
+      log::warn("gitops_failed",
+                {{"repository", std::string_view(name)}, {"slug", std::string_view(done.error().slug)}});
+    }
+  }
+}
+
+// In order: as long as the first cannot be delivered, nothing behind it is.
+Status Gitops::deliver_to(const std::string& name) {
+  using Rows = std::vector<meta::OutboxRow>;
+  while (true) {
+    Batch batch;
+    MLOPS_ASSIGN(batch.rows, store_.read<Rows>([&](sql::Connection& connection) {
+      return meta::pending_outbox(connection, name, kBatchMax);
+    }));
+    if (batch.rows.empty()) return {};
+    const auto due_us = batch.rows.front().next_at_us;
+    if (due_us > store_.now_us()) {
+      next_due_us_ = next_due_us_ == 0 ? due_us : std::min(next_due_us_, due_us);
+      return {};
+    }
+    auto first = batch.rows.front();
+    const auto repository = remotes_.repository(name, GitUse::kGitops);
+    auto done = repository ? push_batch(**repository, *remotes_.find(name), batch) : fail(repository.error());
+    if (done) continue;
+    first.commit = batch.rows.front().commit;
+    put_off(first, done.error());
+    return fail(std::move(done.error()));
+  }
+}
+
+void Gitops::put_off(meta::OutboxRow row, const Error& error) {
+  row.attempts += 1;
+  row.next_at_us = store_.now_us() + pause_after(row.attempts);
+  row.problem = error.message;
+  if (auto kept = keep({row}); !kept) log::warn("gitops_failed", {{"slug", std::string_view(kept.error().slug)}});
+  next_due_us_ = next_due_us_ == 0 ? row.next_at_us : std::min(next_due_us_, row.next_at_us);
+}
+
+Status Gitops::push_batch(git::GitRepository& repository, const GitRemoteConfig& config, Batch& batch) {
+  git::GitWriter writer(repository);
+  const auto rows = batch.rows;
+  for (int conflicts = 0;; ++conflicts) {
+    batch = Batch{rows, {}, {}};
+    MLOPS_TRY(repository.fetch());
+    const auto head = repository.head_of(config.branch);
+    if (!head && head.error().slug != "branch_missing") return fail(head.error());
+    const auto base = head ? *head : std::string();
+    batch.tip = base;
+    // Cut off after a push, or restored from a backup of before it: the row cannot know.
+    if (!base.empty()) {
+      MLOPS_ASSIGN(const auto history, repository.log({}, base, kHistoryMax));
+      batch.committed = deployments_in(history);
+    }
+    MLOPS_TRY(build(repository, batch));
+    // From here on it may be on the branch, whatever becomes of this process.
+    MLOPS_TRY(keep(batch.rows));
+    if (batch.tip != base) {
+      auto pushed = writer.push(config.branch, batch.tip, base);
+      if (!pushed && pushed.error().slug == "push_conflict" && conflicts < kConflictsMax) continue;
+      if (!pushed) return pushed;
+    }
+    return finish(batch);
+  }
+}
+
+// A commit for every row that is not on the branch yet, each on the one before.
+Status Gitops::build(git::GitRepository& repository, Batch& batch) {
+  git::GitWriter writer(repository);
+  const auto& options = remotes_.options();
+  for (auto& row : batch.rows) {
+    row.attempts += 1;
+    if (const auto found = batch.committed.find(row.deployment_id); found != batch.committed.end()) {
+      row.commit = found->second;
+      continue;
+    }
+    MLOPS_ASSIGN(const auto subject, subject_of(row));
+    auto files = render_files(subject, row.path, row.renderer);
+    if (!files) {
+      row.state = "failed";
+      row.problem = files.error().message + (files.error().hint.empty() ? "" : " (" + files.error().hint + ")");
+      continue;
+    }
+    MLOPS_ASSIGN(row.commit, writer.commit({batch.tip, std::move(*files), render_message(subject), options.author_name,
+                                            options.author_email, subject.deployment.valid_from_us / 1'000'000}));
+    batch.tip = row.commit;
+  }
+  return {};
+}
+
+Result<GitopsSubject> Gitops::subject_of(const meta::OutboxRow& row) {
+  return store_.read<GitopsSubject>([&](sql::Connection& connection) -> Result<GitopsSubject> {
+    GitopsSubject subject;
+    MLOPS_ASSIGN(subject.deployment, meta::get_deployment(connection, row.deployment_id));
+    MLOPS_ASSIGN(subject.members, meta::release_members(connection, subject.deployment.release_id));
+    if (subject.members.empty()) {
+      return fail(ErrorCode::kCorrupt, "bad_release", "a release has no members", "run `mlopsctl audit verify`");
+    }
+    MLOPS_ASSIGN(subject.labels, meta::labels_of(connection, subject.members.front().id));
+    MLOPS_ASSIGN(auto environment,
+                 compliance_.environment(connection, row.environment, subject.deployment.valid_from_us));
+    subject.environment = std::move(environment.environment);
+    // Labels that a renderer reads may be mended after the fact; where it goes was fixed with the deployment.
+    if (auto now = compliance_.environment(connection, row.environment)) {
+      subject.environment.labels = std::move(now->environment.labels);
+    }
+    MLOPS_ASSIGN(const auto plan, meta::find_plan(connection, subject.deployment.plan_id));
+    MLOPS_ASSIGN(const auto body, parse_json(plan.body));
+    MLOPS_ASSIGN(subject.plan, wire::plan_from_body(body));
+    subject.plan.id = plan.id;
+    subject.plan.digest = plan.digest;
+    MLOPS_ASSIGN(const auto approvals, meta::approvals_of(connection, plan.id));
+    subject.plan.approvals.clear();
+    for (const auto& one : approvals) {
+      subject.plan.approvals.push_back({one.principal_name, one.decision, one.reason, one.created_at_us});
+    }
+    return subject;
+  });
+}
+
+Status Gitops::keep(const std::vector<meta::OutboxRow>& rows) {
+  return store_
+      .write<bool>(daemon_actor(), meta::Commit::kKeep,
+                   [&](meta::WriteTx& tx) -> Result<bool> {
+                     for (const auto& row : rows) MLOPS_TRY(meta::update_outbox(tx, row));
+                     return true;
+                   })
+      .map([](bool) {});
+}
+
+Status Gitops::finish(const Batch& batch) {
+  return store_
+      .write<bool>(daemon_actor(), meta::Commit::kKeep,
+                   [&](meta::WriteTx& tx) -> Result<bool> {
+                     for (auto row : batch.rows) {
+                       if (row.state == "failed") continue;
+                       row.state = "done";
+                       row.problem.clear();
+                       MLOPS_TRY(meta::update_outbox(tx, row));
+                       tx.begin_entry(
+                           "gitops.commit", row.environment,
+                           fmt::format("deployment {} is {}@{}", row.deployment_id, row.repository, row.commit));
+                     }
+                     return true;
+                   })
+      .map([](bool) {});
+}
+
+}  // namespace mlops::domain

@@ -1,0 +1,199 @@
+// Mirrors and commits against real repositories in temporary folders.
+#include "storage/git/git_repository.h"
+
+#include <git2.h>
+
+#include <filesystem>
+
+#include "storage/git/git_source.h"
+#include "storage/git/git_writer.h"
+#include "tests/unit/catch.h"
+
+using namespace mlops;
+using namespace mlops::git;
+namespace fs = std::filesystem;
+
+namespace {
+
+// A bare repository as a server would hold it, written through mirrors of its own.
+class Place {
+ public:
+  Place() {
+    std::string pattern = (fs::temp_directory_path() / "git_mirror_XXXXXX").string();
+    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
+    path = pattern;
+    git_libgit2_init();
+    git_repository* made = nullptr;
+    REQUIRE(git_repository_init(&made, server().c_str(), 1) == 0);
+    git_repository_free(made);
+  }
+  ~Place() {
+    fs::remove_all(path);
+    git_libgit2_shutdown();
+  }
+  std::string server() const { return (path / "server.git").string(); }
+  std::unique_ptr<GitRepository> mirror(const std::string& name) const {
+    auto opened = GitRepository::open((path / name).string(), {.name = name, .url = "file://" + server()});
+    REQUIRE(opened);
+    return std::move(*opened);
+  }
+  // Sets a branch of the server, as a force-push would.
+  void set_branch(const std::string& branch, const std::string& commit) const {
+    git_repository* opened = nullptr;
+    REQUIRE(git_repository_open(&opened, server().c_str()) == 0);
+    git_oid id;
+    REQUIRE(git_oid_fromstr(&id, commit.c_str()) == 0);
+    git_reference* set = nullptr;
+    REQUIRE(git_reference_create(&set, opened, ("refs/heads/" + branch).c_str(), &id, 1, nullptr) == 0);
+    git_reference_free(set);
+    git_repository_free(opened);
+  }
+  fs::path path;
+};
+
+CommitWish wish(const std::string& parent, std::vector<TreeFile> files, const std::string& message = "m\n") {
+  return {parent, std::move(files), message, "A", "a@example.org", 1'700'000'000};
+}
+
+std::string pushed(GitRepository& mirror, const std::string& parent, std::vector<TreeFile> files,
+                   const std::string& branch = "main") {
+  GitWriter writer(mirror);
+  const auto commit = writer.commit(wish(parent, std::move(files)));
+  REQUIRE(commit);
+  const auto done = writer.push(branch, *commit, branch == "main" ? parent : "");
+  INFO((done ? std::string() : done.error().message));
+  REQUIRE(done);
+  return *commit;
+}
+
+}  // namespace
+
+TEST_CASE("the first commit of an empty repository, then one on top, read back by another mirror") {
+  const Place place;
+  const auto writer = place.mirror("writer");
+  REQUIRE(writer->fetch());
+  CHECK(writer->head_of("main").error().slug == "branch_missing");
+  const auto first = pushed(*writer, "", {{"prod/team/a.yaml", "x: 1\n"}});
+  const auto second = pushed(*writer, first, {{"prod/team/b.yaml", "y: 2\n"}, {"top.txt", "t"}});
+
+  const auto reader = place.mirror("reader");
+  REQUIRE(reader->fetch());
+  CHECK(*reader->head_of("main") == second);
+  CHECK(*reader->read_file(second, "prod/team/a.yaml") == "x: 1\n");
+  CHECK(reader->read_file(first, "prod/team/b.yaml").error().slug == "file_missing");
+  const auto files = reader->read_files(second, "prod", {".yaml"});
+  REQUIRE(files);
+  REQUIRE(files->size() == 2);
+  CHECK((*files)[1].path == "prod/team/b.yaml");
+  CHECK(reader->read_files(second, "staging", {".yaml"}).error().slug == "file_missing");
+  CHECK(reader->read_files(second, "top.txt", {".yaml"}).error().slug == "file_missing");
+  CHECK(*reader->is_ancestor(first, second));
+  CHECK_FALSE(*reader->is_ancestor(second, first));
+  const auto log = reader->log(first, second, 10);
+  REQUIRE(log);
+  REQUIRE(log->size() == 1);
+  CHECK((*log)[0].author_email == "a@example.org");
+  CHECK(reader->log("", second, 10)->size() == 2);
+}
+
+TEST_CASE("a branch that moved in between is not overwritten") {
+  const Place place;
+  const auto one = place.mirror("one");
+  const auto two = place.mirror("two");
+  const auto base = pushed(*one, "", {{"a", "1"}});
+  REQUIRE(two->fetch());
+  const auto theirs = pushed(*one, base, {{"a", "2"}});
+  GitWriter writer(*two);
+  const auto mine = writer.commit(wish(base, {{"b", "1"}}));
+  REQUIRE(mine);
+  const auto refused = writer.push("main", *mine, base);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().slug == "push_conflict");
+  CHECK(writer.push("main", *mine, "").error().slug == "push_conflict");
+  REQUIRE(two->fetch());
+  CHECK(*two->head_of("main") == theirs);
+  const auto anew = writer.commit(wish(theirs, {{"b", "1"}}));
+  REQUIRE(writer.push("main", *anew, theirs));
+  REQUIRE(one->fetch());
+  CHECK(*one->is_ancestor(theirs, *one->head_of("main")));
+  CHECK(*one->read_file(*one->head_of("main"), "a") == "2");
+}
+
+TEST_CASE("the same wish is the same commit") {
+  const Place place;
+  const auto mirror = place.mirror("m");
+  GitWriter writer(*mirror);
+  CHECK(*writer.commit(wish("", {{"a", "1"}})) == *writer.commit(wish("", {{"a", "1"}})));
+  CHECK(*writer.commit(wish("", {{"a", "1"}})) != *writer.commit(wish("", {{"a", "2"}})));
+}
+
+TEST_CASE("what a force-push took away is known, but no branch leads to it") {
+  const Place place;
+  const auto mirror = place.mirror("m");
+  const auto base = pushed(*mirror, "", {{"a", "1"}});
+  const auto gone = pushed(*mirror, base, {{"a", "2"}});
+  REQUIRE(mirror->fetch());
+  CHECK(*mirror->branches_with(gone) == std::vector<std::string>{"main"});
+  GitWriter writer(*mirror);
+  const auto rewritten = writer.commit(wish(base, {{"a", "3"}}));
+  pushed(*mirror, base, {{"c", "1"}}, "release/1");
+  place.set_branch("main", base);
+  REQUIRE(mirror->fetch());
+  CHECK(*mirror->has_commit(gone));
+  CHECK_FALSE(*mirror->is_ancestor(gone, *mirror->head_of("main")));
+  CHECK(mirror->branches_with(gone)->empty());
+  CHECK_FALSE(*mirror->is_reachable(gone));
+  CHECK(*mirror->branches_with(base) == std::vector<std::string>{"main", "release/1"});
+  CHECK_FALSE(*mirror->is_reachable(std::string(40, 'a')));
+  CHECK_FALSE(*mirror->has_commit("main"));
+}
+
+TEST_CASE("a repository that is not there says so, and what was fetched stays readable") {
+  const Place place;
+  const auto mirror = place.mirror("m");
+  const auto commit = pushed(*mirror, "", {{"a", "1"}});
+  REQUIRE(mirror->fetch());
+  fs::rename(place.server(), place.server() + ".away");
+  const auto refused = mirror->fetch();
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().slug == "git_unreachable");
+  CHECK(refused.error().code == ErrorCode::kUnavailable);
+  CHECK(*mirror->read_file(commit, "a") == "1");
+  fs::rename(place.server() + ".away", place.server());
+  CHECK(mirror->fetch());
+}
+
+TEST_CASE("a server that takes no connection is told at once") {
+  const Place place;
+  const auto opened = GitRepository::open((place.path / "far").string(),
+                                          {.name = "far", .url = "http://127.0.0.1:1/r.git", .timeout_s = 2});
+  REQUIRE(opened);
+  CHECK((*opened)->fetch().error().slug == "git_unreachable");
+}
+
+TEST_CASE("URLs that are accepted, and those that hold a secret or lead nowhere") {
+  for (const char* url :
+       {"https://h/a.git", "ssh://git@h:2222/a", "git@h:team/a.git", "file:///srv/a.git", "/srv/a.git"}) {
+    INFO(url);
+    CHECK(check_remote_url(url));
+  }
+  for (const char* url : {"https://u:p@h/a", "https://token@h/a", "https://h/a?token=x", "ssh://u:p@h/a", "ftp://h/a",
+                          "relative/path", "file://relative", "https:///a", "https://h/a b", ""}) {
+    INFO(url);
+    CHECK_FALSE(check_remote_url(url));
+  }
+}
+
+TEST_CASE("two spellings of one repository are one") {
+  const std::string want = "git.example.org/team/r";
+  for (const char* url : {"https://git.example.org/team/r.git", "https://git.example.org:443/team/r/",
+                          "ssh://git@git.example.org/team/r.git", "ssh://git.example.org:22/team/r",
+                          "git@git.example.org:team/r.git", "https://u:p@GIT.example.org/team/r"}) {
+    INFO(url);
+    CHECK(normalised_url(url) == want);
+  }
+  CHECK(normalised_url("https://git.example.org:8443/team/r") != want);
+  CHECK(normalised_url("https://git.example.org/team/R") != want);
+  CHECK(normalised_url("file:///srv/git/r.git") == normalised_url("/srv/git/r/"));
+  CHECK(normalised_url("").empty());
+}
