@@ -34,6 +34,7 @@ enum class Scope {
   kErasureApprove,  // "erasure:approve": a person's word on a plan, and on models it touches
   kKeyAdmin,        // "key:admin": making, rotating and destroying keys of masking
   kDataReveal,      // "data:reveal": what a masked version stands for
+  kWebhookAdmin,    // "webhook:admin": who is told of changes, and where
 };
 
 std::string_view to_word(Scope scope);

@@ -14,7 +14,7 @@ struct TableRow {
   std::string_view table;
   std::string_view select;
 };
-constexpr std::array<TableRow, 26> kTables{{
+constexpr std::array<TableRow, 27> kTables{{
     {"principals", "SELECT * FROM principals WHERE id = $1"},
     {"tokens", "SELECT * FROM tokens WHERE id = $1"},
     {"artifacts", "SELECT * FROM artifacts WHERE id = $1"},
@@ -41,6 +41,7 @@ constexpr std::array<TableRow, 26> kTables{{
     {"erased_files", "SELECT * FROM erased_files WHERE id = $1"},
     {"key_rings", "SELECT * FROM key_rings WHERE id = $1"},
     {"mask_keys", "SELECT * FROM mask_keys WHERE id = $1"},
+    {"webhooks", "SELECT * FROM webhooks WHERE id = $1"},
 }};
 
 constexpr std::string_view kHead = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1";
