@@ -18,6 +18,8 @@ const Command* const kRows[] = {
     &kHistoryCommand,
     &kLineageCommand,
     &kRanCommand,
+    &kWatchCommand,
+    &kWaitCommand,
     // Registry
     &kListCommand,
     &kShowCommand,
@@ -93,6 +95,17 @@ const Command* const kRows[] = {
     &kEraseListCommand,
     &kEraseReceiptCommand,
     &kEraseIndexCommand,
+    // Events
+    &kWebhookAddCommand,
+    &kWebhookListCommand,
+    &kWebhookShowCommand,
+    &kWebhookPauseCommand,
+    &kWebhookResumeCommand,
+    &kWebhookRemoveCommand,
+    &kWebhookRotateCommand,
+    &kWebhookTestCommand,
+    &kWebhookDeadCommand,
+    &kWebhookRedeliverCommand,
     // Administration
     &kTokenCreateCommand,
     &kTokenListCommand,

@@ -15,8 +15,7 @@
 namespace mlops::net {
 namespace {
 
-constexpr std::string_view kKindWords[] = {"public",     "loopback", "private network",
-                                           "link-local", "shared",   "reserved"};
+constexpr std::string_view kKindWords[] = {"public", "loopback", "private network", "link-local", "shared", "reserved"};
 
 struct Range {
   std::uint32_t first;
@@ -24,20 +23,20 @@ struct Range {
   AddressKind kind;
 };
 constexpr Range kRanges[] = {
-    {0x00000000, 8, AddressKind::kReserved},   // this network
-    {0x0a000000, 8, AddressKind::kPrivate},    // 10/8
-    {0x64400000, 10, AddressKind::kShared},    // 100.64/10, carrier-grade NAT
-    {0x7f000000, 8, AddressKind::kLoopback},   // 127/8
-    {0xa9fe0000, 16, AddressKind::kLinkLocal}, // 169.254/16, metadata services of clouds among them
-    {0xac100000, 12, AddressKind::kPrivate},   // 172.16/12
-    {0xc0000000, 24, AddressKind::kReserved},  // 192.0.0/24, protocol assignments
-    {0xc0000200, 24, AddressKind::kReserved},  // 192.0.2/24, documentation
-    {0xc0586300, 24, AddressKind::kReserved},  // 192.88.99/24, 6to4 relays
-    {0xc0a80000, 16, AddressKind::kPrivate},   // 192.168/16
-    {0xc6120000, 15, AddressKind::kReserved},  // 198.18/15, benchmarks
-    {0xc6336400, 24, AddressKind::kReserved},  // 198.51.100/24, documentation
-    {0xcb007100, 24, AddressKind::kReserved},  // 203.0.113/24, documentation
-    {0xe0000000, 3, AddressKind::kReserved},   // multicast, future use, broadcast
+    {0x00000000, 8, AddressKind::kReserved},    // this network
+    {0x0a000000, 8, AddressKind::kPrivate},     // 10/8
+    {0x64400000, 10, AddressKind::kShared},     // 100.64/10, carrier-grade NAT
+    {0x7f000000, 8, AddressKind::kLoopback},    // 127/8
+    {0xa9fe0000, 16, AddressKind::kLinkLocal},  // 169.254/16, metadata services of clouds among them
+    {0xac100000, 12, AddressKind::kPrivate},    // 172.16/12
+    {0xc0000000, 24, AddressKind::kReserved},   // 192.0.0/24, protocol assignments
+    {0xc0000200, 24, AddressKind::kReserved},   // 192.0.2/24, documentation
+    {0xc0586300, 24, AddressKind::kReserved},   // 192.88.99/24, 6to4 relays
+    {0xc0a80000, 16, AddressKind::kPrivate},    // 192.168/16
+    {0xc6120000, 15, AddressKind::kReserved},   // 198.18/15, benchmarks
+    {0xc6336400, 24, AddressKind::kReserved},   // 198.51.100/24, documentation
+    {0xcb007100, 24, AddressKind::kReserved},   // 203.0.113/24, documentation
+    {0xe0000000, 3, AddressKind::kReserved},    // multicast, future use, broadcast
 };
 
 AddressKind kind_of_v4(std::uint32_t address) {
@@ -73,7 +72,7 @@ AddressKind kind_of_v6(const Bytes& bytes) {
   if (begins_with(bytes, {0x20, 0x02})) return kind_of_v4(v4_at(bytes, 2));
   if ((bytes[0] & 0xfe) == 0xfc) return AddressKind::kPrivate;
   if (bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80) return AddressKind::kLinkLocal;
-  if (bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0xc0) return AddressKind::kPrivate;  // site-local, as it was
+  if (bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0xc0) return AddressKind::kPrivate;      // site-local, as it was
   if (begins_with(bytes, {0x20, 0x01}) && bytes[2] < 2) return AddressKind::kReserved;  // 2001::/23: Teredo, ORCHID
   if (begins_with(bytes, {0x20, 0x01, 0x0d, 0xb8})) return AddressKind::kReserved;      // documentation
   if (begins_with(bytes, {0x3f, 0xff}) && bytes[2] < 0x10) return AddressKind::kReserved;

@@ -2,8 +2,8 @@
 //
 // A name is resolved once and the address that was judged is the one to connect to, so that a name that resolves
 // differently a moment later (DNS rebinding) leads nowhere else. When one address of a name is refused, the name is.
-// Ranges: the special-purpose registries of RFC 6890 (as of 2024), RFC 6598 (shared), RFC 6052 (NAT64), RFC 3056 (6to4).
-// Errors: kRefused "private_destination", "plaintext_destination"; kUnavailable "name_not_resolved"; kInvalid
+// Ranges: the special-purpose registries of RFC 6890 (as of 2024), RFC 6598 (shared), RFC 6052 (NAT64), RFC 3056
+// (6to4). Errors: kRefused "private_destination", "plaintext_destination"; kUnavailable "name_not_resolved"; kInvalid
 // "bad_destination" for a setting. Thread-safety: values and free functions; resolving blocks.
 #pragma once
 
@@ -53,10 +53,10 @@ class Destinations {
 
  private:
   struct Allowed {
-    std::string host;                // empty: `network`
+    std::string host;  // empty: `network`
     std::optional<Address> network;
     unsigned prefix_bits = 128;
-    std::uint16_t port = 0;          // 0: any
+    std::uint16_t port = 0;  // 0: any
   };
   static Result<Allowed> parse_allowed(std::string_view text);
   static bool covers(const Allowed& entry, const Url& url, const Address& address);

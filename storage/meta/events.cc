@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::string_view kLastSeq = "SELECT COALESCE(MAX(seq), 0) FROM audit";
 constexpr std::string_view kSeqBefore = "SELECT COALESCE(MAX(seq), 0) FROM audit_index WHERE at < $1";
-constexpr std::string_view kList = "SELECT seq, body FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2";
-constexpr std::string_view kFind = "SELECT seq, body FROM audit WHERE seq = $1";
+constexpr std::string_view kList = "SELECT seq, body, hash FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2";
+constexpr std::string_view kFind = "SELECT seq, body, hash FROM audit WHERE seq = $1";
 constexpr std::string_view kPlan = "SELECT digest, environment, body FROM plans WHERE id = $1";
 constexpr std::string_view kVersion =
     "SELECT a.name || '@v' || v.number, a.kind, 'sha256:' || v.digest FROM versions v "
@@ -23,6 +23,8 @@ constexpr std::string_view kDeployed =
     "JOIN release_members m ON m.release_id = d.release_id JOIN versions v ON v.id = m.version_id "
     "JOIN artifacts a ON a.id = v.artifact_id WHERE d.id = $1 ORDER BY m.position";
 constexpr std::string_view kEnvironment = "SELECT name FROM environments WHERE id = $1";
+
+constexpr std::size_t kHashDigits = 12;
 
 // How a changed row leads to the plan it is about.
 struct PlanRule {
@@ -45,6 +47,7 @@ Result<Event> read_event(const sql::Cursor& cursor) {
   MLOPS_ASSIGN(const auto body, parse_json(cursor.text_view(1)));
   Event event;
   event.seq = cursor.integer(0);
+  event.id = fmt::format("{}-{}", event.seq, cursor.text_view(2).substr(0, kHashDigits));
   event.at = text_or_empty(body, "at");
   event.action = text_or_empty(body, "action");
   event.target = text_or_empty(body, "target");

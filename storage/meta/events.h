@@ -18,6 +18,7 @@ struct EventMember {
 
 struct Event {
   std::int64_t seq = 0;
+  std::string id;      // seq and the beginning of the entry's hash: another history (a restored backup) has other ids
   std::string at;      // RFC 3339
   std::string action;  // "release.promote"
   std::string target;

@@ -7,8 +7,8 @@
 namespace mlops::meta {
 namespace {
 
-#define MLOPS_WEBHOOK_COLUMNS                                                                                     \
-  "id, name, url, mode, events, subject, environment, state, secret, secret_key, old_secret, old_secret_key, "    \
+#define MLOPS_WEBHOOK_COLUMNS                                                                                  \
+  "id, name, url, mode, events, subject, environment, state, secret, secret_key, old_secret, old_secret_key, " \
   "old_secret_until, created_at, created_by, changed_at, changed_by"
 #define MLOPS_HELD_COLUMNS "seq, subject, state, attempts, next_attempt_at, last_status, last_error, changed_at"
 
@@ -110,7 +110,9 @@ Result<std::vector<HeldEvent>> read_held(Result<sql::Cursor> query) {
   }
 }
 
-std::string_view view(const std::string& text) { return text; }
+std::string_view view(const std::string& text) {
+  return text;
+}
 
 }  // namespace
 
@@ -183,9 +185,9 @@ Status put_progress(WriteTx& tx, const WebhookProgress& p) {
 }
 
 Status put_held(WriteTx& tx, const std::string& webhook_id, const HeldEvent& event) {
-  return tx.sql().execute(kPutHeld, {view(webhook_id), event.seq, view(event.subject), view(event.state),
-                                     event.attempts, event.next_attempt_at_us, event.last_status,
-                                     view(event.last_error), tx.now_us()});
+  return tx.sql().execute(kPutHeld,
+                          {view(webhook_id), event.seq, view(event.subject), view(event.state), event.attempts,
+                           event.next_attempt_at_us, event.last_status, view(event.last_error), tx.now_us()});
 }
 
 Status drop_held(WriteTx& tx, const std::string& webhook_id, std::int64_t seq) {

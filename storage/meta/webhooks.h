@@ -1,5 +1,5 @@
-// Receivers of events and how far each has got: the rows of webhooks (state, audited), webhook_progress and webhook_held
-// (written by the sender alone). Errors: kNotFound "webhook_not_found". Thread-safety: as its connection.
+// Receivers of events and how far each has got: the rows of webhooks (state, audited), webhook_progress and
+// webhook_held (written by the sender alone). Errors: kNotFound "webhook_not_found". Thread-safety: as its connection.
 #pragma once
 
 #include <optional>
