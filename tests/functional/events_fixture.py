@@ -14,7 +14,7 @@ ENVIRONMENTS = """apiVersion: mlops/v1
 kind: Environments
 environments:
   - {name: dev, clearance: child}
-  - {name: gated, clearance: child, approvals: {count: 1, roles: [approver]}}
+  - {name: gated, clearance: child, protection: {approvals: 1}}
 """
 SETTINGS = {"MLOPSD_EVENTS_ALLOW_PRIVATE": "true", "MLOPSD_EVENTS_RETRY_SECONDS": "0,0.1,0.2,0.4,0.8,1,1,1,1,1,1,1",
             "MLOPSD_EVENTS_SOURCE": "https://mlops.example.org", "MLOPSD_EVENTS_TIMEOUT_SECONDS": "1"}
