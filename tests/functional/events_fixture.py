@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import http.server
 import json
+import ssl
 import threading
 import time
 
@@ -23,8 +24,9 @@ SETTINGS = {"MLOPSD_EVENTS_ALLOW_PRIVATE": "true", "MLOPSD_EVENTS_RETRY_SECONDS"
 class Receiver:
     """An HTTP server that keeps what it is sent; `behave(headers, body)` gives the status, or a pause and the status."""
 
-    def __init__(self, port=None):
+    def __init__(self, port=None, tls=None):
         self.port = port or free_port()
+        self.tls = tls  # (certificate file, key file)
         self.lock = threading.Lock()
         self.attempts = []   # (headers, body, status), as they came
         self.behave = lambda headers, event: 200
@@ -68,6 +70,10 @@ class Receiver:
 
         self.hanging = threading.Event()
         self.server = Server(("127.0.0.1", self.port), Handler)
+        if self.tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*map(str, self.tls))
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     def stop(self):

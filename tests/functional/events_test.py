@@ -4,6 +4,9 @@ for its subject, signed; what was given up is a dead letter; private destination
 import base64
 import collections
 import json
+import shutil
+import subprocess
+import tempfile
 import time
 import unittest
 
@@ -269,6 +272,31 @@ class KillTest(EventsCase):
         receiver.hanging.set()
         self.daemon.start()
         self.assert_all_taken(receiver, ["acme/hang"])
+
+
+@unittest.skipUnless(shutil.which("openssl"), "openssl is not installed")
+class TlsTest(unittest.TestCase):
+    def test_the_name_is_checked_though_the_address_is_pinned(self):
+        with tempfile.TemporaryDirectory() as folder:
+            names = {"localhost": f"{folder}/good", "elsewhere": f"{folder}/bad"}
+            for name, stem in names.items():
+                subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                                "-nodes", "-days", "2", "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}",
+                                "-keyout", f"{stem}.key", "-out", f"{stem}.pem"], check=True, capture_output=True)
+            with open(f"{folder}/ca.pem", "w") as both:
+                for stem in names.values():
+                    with open(f"{stem}.pem") as one:
+                        both.write(one.read())
+            daemon = Daemon(settings={**SETTINGS, "MLOPSD_EVENTS_CA_FILE": f"{folder}/ca.pem"})
+            self.addCleanup(daemon.close)
+            for name, stem in names.items():
+                receiver = Receiver(tls=(f"{stem}.pem", f"{stem}.key"))
+                self.addCleanup(receiver.stop)
+                daemon.ctl("webhook", "add", name, f"https://localhost:{receiver.port}/", "--events", "*", check=DONE)
+                tested = daemon.ctl("webhook", "test", name, "-o", "json").json()
+                wanted = {"delivered": True, "error": "", "status": 200} if name == "localhost" else \
+                    {"delivered": False, "error": "tls_failed", "status": 0}
+                self.assertEqual(tested, wanted)
 
 
 class PrivateTest(DaemonCase):
