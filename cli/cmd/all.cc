@@ -23,6 +23,8 @@ const Command* const kRows[] = {
     &kCiCommand,
     &kReviewListCommand,
     &kReviewCloseCommand,
+    &kWatchCommand,
+    &kWaitCommand,
     // Registry
     &kListCommand,
     &kShowCommand,
@@ -121,6 +123,17 @@ const Command* const kRows[] = {
     &kEraseListCommand,
     &kEraseReceiptCommand,
     &kEraseIndexCommand,
+    // Events
+    &kWebhookAddCommand,
+    &kWebhookListCommand,
+    &kWebhookShowCommand,
+    &kWebhookPauseCommand,
+    &kWebhookResumeCommand,
+    &kWebhookRemoveCommand,
+    &kWebhookRotateCommand,
+    &kWebhookTestCommand,
+    &kWebhookDeadCommand,
+    &kWebhookRedeliverCommand,
     // Administration
     &kTokenCreateCommand,
     &kTokenListCommand,

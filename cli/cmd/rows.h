@@ -120,6 +120,19 @@ extern const Command kEraseListCommand;
 extern const Command kEraseReceiptCommand;
 extern const Command kEraseIndexCommand;
 
+extern const Command kWatchCommand;
+extern const Command kWaitCommand;
+extern const Command kWebhookAddCommand;
+extern const Command kWebhookListCommand;
+extern const Command kWebhookShowCommand;
+extern const Command kWebhookPauseCommand;
+extern const Command kWebhookResumeCommand;
+extern const Command kWebhookRemoveCommand;
+extern const Command kWebhookRotateCommand;
+extern const Command kWebhookTestCommand;
+extern const Command kWebhookDeadCommand;
+extern const Command kWebhookRedeliverCommand;
+
 extern const Command kTokenCreateCommand;
 extern const Command kTokenListCommand;
 extern const Command kTokenRevokeCommand;

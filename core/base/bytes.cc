@@ -65,6 +65,16 @@ std::string to_base64url(ByteView bytes) {
   return text;
 }
 
+std::string to_base64(ByteView bytes) {
+  std::string text = to_base64url(bytes);
+  for (char& digit : text) {
+    if (digit == '-') digit = '+';
+    if (digit == '_') digit = '/';
+  }
+  text.resize((text.size() + 3) / 4 * 4, '=');
+  return text;
+}
+
 std::optional<std::vector<std::uint8_t>> from_base64url(std::string_view text) {
   if (text.size() % 4 == 1) return std::nullopt;
   std::vector<std::uint8_t> bytes;

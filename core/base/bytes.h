@@ -1,4 +1,4 @@
-// Byte text codecs: lower-case hex and unpadded base64url. Thread-safety: free functions without state.
+// Byte text codecs: lower-case hex, base64 and unpadded base64url. Thread-safety: free functions without state.
 #pragma once
 
 #include <cstdint>
@@ -49,6 +49,8 @@ void append_bytes(Bytes& to, ByteView bytes) {
 std::string to_hex(ByteView bytes);
 // Lower-case hex only; nullopt for anything else.
 std::optional<std::vector<std::uint8_t>> from_hex(std::string_view text);
+// The alphabet of RFC 4648 section 4, padded.
+std::string to_base64(ByteView bytes);
 std::string to_base64url(ByteView bytes);
 std::optional<std::vector<std::uint8_t>> from_base64url(std::string_view text);
 

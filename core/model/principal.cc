@@ -6,11 +6,11 @@
 namespace mlops::model {
 namespace {
 
-constexpr std::array<std::string_view, 20> kScopeWords{
+constexpr std::array<std::string_view, 21> kScopeWords{
     "public",          "self",           "read",         "metrics:read",      "artifact:write", "artifact:delete",
     "release:plan",    "release:promote", "release:approve", "policy:write", "environment:write", "audit:read",
     "token:admin",     "store:admin",    "hold:write",   "erasure:write",     "erasure:approve", "key:admin",
-    "data:reveal",   "release:break-glass"};
+    "data:reveal",   "release:break-glass", "webhook:admin"};
 
 struct RoleRow {
   std::string_view word;
@@ -28,7 +28,7 @@ const std::array<RoleRow, 7>& role_rows() {
       {"admin",
        {kSelf, kRead, kMetricsRead, kArtifactWrite, kArtifactDelete, kReleasePlan, kReleasePromote, kReleaseApprove,
         kPolicyWrite, kEnvironmentWrite, kAuditRead, kTokenAdmin, kStoreAdmin, kHoldWrite,
-        kErasureWrite, kErasureApprove, kKeyAdmin, kDataReveal}},
+        kErasureWrite, kErasureApprove, kKeyAdmin, kDataReveal, kWebhookAdmin}},
       {"oncall", {kSelf, kRead, kMetricsRead, kReleasePlan, kReleasePromote, kReleaseBreakGlass}},
   }};
   return rows;

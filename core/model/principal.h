@@ -35,6 +35,7 @@ enum class Scope {
   kKeyAdmin,        // "key:admin": making, rotating and destroying keys of masking
   kDataReveal,      // "data:reveal": what a masked version stands for
   kReleaseBreakGlass, // "release:break-glass": promoting past procedure, under review
+  kWebhookAdmin,    // "webhook:admin": who is told of changes, and where
 };
 
 std::string_view to_word(Scope scope);

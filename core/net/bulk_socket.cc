@@ -28,13 +28,14 @@ struct AddressesDeleter {
 };
 using Addresses = std::unique_ptr<addrinfo, AddressesDeleter>;
 
-Addresses resolve(const Url& server) {
+Addresses resolve(const Url& server, const std::string& connect_to) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_NUMERICSERV;
+  hints.ai_flags = AI_NUMERICSERV | (connect_to.empty() ? 0 : AI_NUMERICHOST);
   addrinfo* found = nullptr;
-  const int error = ::getaddrinfo(server.host.c_str(), std::to_string(server.port).c_str(), &hints, &found);
+  const auto& host = connect_to.empty() ? server.host : connect_to;
+  const int error = ::getaddrinfo(host.c_str(), std::to_string(server.port).c_str(), &hints, &found);
   return Addresses(error == 0 ? found : nullptr);
 }
 
@@ -43,6 +44,7 @@ Addresses resolve(const Url& server) {
 BulkSocket::BulkSocket(const HttpClientOptions& options, Url server)
     : server_(std::move(server)),
       ca_file_(options.ca_file),
+      connect_to_(options.connect_to),
       connect_timeout_ms_(clamp_ms(options.connect_timeout_ms)),
       silence_ms_(clamp_ms(options.read_timeout_ms)) {}
 
@@ -59,7 +61,7 @@ Status BulkSocket::connect() {
 }
 
 Status BulkSocket::connect_tcp() {
-  const Addresses addresses = resolve(server_);
+  const Addresses addresses = resolve(server_, connect_to_);
   for (const addrinfo* address = addresses.get(); address && !is_aborted(); address = address->ai_next) {
     if (open(*address)) return {};
     close_descriptor();

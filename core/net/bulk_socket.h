@@ -55,6 +55,7 @@ class BulkSocket {
 
   const Url server_;
   const std::string ca_file_;
+  const std::string connect_to_;
   const int connect_timeout_ms_;
   const int silence_ms_;
   std::optional<TlsContext> tls_;

@@ -76,6 +76,7 @@ struct HttpClient::Connection {
     client.set_decompress(false);
     client.set_url_encode(false);  // paths come encoded; a second time would change them
     if (!options.ca_file.empty()) client.set_ca_cert_path(options.ca_file);
+    if (!options.connect_to.empty()) client.set_hostname_addr_map({{base.host, options.connect_to}});
   }
 
   httplib::Request prepare(const HttpRequest& from) {

@@ -26,6 +26,7 @@ struct HttpClientOptions {
   std::string bearer_token;  // empty: none is sent
   std::string ca_file;       // PEM, trusted instead of the system's; empty: the system's
   std::string user_agent = "mlops";
+  std::string connect_to;    // a numeric address to connect to in the place of the URL's host, which TLS still checks
   std::int64_t connect_timeout_ms = 5'000;
   std::int64_t read_timeout_ms = 60'000;         // the longest silence, not the whole request
   std::size_t response_limit_bytes = 64u << 20;  // of a body kept in memory

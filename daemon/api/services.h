@@ -22,8 +22,10 @@
 #include "daemon/domain/registry.h"
 #include "daemon/domain/retention.h"
 #include "daemon/domain/reveal.h"
-#include "daemon/domain/signing_keys.h"
 #include "daemon/domain/rollouts.h"
+#include "daemon/domain/signing_keys.h"
+#include "daemon/events/watch.h"
+#include "daemon/events/webhooks.h"
 
 namespace mlops::api {
 
@@ -46,10 +48,13 @@ struct Services {
   domain::Retention& retention;
   domain::Erasure& erasure;
   domain::Backups& backups;
+  events::Webhooks& webhooks;
+  events::WatchSeats& watch_seats;
   cas::ContentStore& content;
   meta::Store& store;
   std::function<bool()> is_ready;
   std::function<std::string()> metrics_text;
+  std::string event_source;  // of CloudEvents
   std::shared_ptr<PageCache> version_pages = std::make_shared<PageCache>();
   std::size_t json_limit_bytes = 4u << 20;
   std::size_t upload_limit_bytes = std::size_t{1} << 40;

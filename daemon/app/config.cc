@@ -11,6 +11,7 @@
 #include "core/base/text.h"
 #include "core/base/yaml.h"
 #include "daemon/domain/label_scan.h"
+#include "daemon/events/schedule.h"
 
 namespace mlops::app {
 namespace {
@@ -102,6 +103,22 @@ const Setting kSettings[] = {
      "how old what is known about commits may be when a gate on code provenance is decided", 1, 86400},
     {"git.timeout_seconds", "MLOPSD_GIT_TIMEOUT_SECONDS", [](Config& c) -> Slot { return &c.git.timeout_seconds; },
      "how long a Git server may take to answer", 1, 3600},
+    {"events.source", "MLOPSD_EVENTS_SOURCE", [](Config& c) -> Slot { return &c.events.source; },
+     "who sends events, as receivers see it: a URI; empty: this daemon's URL"},
+    {"events.allow_private", "MLOPSD_EVENTS_ALLOW_PRIVATE", [](Config& c) -> Slot { return &c.events.allow_private; },
+     "send events to any address, those of private networks and of this machine too, and without TLS"},
+    {"events.allowed_destinations", "MLOPSD_EVENTS_ALLOWED_DESTINATIONS",
+     [](Config& c) -> Slot { return &c.events.allowed_destinations; },
+     "hosts (host or host:port), addresses or networks (10.1.0.0/16) that events may be sent to though they are "
+     "private, and without TLS (variable: separated by commas)"},
+    {"events.retry_seconds", "MLOPSD_EVENTS_RETRY_SECONDS", [](Config& c) -> Slot { return &c.events.retry_seconds; },
+     "waits before the first, second, … attempt to deliver an event; after the last it is a dead letter"},
+    {"events.timeout_seconds", "MLOPSD_EVENTS_TIMEOUT_SECONDS",
+     [](Config& c) -> Slot { return &c.events.timeout_seconds; }, "how long a receiver may take to answer", 1, 120},
+    {"events.ca_file", "MLOPSD_EVENTS_CA_FILE", [](Config& c) -> Slot { return &c.events.ca_file; },
+     "PEM file of the authorities that receivers' certificates may come from; empty: the system's"},
+    {"events.watchers", "MLOPSD_EVENTS_WATCHERS", [](Config& c) -> Slot { return &c.events.watchers; },
+     "how many may watch events at the same time", 0, 100'000},
 };
 
 // The names directly below `prefix` ("listen." → address, port, tls, …), in table order.
@@ -264,6 +281,8 @@ Status check_config(const Config& config) {
   if (!domain::scan_mode_from_word(config.registration.scan)) {
     return fail(ErrorCode::kInvalid, "bad_setting", "registration.scan must be off, label or raise");
   }
+  MLOPS_TRY(events::parse_schedule(config.events.retry_seconds));
+  MLOPS_TRY(destinations(config));
   if (!config.data_dir.starts_with('/')) {
     return fail(ErrorCode::kInvalid, "bad_setting", "data_dir must be an absolute path");
   }
@@ -323,6 +342,12 @@ std::string print_config(const Config& config) {
     *node = to_json(setting.slot(copy));
   }
   return json_to_yaml(tree);
+}
+
+Result<net::Destinations> destinations(const Config& config) {
+  using Private = net::Destinations::Private;
+  return net::Destinations::create(config.events.allow_private ? Private::kAllow : Private::kRefuse,
+                                   config.events.allowed_destinations);
 }
 
 http::ServerOptions server_options(const Config& config) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/net/destination.h"
 #include "daemon/http/server.h"
 
 namespace mlops::app {
@@ -70,6 +71,17 @@ struct Config {
     std::int64_t timeout_seconds = 30;
   };
 
+  struct Events {
+    std::string source;  // empty: this daemon's URL
+    bool allow_private = false;
+    std::vector<std::string> allowed_destinations;
+    std::vector<std::string> retry_seconds{"0",    "5",     "300",   "1800",  "7200",
+                                           "18000", "36000", "50400", "72000", "86400"};
+    std::int64_t timeout_seconds = 15;
+    std::string ca_file;  // empty: the system's
+    std::int64_t watchers = 256;
+  };
+
   Listen listen;
   std::string data_dir;  // filled by load_config: $XDG_STATE_HOME/mlopsd, ~/.local/state/mlopsd or /var/lib/mlopsd
   bool core_dumps = false;  // a dump holds keys and what people sent
@@ -81,6 +93,7 @@ struct Config {
   Masking masking;
   Erasure erasure;
   Git git;
+  Events events;
 };
 
 using Environment = std::map<std::string, std::string>;
@@ -101,5 +114,8 @@ std::string settings_help();
 std::string print_config(const Config& config);
 
 http::ServerOptions server_options(const Config& config);
+
+// Where events may be sent. Errors: kInvalid "bad_destination".
+Result<net::Destinations> destinations(const Config& config);
 
 }  // namespace mlops::app

@@ -7,6 +7,7 @@
 #include <prometheus/text_serializer.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdio>
 #include <map>
 #include <mutex>
@@ -80,6 +81,24 @@ class Metrics::Impl {
                                             .Help("Damaged objects found by the background scrub.")
                                             .Register(registry)
                                             .Add({});
+  using Gauges = prometheus::Family<prometheus::Gauge>;
+  Gauges& gauges(const char* name, const char* help) {
+    return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
+  }
+  struct WebhookRow {
+    Gauges* family;
+    std::int64_t WebhookFigures::*figure;
+  };
+  // Gauges, though two of them only grow: the database counts, over restarts too.
+  const std::array<WebhookRow, 5> webhook_rows{
+      {{&gauges("mlopsd_webhook_delivered", "Events that the receiver took."), &WebhookFigures::delivered},
+       {&gauges("mlopsd_webhook_failed_attempts", "Attempts that the receiver did not take."), &WebhookFigures::failed},
+       {&gauges("mlopsd_webhook_lag_entries", "Entries of the log that were not looked at yet."), &WebhookFigures::lag},
+       {&gauges("mlopsd_webhook_held_events", "Events that wait for another attempt."), &WebhookFigures::held},
+       {&gauges("mlopsd_webhook_dead_letters", "Events that were given up."), &WebhookFigures::dead}}};
+  std::mutex webhook_mutex;
+  std::vector<std::pair<Gauges*, prometheus::Gauge*>> webhook_gauges;
+
   std::mutex mutex;
   std::map<std::tuple<std::string, std::string, int>, Series> cache;
 };
@@ -101,6 +120,19 @@ void Metrics::observe(const http::RequestRecord& record) {
 void Metrics::scrubbed(std::uint64_t objects, std::uint64_t problems) {
   impl_->scrubbed_objects.Increment(static_cast<double>(objects));
   impl_->scrub_problems.Increment(static_cast<double>(problems));
+}
+
+void Metrics::webhooks(const std::vector<WebhookFigures>& figures) {
+  const std::lock_guard lock(impl_->webhook_mutex);
+  for (const auto& [family, gauge] : impl_->webhook_gauges) family->Remove(gauge);
+  impl_->webhook_gauges.clear();
+  for (const auto& row : impl_->webhook_rows) {
+    for (const auto& one : figures) {
+      auto& gauge = row.family->Add({{"webhook", one.id}});
+      gauge.Set(static_cast<double>(one.*row.figure));
+      impl_->webhook_gauges.emplace_back(row.family, &gauge);
+    }
+  }
 }
 
 std::string Metrics::text() const {

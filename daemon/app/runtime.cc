@@ -23,6 +23,7 @@
 #include "daemon/app/sd_notify.h"
 #include "daemon/domain/repeating.h"
 #include "daemon/domain/scrub.h"
+#include "daemon/events/sender.h"
 
 namespace mlops::app {
 namespace {
@@ -202,6 +203,45 @@ std::string url_of(const Config& config, int port) {
   return fmt::format("{}://{}{}{}:{}", tls ? "https" : "http", v6 ? "[" : "", host, v6 ? "]" : "", port);
 }
 
+struct EventOptions {
+  events::CourierOptions courier;
+  events::SenderOptions sender;
+};
+
+Result<EventOptions> event_options(const Config& config) {
+  EventOptions all;
+  auto& options = all.courier;
+  MLOPS_ASSIGN(options.destinations, destinations(config));
+  options.source = config.events.source.empty() ? url_of(config, static_cast<int>(config.listen.port))
+                                                : config.events.source;
+  options.ca_file = config.events.ca_file;
+  options.timeout = std::chrono::seconds(config.events.timeout_seconds);
+  MLOPS_ASSIGN(all.sender.turn.schedule, events::parse_schedule(config.events.retry_seconds));
+  return all;
+}
+
+// With the figures of each webhook, by its id.
+std::string metrics_text(Metrics& metrics, const events::Webhooks& webhooks) {
+  std::vector<WebhookFigures> figures;
+  if (const auto views = webhooks.list()) {
+    for (const auto& view : *views) {
+      figures.push_back({view.row.id, view.progress.delivered, view.progress.failed, view.lag, view.held.held,
+                         view.held.dead});
+    }
+  }
+  metrics.webhooks(figures);
+  return metrics.text();
+}
+
+// Until the signal to stop.
+void serve(const std::string& url, const DataDir& data_dir, const sigset_t& signals) {
+  log::info("ready", {{"url", std::string_view(url)}, {"version", kVersion}, {"data_dir", std::string_view(data_dir.path())}});
+  tell_service_manager(kNotifyReady);
+  const int signal = wait_for(signals);
+  tell_service_manager(kNotifyStopping);
+  log::info("draining", {{"signal", std::int64_t{signal}}});
+}
+
 void prepare_process(const Config& config) {
   // Two heaps, not one for each of the threads: a hostile body is gone from memory once it is answered.
   ::mallopt(M_ARENA_MAX, 2);
@@ -251,6 +291,9 @@ Status run_daemon(const Config& config, MissingKeys missing_keys) {
   MLOPS_ASSIGN(auto erasure_key, data_dir.key("erasure"));
   auto erasures = erasure_options(data_dir, config, *backups);
   domain::Erasure erasure(*store, *content, compliance, gc, std::move(erasure_key), std::move(erasures));
+  MLOPS_ASSIGN(const auto outgoing, event_options(config));
+  events::Webhooks webhooks(*store, *key_ring, outgoing.courier);
+  events::WatchSeats watch_seats(config.events.watchers);
   MLOPS_TRY(make_first_token(data_dir, *store, *identity, config.token.max_days * 86400, keys));
 
   Metrics metrics;
@@ -271,31 +314,29 @@ Status run_daemon(const Config& config, MissingKeys missing_keys) {
                                .retention = retention,
                                .erasure = erasure,
                                .backups = *backups,
+                               .webhooks = webhooks,
+                               .watch_seats = watch_seats,
                                .content = *content,
                                .store = *store,
                                .is_ready = [&ready] { return ready.load(); },
-                               .metrics_text = [&metrics] { return metrics.text(); },
+                               .metrics_text = [&] { return metrics_text(metrics, webhooks); },
+                               .event_source = outgoing.courier.source,
                                .json_limit_bytes = static_cast<std::size_t>(config.limits.json_body_bytes),
                                .upload_limit_bytes = static_cast<std::size_t>(config.limits.upload_bytes)};
-  http::Server server(
-      server_options(config), http::Router(api::make_routes(services)),
-      [&identity](std::string_view authorization) { return identity->authenticate(authorization); },
-      [&metrics](const http::RequestRecord& record) { observe(metrics, record); });
+  const auto authenticate = [&](std::string_view authorization) { return identity->authenticate(authorization); };
+  http::Server server(server_options(config), http::Router(api::make_routes(services)), authenticate,
+                      [&metrics](const http::RequestRecord& record) { observe(metrics, record); });
   MLOPS_TRY(server.start());
   const GitThreads git_threads(git, config);
+  const events::Sender sender(*store, webhooks, outgoing.courier, outgoing.sender);
   const domain::Scrubber scrubber(*content, scrub_options(config, gc, metrics));
   load_time_zones(compliance);
   rollouts.start_worker();
   const auto url = url_of(config, server.port());
   make_local_context(data_dir, url);
   ready = true;
-  log::info("ready", {{"url", std::string_view(url)}, {"version", kVersion}, {"data_dir", std::string_view(data_dir.path())}});
-  tell_service_manager(kNotifyReady);
-
-  const int signal = wait_for(signals);
-  tell_service_manager(kNotifyStopping);
+  serve(url, data_dir, signals);
   ready = false;
-  log::info("draining", {{"signal", std::int64_t{signal}}});
   server.drain(std::chrono::seconds(config.limits.drain_seconds));
   log::info("stopped");
   return {};

@@ -142,6 +142,14 @@ Result<meta::TokenRow> Identity::revoke_token(const meta::Actor& actor, const st
   return revoked;
 }
 
+bool Identity::is_live(const std::string& token_id) const {
+  const auto now_us = store_.now_us();
+  std::shared_lock lock(mutex_);
+  return std::any_of(by_mac_.begin(), by_mac_.end(), [&](const auto& known) {
+    return known.second.id == token_id && !known.second.revoked_at_us && known.second.expires_at_us > now_us;
+  });
+}
+
 std::vector<meta::TokenRow> Identity::tokens() const {
   std::vector<meta::TokenRow> rows;
   {

@@ -50,6 +50,8 @@ class Identity {
   // By id, or by a name that one live token has. Revoking twice is success.
   Result<meta::TokenRow> revoke_token(const meta::Actor& actor, const std::string& id_or_name);
   std::vector<meta::TokenRow> tokens() const;  // oldest first
+  // Whether a request with that token would be answered now; for what goes on long after its head.
+  bool is_live(const std::string& token_id) const;
   // True when no token was ever made: the first start.
   bool is_fresh() const;
 

@@ -237,7 +237,7 @@ Result<Rollouts::Outcome> Rollouts::roll_back(Work& work, const meta::RolloutSte
       if (now.action == "rollback") return Outcome{"rolled_back", {}, {}};
       return Outcome{"not_rolled_back", {}, "something else was promoted there since"};
     }
-    const auto name = fmt::format("{}:{}", to_word(now.kind), now.name);
+    const auto name = fmt::format("{}:{}", now.kind, now.name);
     const auto reason = fmt::format("rollout {} failed in {}", work.rollout.id, failed_in(work.steps));
     const auto back = promotion_.rollback(work.actor, {name, step.environment, 0, reason}, meta::Commit::kKeep);
     if (back) return Outcome{"rolled_back", {}, {}};

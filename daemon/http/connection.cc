@@ -92,6 +92,10 @@ void Connection::expire() {
 }
 
 void Connection::tick(std::int64_t now_ms) {
+  if (phase_ == Phase::kParked) {
+    look_at_events();
+    return;
+  }
   std::int64_t deadline_ms = deadline_ms_;
   if (now_ms < deadline_ms || !deadline_ms_.compare_exchange_strong(deadline_ms, kNever)) return;
   const Phase phase = phase_;

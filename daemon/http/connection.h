@@ -1,10 +1,11 @@
 // One peer's connection: head → admission → body → handler → answer, again until one side ends. Private to daemon/http.
 //
-//   kHandshake → kIdle → kHead → (kContinuing) → kBody → kHandling ⇄ kStreaming → kWriting → kSkipping → kIdle …   any
-//   → kClosing
+//   kHandshake → kIdle → kHead → (kContinuing) → kBody → kHandling ⇄ kStreaming → kWriting → kSkipping → kIdle …
+//   kHandling ⇄ kParked: an answer of events has nothing to say now; any → kClosing
 //
 // Invariants: one thread owns the connection at any time (transport.h); a pending read or write, or a job in a pool,
-// holds the only lasting reference, so a connection without one goes away and closes. After starting an asynchronous
+// holds the only lasting reference, so a connection without one goes away and closes; a parked one holds itself, and
+// belongs to its I/O thread, whose tick hands it to a thread for streams when there is something to send. After starting an asynchronous
 // step nothing of the connection is touched: another thread may be in it already. Deadlines: the owner sets
 // `deadline_ms_`; tick() on the I/O thread takes an expired one and cuts the transport, which wakes the owner.
 // Thread-safety: tick, let_go and stop from any thread; all else by the owner.
@@ -38,6 +39,8 @@ class Connection final : public TransportEvents, public std::enable_shared_from_
   void start();
   void tick(std::int64_t now_ms);
   void let_go();  // closes the connection when no request is on its way
+  // What keeps a parked connection alive, to be dropped outside of its set. REQUIRES: the I/O threads have ended.
+  std::shared_ptr<Connection> unpark() { return std::move(parked_self_); }
   void stop() { transport_->stop(); }
 
   void on_ready(bool ok) override;
@@ -53,6 +56,7 @@ class Connection final : public TransportEvents, public std::enable_shared_from_
     kBody,
     kHandling,
     kStreaming,
+    kParked,
     kWriting,
     kSkipping,
     kClosing
@@ -106,6 +110,10 @@ class Connection final : public TransportEvents, public std::enable_shared_from_
   Step answer(Response response);
   Step hand_to_streams(Response response);
   Step send_source(Response response);
+  Step begin_events(Response response);
+  void look_at_events();
+  void pump_events();
+  void end_events();
   Step send_buffered();
   AfterAnswer settle_body(AfterAnswer wanted);
   bool write_blocking(std::string_view bytes);
@@ -136,6 +144,8 @@ class Connection final : public TransportEvents, public std::enable_shared_from_
   std::uint64_t skip_left_ = 0;
   bool is_first_request_ = true;
   std::optional<Exchange> exchange_;
+  std::unique_ptr<EventSource> events_;
+  std::shared_ptr<Connection> parked_self_;
 };
 
 }  // namespace mlops::http

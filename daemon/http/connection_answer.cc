@@ -1,5 +1,8 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <limits>
 
 #include "core/base/id.h"
@@ -182,6 +185,7 @@ Connection::Step Connection::answer(Response response) {
   exchange.status = response.status;
   exchange.after = settle_body(exchange.after);
   const bool is_head = exchange.head.method == "HEAD";
+  if (response.events && !is_head) return begin_events(std::move(response));
   const bool has_source = response.source && may_have_body(response.status) && !is_head;
   if (has_source && exchange.route->body_mode != BodyMode::kStreamed) return hand_to_streams(std::move(response));
   if (has_source) return send_source(std::move(response));
@@ -230,6 +234,57 @@ Connection::Step Connection::send_source(Response response) {
   observe();
   transport_->stop();
   return Step::kWait;
+}
+
+Connection::Step Connection::begin_events(Response response) {
+  exchange_->after = AfterAnswer::kClose;
+  append_head(out_, response, kUnknownLength, exchange_->id, exchange_->after);
+  events_ = std::move(response.events);
+  if (core_.streams->try_post([self = shared_from_this()] { self->pump_events(); })) return Step::kWait;
+  events_.reset();
+  out_.clear();
+  return answer_error(overloaded(), AfterAnswer::kKeepAlive);
+}
+
+// On the I/O thread, which owns a parked connection. The last reference must not go here: the caller holds the lock of
+// the set that the destructor takes the connection out of.
+void Connection::look_at_events() {
+  if (!core_.draining && !events_->is_due() && !transport_->has_ended()) return;
+  phase_ = Phase::kHandling;
+  const bool posted = core_.streams->try_post([this] {
+    const auto self = std::move(parked_self_);
+    pump_events();
+  });
+  if (!posted) phase_ = Phase::kParked;  // the next tick tries again
+}
+
+// Sends what there is, then parks: from then on the I/O thread may already be in the connection.
+void Connection::pump_events() {
+  while (true) {
+    const bool goes_on = !core_.draining && !transport_->has_ended();
+    auto piece = goes_on ? events_->next() : Result<std::string>(fail(overloaded()));
+    if (!piece) return end_events();
+    if (!piece->empty()) fmt::format_to(std::back_inserter(out_), "{:x}\r\n{}\r\n", piece->size(), *piece);
+    if (out_.empty()) break;
+    if (!write_blocking(out_)) {
+      events_.reset();
+      observe();
+      return;
+    }
+    out_.clear();
+  }
+  parked_self_ = shared_from_this();
+  phase_ = Phase::kParked;
+}
+
+void Connection::end_events() {
+  events_.reset();
+  out_ += "0\r\n\r\n";
+  if (!write_blocking(out_)) {
+    observe();
+    return;
+  }
+  if (finish_request() == Step::kNext) advance();
 }
 
 bool Connection::write_blocking(std::string_view bytes) {

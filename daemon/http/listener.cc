@@ -1,3 +1,4 @@
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -71,6 +72,11 @@ class StreamTransport : public Transport {
     error_code error;
     asio::write(stream_, asio::buffer(bytes.data(), bytes.size()), error);
     return !error;
+  }
+
+  bool has_ended() override {
+    pollfd state{fd_, POLLRDHUP, 0};
+    return ::poll(&state, 1, 0) > 0;
   }
 
   // shutdown(2) wakes whoever waits on the descriptor, in whatever thread, and needs no other state.

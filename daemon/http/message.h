@@ -41,6 +41,17 @@ class BodySource {
   virtual Result<std::size_t> read(std::span<std::uint8_t> into) = 0;
 };
 
+// An answer without an end of its own: what it has to say is sent as it comes, until the peer leaves, the server stops
+// or next() fails. Between two pieces nothing waits for it: no thread, no timer.
+class EventSource {
+ public:
+  virtual ~EventSource() = default;
+  // Whether next() would give something. Asked every Listener::kTickMs on an I/O thread: microseconds, no waiting.
+  virtual bool is_due() = 0;
+  // What is to be sent now; empty: nothing. On a thread for streams.
+  virtual Result<std::string> next() = 0;
+};
+
 struct Request {
   Method method = Method::kGet;
   std::string path;                            // raw, as received, without the query
@@ -62,7 +73,8 @@ struct Response {
   std::string content_type = "application/json";
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
-  std::unique_ptr<BodySource> source;  // instead of body
+  std::unique_ptr<BodySource> source;   // instead of body
+  std::unique_ptr<EventSource> events;  // instead of both, with status 200
 
   static Response json(int status, const Json& value);
 };

@@ -77,7 +77,11 @@ void append_head(std::string& out, const Response& response, std::uint64_t conte
   auto to = std::back_inserter(out);
   fmt::format_to(to, "HTTP/1.1 {} {}\r\n", response.status, reason_phrase(response.status));
   if (may_have_body(response.status)) {
-    fmt::format_to(to, "Content-Length: {}\r\n", content_length);
+    if (content_length == kUnknownLength) {
+      out += "Transfer-Encoding: chunked\r\n";
+    } else {
+      fmt::format_to(to, "Content-Length: {}\r\n", content_length);
+    }
     if (!response.content_type.empty()) fmt::format_to(to, "Content-Type: {}\r\n", response.content_type);
   }
   fmt::format_to(to, "X-Request-Id: {}\r\n", request_id);

@@ -107,6 +107,8 @@ class Server::Impl {
     listener_.stop();
     core_.workers.reset();
     core_.streams.reset();
+    std::vector<std::shared_ptr<Connection>> parked;
+    for_each_connection([&](Connection& connection) { parked.push_back(connection.unpark()); });
   }
 
  private:

@@ -14,7 +14,7 @@ struct TableRow {
   std::string_view table;
   std::string_view select;
 };
-constexpr std::array<TableRow, 40> kTables{{
+constexpr std::array<TableRow, 41> kTables{{
     {"principals", "SELECT * FROM principals WHERE id = $1"},
     {"tokens", "SELECT * FROM tokens WHERE id = $1"},
     {"artifacts", "SELECT * FROM artifacts WHERE id = $1"},
@@ -55,6 +55,7 @@ constexpr std::array<TableRow, 40> kTables{{
     {"source_plans", "SELECT * FROM source_plans WHERE id = $1"},
     {"source_approvals", "SELECT * FROM source_approvals WHERE id = $1"},
     {"revision_sources", "SELECT * FROM revision_sources WHERE id = $1"},
+    {"webhooks", "SELECT * FROM webhooks WHERE id = $1"},
 }};
 
 constexpr std::string_view kHead = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1";

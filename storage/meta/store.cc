@@ -124,6 +124,11 @@ Status Store::start_clock() {
   return {};
 }
 
+void Store::on_commit(std::function<void()> hook) {
+  std::lock_guard lock(hook_mutex_);
+  on_commit_ = std::move(hook);
+}
+
 TimestampUs Store::now_us() const {
   return std::max(last_now_us_.load(), clock_.now_us());
 }
@@ -194,6 +199,10 @@ void Store::run_group(std::deque<Job*>& group) {
     }
   }
   ++generation_;
+  {
+    std::lock_guard lock(hook_mutex_);
+    if (on_commit_) on_commit_();
+  }
   if (wipes_) {
     (void)writer_->checkpoint_truncate();
     wipes_ = false;

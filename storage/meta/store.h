@@ -108,6 +108,9 @@ class Store {
   TimestampUs now_us() const;
   // Grows with every commit, before any of its callers is answered.
   std::uint64_t generation() const { return generation_.load(); }
+  // Called by the writer thread after every commit, before its callers are answered: it must return at once. Empty:
+  // nobody is told.
+  void on_commit(std::function<void()> hook);
 
  private:
   struct Job;
@@ -147,6 +150,8 @@ class Store {
   std::atomic<TimestampUs> last_now_us_{0};  // written by the writer alone
   bool wipes_ = false;                       // the group under way; the writer thread's
   std::atomic<std::uint64_t> generation_{1};
+  std::mutex hook_mutex_;
+  std::function<void()> on_commit_;
 
   std::mutex mutex_;
   std::condition_variable wake_writer_;
