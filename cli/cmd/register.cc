@@ -14,6 +14,7 @@
 #include "core/base/env.h"
 #include "core/base/text.h"
 #include "core/model/names.h"
+#include "core/model/schema.h"
 #include "storage/git/git_source.h"
 
 namespace mlops::cli {
@@ -46,6 +47,21 @@ Result<Described> describe(Session& session, const Walk& walk, model::ArtifactKi
   described.git_directory = git_from_file ? (fs::path(manifest_path).parent_path() / described.manifest.git).string()
                                           : described.manifest.git;
   return described;
+}
+
+// {"input", "output"} of the files that --input-schema and --output-schema name.
+Result<Json> schemas_json(Session& session) {
+  Json schemas = Json::object();
+  for (const auto side : {model::SchemaSide::kInput, model::SchemaSide::kOutput}) {
+    const bool is_input = side == model::SchemaSide::kInput;
+    const auto file = session.option(is_input ? "--input-schema" : "--output-schema");
+    if (!file) continue;
+    MLOPS_ASSIGN(const auto text, read_named_text(*file));
+    MLOPS_ASSIGN(const auto json, parse_json(text.text));
+    MLOPS_ASSIGN(const auto schema, model::parse_schema(json, side));
+    schemas[is_input ? "input" : "output"] = model::to_json(schema);
+  }
+  return schemas;
 }
 
 Result<Json> git_json(const std::string& directory) {
@@ -124,6 +140,8 @@ Result<int> register_artifact(Session& session) {
     MLOPS_ASSIGN(body["git"], git_json(described.git_directory));
     if (bool_of(body["git"], "dirty")) session.warn("the git work tree has uncommitted changes: recorded as dirty");
   }
+  MLOPS_ASSIGN(auto schemas, schemas_json(session));
+  if (!schemas.empty()) body["schemas"] = std::move(schemas);
   ArtifactPush push(session, walk, *kind, name);
   const bool is_recognised = push.recognise(session.flag("--rehash") ? Rehash::kYes : Rehash::kNo);
   const auto post = [&]() -> Result<Json> {
@@ -188,7 +206,15 @@ const Command kRegisterCommand{
                   "base for a dataset)",
           .repeated = true},
          {.name = "--param", .value_name = "KEY=VALUE", .help = "a parameter of the making", .repeated = true},
-         {.name = "--metric", .value_name = "KEY=NUMBER", .help = "a measurement, for metric gates", .repeated = true},
+         {.name = "--metric", .value_name = "KEY=NUMBER", .help = "a measurement, for metric gates; of a group of people: 'auc{sex=F}=0.81'", .repeated = true},
+         {.name = "--input-schema",
+          .value_name = "FILE",
+          .help = "what it takes, as JSON: columns with name, type, required; or an MLflow signature",
+          .complete = Complete::kFile},
+         {.name = "--output-schema",
+          .value_name = "FILE",
+          .help = "what it gives; of a dataset: what is in it",
+          .complete = Complete::kFile},
          {.name = "--label", .value_name = "KEY=VALUE", .help = "a free label", .repeated = true},
          {.name = "--description", .value_name = "TEXT", .help = "what it is"},
          {.name = "--sensitivity",

@@ -27,6 +27,15 @@ Result<KeyValue> key_value(const std::string& text, std::string_view option) {
   return pair;
 }
 
+// The name of a metric of a group has a "=" of its own: auc{sex=F}=0.81.
+Result<KeyValue> metric_value(const std::string& text) {
+  const auto brace = text.find("}=");
+  if (text.find('{') == std::string::npos || brace == std::string::npos) return key_value(text, "metric");
+  KeyValue pair{text.substr(0, brace + 1), text.substr(brace + 2)};
+  MLOPS_TRY(model::check_metric_name(pair.key));
+  return pair;
+}
+
 Result<double> finite_number(const std::string& text, const std::string& key) {
   double value = 0;
   const auto* end = text.data() + text.size();
@@ -81,7 +90,7 @@ Result<ArtifactManifest> manifest_of_flags(const Session& session) {
     flags.labels[pair.key] = std::move(pair.value);
   }
   for (const auto& text : session.option_all("--metric")) {
-    MLOPS_ASSIGN(const auto pair, key_value(text, "metric"));
+    MLOPS_ASSIGN(const auto pair, metric_value(text));
     MLOPS_ASSIGN(flags.metrics[pair.key], finite_number(pair.value, pair.key));
   }
   return flags;

@@ -107,6 +107,10 @@ extern const Command kRetentionRemoveCommand;
 extern const Command kBackupCommand;
 extern const Command kRestoreCommand;
 
+extern const Command kSignCommand;
+extern const Command kVerifyCommand;
+extern const Command kProfileCommand;
+
 extern const Command kSubjectKeySetCommand;
 extern const Command kSubjectKeyListCommand;
 extern const Command kSubjectKeyRemoveCommand;

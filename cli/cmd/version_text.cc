@@ -29,6 +29,17 @@ void add_map(KeyValues& rows, const Json& map, const std::string& heading) {
   }
 }
 
+// "age integer, sex string (optional)".
+void add_schema(KeyValues& rows, const Json& schema, const std::string& heading) {
+  std::vector<std::string> columns;
+  for (const auto& column : array_of(schema, "columns")) {
+    auto text = text_of(column, "name") + " " + text_of(column, "type");
+    if (text_of(column, "type") == "tensor") text += "(" + text_of(column, "dtype") + ")";
+    columns.push_back(text + (bool_of(column, "required") ? "" : " (optional)"));
+  }
+  rows.add(heading, join(columns, ", "));
+}
+
 void add_lifecycle(KeyValues& rows, const Json& version, const Style& style) {
   rows.add("deprecated", text_of(version, "deprecated"), Tone::kWarn);
   const auto& deleted = member(version, "deleted");
@@ -102,6 +113,8 @@ Lines version_lines(const Json& version, const Style& style) {
     rows.add("input", fmt::format("{} {}  {}", text_of(input, "role"), text_of(input, "ref"),
                                   short_digest(text_of(input, "digest"))));
   }
+  add_schema(rows, member(member(version, "schemas"), "input"), "takes");
+  add_schema(rows, member(member(version, "schemas"), "output"), "gives");
   add_map(rows, member(version, "metrics"), "metrics");
   add_map(rows, member(version, "params"), "params");
   add_map(rows, member(version, "labels"), "labels");

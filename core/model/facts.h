@@ -10,6 +10,7 @@
 
 #include "core/base/json.h"
 #include "core/model/environment.h"
+#include "core/model/evidence.h"
 #include "core/model/kind.h"
 #include "core/model/version.h"
 
@@ -64,6 +65,7 @@ struct MemberFacts {
   std::map<std::string, std::string> labels;  // of the version; of a planned masking: of its source
   std::vector<std::string> keys;  // "research.2": versions of masking keys that wrote it, or would; sorted
   std::optional<ProvenanceFact> provenance;  // of a member with a recorded commit, when repositories are configured
+  MemberEvidence evidence;
 };
 
 // One that counts: not the requester's, not an author's, not void.
@@ -117,6 +119,7 @@ struct PromotionFacts {
   std::optional<RejectedFact> rejected;
   std::vector<OverlapFact> overlaps;
   std::string environment_source;                 // "NAME.git@COMMIT:PATH"; empty: declared by hand
+  std::vector<ExternalFact> external;
 };
 
 enum class Verdict { kPass, kPending, kFail };  // pending: only approvals are missing

@@ -76,6 +76,30 @@ Status check_key(std::string_view key, std::string_view what) {
   return {};
 }
 
+Status check_metric_name(std::string_view name) {
+  const auto brace = name.find('{');
+  if (brace == std::string_view::npos) return check_key(name, "metric");
+  const auto bad = [&](std::string_view why) {
+    return fail(ErrorCode::kInvalid, "bad_name", fmt::format("metric \"{}\": {}", printable(name.substr(0, 80)), why),
+                "the metric of a group of people is called auc{sex=F}");
+  };
+  if (name.size() > 200) return bad("is longer than 200 bytes");
+  if (name.back() != '}') return bad("does not end with }");
+  const auto inner = name.substr(brace + 1, name.size() - brace - 2);
+  const auto equals = inner.find('=');
+  if (equals == std::string_view::npos) return bad("names no group");
+  MLOPS_TRY(check_key(name.substr(0, brace), "metric"));
+  MLOPS_TRY(check_key(inner.substr(0, equals), "what a metric is grouped by"));
+  const auto group = inner.substr(equals + 1);
+  const auto allowed = [](char c) {
+    return is_segment_char(c) || c == '/' || c == '+' || c == '<' || c == '>' || (c >= 'A' && c <= 'Z');
+  };
+  if (group.empty() || group.size() > 64 || !std::all_of(group.begin(), group.end(), allowed)) {
+    return bad("the group has 1 to 64 letters, digits and . _ / - + < >");
+  }
+  return {};
+}
+
 Status check_file_path(std::string_view path) {
   const auto bad = [&](std::string_view why) {
     return fail(ErrorCode::kInvalid, "bad_path", fmt::format("file path \"{}\": {}", printable(path.substr(0, 120)), why),

@@ -5,7 +5,9 @@
 //   alias       = a-z *62( a-z / 0-9 / "." / "_" / "-" ), not "v" followed by digits
 //   environment = segment *( "/" segment )              at most 4 segments, 100 bytes
 //   principal   = 1–64 of a-z 0-9 . _ @ -               (people and services)
-//   key         = 1–64 of A-Z a-z 0-9 . _ / -           (labels, params, metrics)
+//   key         = 1–64 of A-Z a-z 0-9 . _ / -           (labels, params)
+//   metric      = key [ "{" key "=" group "}" ]         at most 200 bytes; "auc{sex=F}": the metric of a group
+//   group       = 1–64 of the letters of a key, "+" "<" ">"
 // Errors: kInvalid "bad_name" saying which rule and where. Thread-safety: pure functions.
 #pragma once
 
@@ -20,6 +22,7 @@ Status check_alias(std::string_view alias);
 Status check_environment_name(std::string_view name);
 Status check_principal_name(std::string_view name);
 Status check_key(std::string_view key, std::string_view what);
+Status check_metric_name(std::string_view name);
 // A path inside an artifact: relative, '/'-separated, valid UTF-8, no empty, "." or ".." segment, no control byte,
 // no backslash; at most 1,024 bytes.
 Status check_file_path(std::string_view path);

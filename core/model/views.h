@@ -8,6 +8,7 @@
 
 #include "core/model/manifest.h"
 #include "core/model/plan.h"
+#include "core/model/schema.h"
 #include "core/model/version.h"
 
 namespace mlops::model {
@@ -18,6 +19,7 @@ struct VersionView {
   std::vector<std::string> aliases;
   std::vector<std::string> environments;  // that run it at that moment
   std::vector<VersionInput> inputs;
+  VersionSchemas schemas;
   std::string masked_from;                      // reference, or empty
   std::optional<std::vector<FileEntry>> files;  // one version only
   bool files_truncated = false;

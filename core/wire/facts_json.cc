@@ -1,5 +1,7 @@
 #include "core/wire/facts_json.h"
 
+#include "core/wire/evidence_json.h"
+
 namespace mlops::wire {
 namespace {
 
@@ -105,6 +107,7 @@ Json member_json(const model::MemberFacts& member) {
                           {"branches", fact->branches},
                           {"seen_at_us", fact->seen_at_us}};
   }
+  if (!member.evidence.is_empty()) json["evidence"] = to_json(member.evidence);
   return json;
 }
 
@@ -144,6 +147,7 @@ void put_control(const model::PromotionFacts& facts, Json& json) {
                         {"reason", facts.rejected->reason},
                         {"at_us", facts.rejected->at_us}};
   }
+  if (!facts.external.empty()) json["external"] = to_json(facts.external);
   for (const auto& overlap : facts.overlaps) {
     json["overlaps"].push_back(
         {{"deployment_id", overlap.deployment_id}, {"release", overlap.release}, {"missing", overlap.missing}});
@@ -160,6 +164,7 @@ void take_control(const Json& json, model::PromotionFacts& facts) {
   if (json.contains("calendar")) facts.calendar = model::calendar_from_json(json.at("calendar"));
   facts.is_break_glass = json.value("is_break_glass", false);
   facts.accepts_rejected = json.value("accepts_rejected", false);
+  facts.external = external_from(list_of(json, "external"));
   facts.overrides = list_of(json, "overrides").get<std::vector<std::string>>();
   for (const auto& review : list_of(json, "open_reviews")) {
     facts.open_reviews.push_back({review.at("deployment_id"), review.at("by"), review.at("due_at_us")});
@@ -202,6 +207,7 @@ model::MemberFacts member_from(const Json& json) {
         model::ProvenanceFact{fact->at("repositories").get<std::vector<std::string>>(), fact->at("state"),
                               fact->at("branches").get<std::vector<std::string>>(), fact->at("seen_at_us")};
   }
+  if (json.contains("evidence")) member.evidence = evidence_from(json.at("evidence"));
   return member;
 }
 

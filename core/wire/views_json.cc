@@ -73,6 +73,7 @@ Json to_json(const model::VersionView& view) {
               {"created_by", v.created_by},
               {"deprecated", text_or_null(v.deprecated_reason)},
               {"deleted", std::move(deleted)}};
+  if (!view.schemas.is_empty()) out["schemas"] = model::to_json(view.schemas);
   if (view.files) {
     out["files"] = list_json(*view.files);
     if (view.files_truncated) out["files_truncated"] = true;

@@ -125,12 +125,15 @@ Result<domain::NewVersion> read_register(const Json& body) {
     }
   }
   MLOPS_ASSIGN(wanted.git, read_git(body));
+  if (body.contains("schemas")) {
+    MLOPS_ASSIGN(wanted.schemas, model::schemas_from_json(body.at("schemas")));
+  }
   return wanted;
 }
 
 Result<Response> register_version(const Services& services, Request& request) {
   MLOPS_ASSIGN(const auto body, body_with(request, {"kind", "name", "files", "tree", "inputs", "params", "metrics", "labels",
-                                                    "description", "sensitivity", "git", "dry_run"}));
+                                                    "description", "sensitivity", "git", "schemas", "dry_run"}));
   MLOPS_ASSIGN(const auto commit, commit_of(body));
   MLOPS_ASSIGN(const auto wanted, read_register(body));
   MLOPS_ASSIGN(const auto registered, services.registry.register_version(actor_of(request), wanted, commit));

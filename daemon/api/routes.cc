@@ -34,6 +34,7 @@ Routes make_routes(const Services& services) {
   add_key_routes(services, routes);
   add_git_routes(services, routes);
   add_event_routes(services, routes);
+  add_evidence_routes(services, routes);
   routes.push_back({http::Method::kGet, "/openapi.json", model::Scope::kPublic, http::BodyMode::kNone, 0,
                     http::RunOn::kInline, "This description.", {}});
   routes.back().handler = openapi_handler(routes);

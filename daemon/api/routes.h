@@ -30,6 +30,7 @@ void add_erasure_routes(const Services& services, Routes& routes);
 void add_key_routes(const Services& services, Routes& routes);
 void add_git_routes(const Services& services, Routes& routes);
 void add_event_routes(const Services& services, Routes& routes);
+void add_evidence_routes(const Services& services, Routes& routes);
 
 // OpenAPI 3.1 of the rows.
 Json openapi(const Routes& routes);

@@ -22,6 +22,7 @@
 #include "daemon/domain/registry.h"
 #include "daemon/domain/retention.h"
 #include "daemon/domain/reveal.h"
+#include "daemon/domain/signatures.h"
 #include "daemon/domain/rollouts.h"
 #include "daemon/domain/signing_keys.h"
 #include "daemon/events/watch.h"
@@ -36,6 +37,7 @@ struct Services {
   domain::Clearance& clearance;
   domain::Reveals& reveals;
   domain::Promotion& promotion;
+  domain::Signatures& signatures;
   domain::SigningKeys& signing_keys;
   domain::Rollouts& rollouts;
   domain::Decisions& decisions;

@@ -10,6 +10,7 @@
 #include "core/base/env.h"
 #include "core/base/text.h"
 #include "core/base/yaml.h"
+#include "daemon/app/gate_endpoints.h"
 #include "daemon/domain/label_scan.h"
 #include "daemon/events/schedule.h"
 
@@ -19,7 +20,8 @@ namespace {
 constexpr std::string_view kVariablePrefix = "MLOPSD_";
 constexpr std::size_t kFileLimitBytes = 1u << 20;
 
-using Slot = std::variant<std::string*, std::int64_t*, bool*, std::vector<std::string>*>;
+using Endpoints = std::vector<Config::GateEndpoint>;
+using Slot = std::variant<std::string*, std::int64_t*, bool*, std::vector<std::string>*, Endpoints*>;
 
 struct Setting {
   std::string_view path;
@@ -88,6 +90,11 @@ const Setting kSettings[] = {
     {"registration.scan_records", "MLOPSD_REGISTRATION_SCAN_RECORDS",
      [](Config& c) -> Slot { return &c.registration.scan_records; }, "how many records of a file are looked at", 1,
      1'000'000},
+    {"gates.external", "MLOPSD_GATES_EXTERNAL", [](Config& c) -> Slot { return &c.gates.external; },
+     "servers that external gates may ask, each {name, url, credential, ca_file}; a policy names one (variable: the list "
+     "as JSON)"},
+    {"gates.profile_mib", "MLOPSD_GATES_PROFILE_MIB", [](Config& c) -> Slot { return &c.gates.profile_mib; },
+     "largest dataset, in MiB, that is measured while a plan waits; larger ones by mlopsctl profile", 0, 1 << 20},
     {"masking.master_key", "MLOPSD_MASKING_MASTER_KEY", [](Config& c) -> Slot { return &c.masking.master_key; },
      "where the master key of the masking keys is: file:PATH, env:NAME or credential:NAME (of systemd); empty: "
      "keys/masking.key in data_dir, made at the first start"},
@@ -149,6 +156,8 @@ Status read_value(const YamlNode& node, const std::string& origin, const Setting
     MLOPS_ASSIGN(**number, yaml_int(node, origin, setting.path, setting.min, setting.max));
   } else if (auto* const* flag = std::get_if<bool*>(&slot)) {
     MLOPS_ASSIGN(**flag, yaml_bool(node, origin, setting.path));
+  } else if (auto* const* endpoints = std::get_if<Endpoints*>(&slot)) {
+    MLOPS_ASSIGN(**endpoints, read_gate_endpoints(node, origin));
   } else {
     MLOPS_ASSIGN(*std::get<std::vector<std::string>*>(slot), yaml_strings(node, origin, setting.path));
   }
@@ -190,6 +199,9 @@ Status read_variable(const std::string& value, const Setting& setting, Config& c
   } else if (auto* const* flag = std::get_if<bool*>(&slot)) {
     if (value != "true" && value != "false") return bad_variable(setting, "true or false");
     **flag = value == "true";
+  } else if (auto* const* endpoints = std::get_if<Endpoints*>(&slot)) {
+    MLOPS_ASSIGN(const auto list, parse_yaml(value, std::string(setting.variable)));
+    MLOPS_ASSIGN(**endpoints, read_gate_endpoints(list, std::string(setting.variable)));
   } else {
     auto& items = *std::get<std::vector<std::string>*>(slot);
     items.clear();
@@ -290,7 +302,13 @@ Status check_config(const Config& config) {
 }
 
 Json to_json(const Slot& slot) {
-  return std::visit([](const auto* value) { return Json(*value); }, slot);
+  if (auto* const* endpoints = std::get_if<Endpoints*>(&slot)) return gate_endpoints_json(**endpoints);
+  return std::visit(
+      [](const auto* value) {
+        if constexpr (std::is_same_v<decltype(value), const Endpoints*>) return Json();
+        else return Json(*value);
+      },
+      slot);
 }
 
 }  // namespace

@@ -59,6 +59,17 @@ struct Config {
   struct Masking {
     std::string master_key;  // file:PATH, env:NAME or credential:NAME; empty: keys/masking.key of the data directory
   };
+  // A server that gates may ask (policies name it).
+  struct GateEndpoint {
+    std::string name;
+    std::string url;
+    std::string credential;  // file:PATH, env:NAME or credential:NAME of a bearer token; empty: none
+    std::string ca_file;     // empty: the system's
+  };
+  struct Gates {
+    std::vector<GateEndpoint> external;
+    std::int64_t profile_mib = 256;  // of a dataset that is measured while a plan waits
+  };
   struct Erasure {
     std::int64_t approvals = 2;  // of people, for a plan
   };
@@ -94,6 +105,7 @@ struct Config {
   Erasure erasure;
   Git git;
   Events events;
+  Gates gates;
 };
 
 using Environment = std::map<std::string, std::string>;

@@ -17,6 +17,7 @@
 #include "daemon/api/routes.h"
 #include "daemon/app/convert_blobs.h"
 #include "daemon/app/data_dir.h"
+#include "daemon/app/gate_endpoints.h"
 #include "daemon/app/first_start.h"
 #include "daemon/app/git_config.h"
 #include "daemon/app/metrics.h"
@@ -188,6 +189,28 @@ struct GitThreads {
   domain::Repeating refreshes;
 };
 
+// Where promotions get evidence from that is not in the database.
+struct EvidenceSources {
+  domain::Signatures signatures;
+  domain::Measurer measurer;
+  domain::ExternalGates external;
+};
+
+Result<std::unique_ptr<EvidenceSources>> open_evidence(meta::Store& store, cas::ContentStore& content,
+                                                       const DataDir& data_dir, const Config& config,
+                                                       domain::Promotion& promotion) {
+  MLOPS_ASSIGN(auto key, data_dir.key("erasure"));
+  MLOPS_ASSIGN(auto external, open_external_gates(config));
+  domain::MeasurerOptions options;
+  options.index_dir = data_dir.erasure_dir();
+  options.plan_bytes_max = static_cast<std::uint64_t>(config.gates.profile_mib) << 20;
+  std::unique_ptr<EvidenceSources> evidence(new EvidenceSources{
+      domain::Signatures(store), domain::Measurer(store, content, std::move(key), std::move(options)),
+      std::move(external)});
+  promotion.use(evidence->measurer, evidence->external);
+  return evidence;
+}
+
 void tell_service_manager(std::string_view state) {
   const char* socket = std::getenv("NOTIFY_SOCKET");
   if (auto sent = sd_notify(socket ? socket : "", state); !sent) {
@@ -278,6 +301,7 @@ Status run_daemon(const Config& config, MissingKeys missing_keys) {
   domain::Clearance clearance(*store, *content);
   domain::Reveals reveals(*store, *content, compliance);
   domain::Promotion promotion(*store, *content, compliance);
+  MLOPS_ASSIGN(const auto evidence, open_evidence(*store, *content, data_dir, config, promotion));
   domain::SigningKeys signing_keys(*store);
   domain::Rollouts rollouts(*store, promotion);
   domain::Decisions decisions(*store, compliance, promotion);
@@ -304,6 +328,7 @@ Status run_daemon(const Config& config, MissingKeys missing_keys) {
                                .clearance = clearance,
                                .reveals = reveals,
                                .promotion = promotion,
+                               .signatures = evidence->signatures,
                                .signing_keys = signing_keys,
                                .rollouts = rollouts,
                                .decisions = decisions,

@@ -110,6 +110,8 @@ Status scan_one(cas::ContentStore& content, const model::FileEntry& file, const 
   SampleReader sample(**reader, source, options.records_max);
   const auto profile = policy::scan_file(data::table_name(file.path), sample);
   if (!profile) return {};
+  ++scan.files;
+  scan.records += profile->records;
   const auto format = (*reader)->format();
   const bool is_fhir = format == data::Format::kFhir || format == data::Format::kFhirLines;
   if (is_fhir && profile->records > 0) scan.has_health = true;

@@ -36,6 +36,8 @@ std::optional<LabelScanOptions::Mode> scan_mode_from_word(std::string_view word)
 struct LabelScan {
   std::set<std::string> classes;  // that identify people
   bool has_health = false;
+  std::uint64_t files = 0;    // that could be read as records
+  std::uint64_t records = 0;  // that were looked at
 
   model::Sensitivity least() const;
   std::map<std::string, std::string> labels() const;

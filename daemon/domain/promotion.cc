@@ -153,26 +153,45 @@ Status Promotion::store_decision(meta::WriteTx& tx, const Draft& made, std::stri
 }
 
 Result<model::Plan> Promotion::plan(const meta::Actor& actor, const PlanRequest& request) {
-  return store_.write<model::Plan>(actor, meta::Commit::kKeep, [&](meta::WriteTx& tx) -> Result<model::Plan> {
-    MLOPS_ASSIGN(const auto wish, wish_of(tx.sql(), actor, request));
+  std::shared_ptr<const Prepared> prepared;
+  std::optional<Draft> unprepared;
+  const auto attempt = [&](meta::WriteTx& tx) -> Result<model::Plan> {
+    MLOPS_ASSIGN(auto wish, wish_of(tx.sql(), actor, request));
+    wish.prepared = prepared;
     MLOPS_ASSIGN(auto before, replayed(tx.sql(), actor, wish));
     if (before) return std::move(before->plan);
     MLOPS_ASSIGN(auto made, draft(tx.sql(), wish));
+    if (!prepared && made.missing == Missing::kEvidence) {
+      unprepared = std::move(made);
+      return fail(ErrorCode::kUnavailable, "evidence_needed", "evidence is read outside of the writer");
+    }
     MLOPS_TRY(store_plan(tx, made.plan));
     MLOPS_TRY(store_decision(tx, made, "plan"));
     MLOPS_TRY(remember_request(tx, wish, made.plan.id, {}));
     return std::move(made.plan);
-  });
+  };
+  // Most plans need nothing that is not in the database; only the others are tried twice.
+  auto plan = store_.write<model::Plan>(actor, meta::Commit::kKeep, attempt);
+  if (plan || !unprepared) return plan;
+  MLOPS_ASSIGN(prepared, prepare(actor, *unprepared, meta::Commit::kKeep));
+  return store_.write<model::Plan>(actor, meta::Commit::kKeep, attempt);
 }
 
 Result<model::Plan> Promotion::plan_with(const meta::Actor& actor, const PlanRequest& request,
                                          const policy::Policy& candidate) {
-  return store_.read<model::Plan>([&](sql::Connection& connection) -> Result<model::Plan> {
+  std::shared_ptr<const Prepared> prepared;
+  const auto attempt = [&](sql::Connection& connection) -> Result<Draft> {
     MLOPS_ASSIGN(auto wish, wish_of(connection, actor, request));
     wish.candidate = &candidate;
-    MLOPS_ASSIGN(auto made, draft(connection, wish));
-    return std::move(made.plan);
-  });
+    wish.prepared = prepared;
+    return draft(connection, wish);
+  };
+  MLOPS_ASSIGN(auto made, store_.read<Draft>(attempt));
+  if (made.missing == Missing::kEvidence) {
+    MLOPS_ASSIGN(prepared, prepare(actor, made, meta::Commit::kDryRun));
+    MLOPS_ASSIGN(made, store_.read<Draft>(attempt));
+  }
+  return std::move(made.plan);
 }
 
 Result<model::Plan> Promotion::get_plan(const std::string& id) {
@@ -430,19 +449,26 @@ Result<model::DeploymentView> Promotion::deploy(meta::WriteTx& tx, Draft& made) 
 }
 
 // Decided once outside the writer, so that a long masking run holds nobody up, and again inside it.
-Result<model::PromotionView> Promotion::run(const meta::Actor& actor, const Wish& wish, meta::Commit commit) {
+Result<model::PromotionView> Promotion::run(const meta::Actor& actor, const Wish& wanted, meta::Commit commit) {
+  auto wish = wanted;
   struct First {
     Draft draft;
     bool unchanged = false;
     std::optional<model::PromotionView> before;
   };
-  MLOPS_ASSIGN(auto first, store_.read<First>([&](sql::Connection& connection) -> Result<First> {
+  const auto look = [&](sql::Connection& connection) -> Result<First> {
     MLOPS_ASSIGN(auto before, replayed(connection, actor, wish));
     if (before) return First{{}, true, std::move(before)};
     MLOPS_ASSIGN(auto made, draft(connection, wish));
     const bool unchanged = wish.plan_id.empty() && runs_already(connection, made);
     return First{std::move(made), unchanged, {}};
-  }));
+  };
+  MLOPS_ASSIGN(auto first, store_.read<First>(look));
+  if (!first.before && !first.unchanged && first.draft.missing == Missing::kEvidence) {
+    // Servers are asked once; what they say holds inside the writer, too.
+    MLOPS_ASSIGN(wish.prepared, prepare(actor, first.draft, commit));
+    MLOPS_ASSIGN(first, store_.read<First>(look));
+  }
   if (first.before) return std::move(*first.before);
   if (!wish.plan_digest.empty() && first.draft.plan.digest != wish.plan_digest) {
     if (commit == meta::Commit::kKeep) mark_ended(actor, wish.plan_id, "stale");

@@ -13,12 +13,15 @@
 // "bad_signature", "unknown_gate"; kNotFound; those of Compliance::mask. Thread-safety: thread-safe.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "core/model/views.h"
 #include "daemon/domain/compliance.h"
+#include "daemon/domain/external_gates.h"
+#include "daemon/domain/promotion_facts.h"
 #include "storage/cas/content_store.h"
 #include "storage/meta/change_control.h"
 #include "storage/meta/releases.h"
@@ -75,12 +78,18 @@ struct Draft {
   std::vector<PolicyRevision> shadows;        // as plan.shadow_pins
   std::vector<model::Version> members;        // of a planned masking: the source
   std::optional<meta::DeploymentRow> running;  // under the same name
+  Missing missing = Missing::kNothing;         // evidence that preparing may give
 };
 
 class Promotion {
  public:
   Promotion(meta::Store& store, cas::ContentStore& content, Compliance& compliance)
       : store_(store), content_(content), compliance_(compliance) {}
+  // Where evidence comes from that is not in the database. REQUIRES: before the first request; both outlive this.
+  void use(const Measurer& measurer, const ExternalGates& external) {
+    measurer_ = &measurer;
+    external_ = &external;
+  }
 
   Result<model::Plan> plan(const meta::Actor& actor, const PlanRequest& request);
   // What plan() would say if `candidate` were in force: in the place of its namesake, or added. Nothing is written.
@@ -105,6 +114,10 @@ class Promotion {
   Result<model::PromotionView> promote(const meta::Actor& actor, const PlanRequest& request, meta::Commit commit);
   Result<model::PromotionView> promote_plan(const meta::Actor& actor, const std::string& plan_id, meta::Commit commit);
   Result<model::PromotionView> rollback(const meta::Actor& actor, const RollbackRequest& request, meta::Commit commit);
+
+  // Measures what the environment's gates ask about such a release, however long it takes, and keeps it. A list of
+  // {"kind", "of", "result" | "failed"}.
+  Result<Json> profile(const meta::Actor& actor, const PlanRequest& request);
 
   Result<std::vector<model::DeploymentView>> deployments(const meta::DeploymentFilter& filter);
   // Errors: those of meta::correct_deployment, kInvalid "reason_needed".
@@ -133,9 +146,15 @@ class Promotion {
     std::string plan_digest;           // the digest that plan was approved under
     std::string earlier_plan_id;       // rollback: the plan under which the release ran before
     const policy::Policy* candidate = nullptr;  // a policy that is tried out
+    std::shared_ptr<const Prepared> prepared;   // evidence from outside of the database
   };
 
   Result<Draft> draft(sql::Connection& connection, const Wish& wish);
+  // promotion_evidence.cc
+  Status add_evidence(sql::Connection& connection, const Wish& wish, Draft& draft);
+  // Reads data and asks servers, outside of the writer. kKeep: what was measured is kept for later plans.
+  Result<std::shared_ptr<const Prepared>> prepare(const meta::Actor& actor, const Draft& draft, meta::Commit commit);
+  Result<Measurements> measure(const meta::Actor& actor, const EvidenceAsks& asks, Reach reach, meta::Commit commit);
   Result<model::MemberFacts> member_facts(sql::Connection& connection, const model::Version& version);
   Status plan_masking(sql::Connection& connection, Draft& draft);
   Status add_shadows(sql::Connection& connection, Draft& draft);
@@ -179,6 +198,8 @@ class Promotion {
   meta::Store& store_;
   cas::ContentStore& content_;
   Compliance& compliance_;
+  const Measurer* measurer_ = nullptr;
+  const ExternalGates* external_ = nullptr;
 };
 
 // A stored plan with its approvals. Shared by the parts of this room.

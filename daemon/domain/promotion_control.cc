@@ -51,12 +51,14 @@ std::string pinned_facts_digest(const model::PromotionFacts& facts) {
   pinned.rejected.reset();
   pinned.overlaps.clear();
   pinned.calendar.reset();
+  pinned.external.clear();
   for (auto& member : pinned.members) {
     member.ran_in.clear();
     member.soaked.clear();
     member.provenance.reset();
     member.missing_blobs.clear();
     member.open_erasures.clear();
+    member.evidence = {};
     member.version.deprecated_reason.clear();
     member.version.deleted_at_us = 0;
     member.version.deleted_reason.clear();

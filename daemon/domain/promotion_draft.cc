@@ -223,6 +223,7 @@ Result<Draft> Promotion::draft(sql::Connection& connection, const Wish& wish) {
   MLOPS_TRY(add_running(connection, out));
   MLOPS_TRY(add_control_facts(connection, wish, out));
   MLOPS_TRY(add_approvals(connection, wish, out));
+  MLOPS_TRY(add_evidence(connection, wish, out));
   std::vector<policy::Policy> policies;
   for (const auto& revision : out.policies) policies.push_back(revision.policy);
   plan.gates = gate::evaluate(policies, out.facts);

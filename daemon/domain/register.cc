@@ -8,6 +8,7 @@
 #include "daemon/domain/registry.h"
 #include "daemon/domain/viewer.h"
 #include "storage/meta/erasures.h"
+#include "storage/meta/evidence.h"
 
 namespace mlops::domain {
 namespace {
@@ -31,7 +32,7 @@ Status check_metadata(const NewVersion& wanted) {
     MLOPS_TRY(model::check_free_text(value, fmt::format("label {}", key)));
   }
   for (const auto& [key, value] : wanted.metrics) {
-    MLOPS_TRY(model::check_key(key, "metric"));
+    MLOPS_TRY(model::check_metric_name(key));
     if (!std::isfinite(value)) return fail(ErrorCode::kInvalid, "bad_metric", fmt::format("metric {} is not finite", key));
   }
   return {};
@@ -136,6 +137,12 @@ Status check_not_erased(sql::Connection& connection, const model::Manifest& mani
   return {};
 }
 
+// What was looked at, and the words for what was found.
+meta::ScanRow scan_row(const std::string& version_id, const LabelScan& scan) {
+  return {version_id, static_cast<std::int64_t>(scan.classes.size()),
+          canonical_dump({{"files", scan.files}, {"records", scan.records}, {"classes", scan.classes}})};
+}
+
 std::string unchanged_note(const NewVersion& wanted, const model::VersionView& view,
                            const std::vector<ResolvedInput>& inputs) {
   auto note = fmt::format("the same bytes are already {}", view.version.ref());
@@ -175,6 +182,8 @@ Result<Registered> insert(meta::WriteTx& tx, const NewVersion& wanted, const mod
   MLOPS_TRY(meta::insert_version(tx, version, body));
   MLOPS_TRY(record_content(tx, manifest, version));
   for (const auto& input : inputs) MLOPS_TRY(meta::insert_edge(tx, input.version.id, version.id, input.role));
+  if (!wanted.schemas.is_empty()) MLOPS_TRY(meta::declare_schemas(tx, version.id, wanted.schemas));
+  if (scan.files > 0) MLOPS_TRY(meta::insert_scan(tx, scan_row(version.id, scan)));
   MLOPS_ASSIGN(const auto labels, labels_for(tx.sql(), wanted, inputs, scan));
   for (const auto& [name, value] : labels) MLOPS_TRY(meta::set_label(tx, version.id, name, value));
   MLOPS_ASSIGN(auto view, view_of(tx.sql(), std::move(version), 0));
@@ -269,6 +278,21 @@ Result<LabelScan> Registry::scan(const NewVersion& wanted, const model::Manifest
 }
 
 Result<Registered> Registry::register_version(const meta::Actor& actor, const NewVersion& wanted, meta::Commit commit) {
+  MLOPS_ASSIGN(auto registered, register_bytes(actor, wanted, commit));
+  if (registered.created || wanted.schemas.is_empty()) return registered;
+  // The same bytes once more may say what they take and give, if nobody said it before.
+  const auto& version = registered.view.version;
+  MLOPS_TRY(store_.write<bool>(actor, commit, [&](meta::WriteTx& tx) -> Result<bool> {
+    MLOPS_ASSIGN(const auto declared, meta::schemas_of(tx.sql(), version.id));
+    if (model::to_json(declared) == model::to_json(wanted.schemas)) return true;
+    tx.begin_entry("version.schema", version.typed_ref());
+    MLOPS_TRY(meta::declare_schemas(tx, version.id, wanted.schemas));
+    return true;
+  }).map([](bool) {}));
+  return registered;
+}
+
+Result<Registered> Registry::register_bytes(const meta::Actor& actor, const NewVersion& wanted, meta::Commit commit) {
   MLOPS_TRY(check_metadata(wanted));
   MLOPS_ASSIGN(auto manifest, described_manifest(wanted));
   const auto body = model::manifest_bytes(manifest);

@@ -4,6 +4,7 @@
 
 #include "core/base/text.h"
 #include "core/model/names.h"
+#include "storage/meta/evidence.h"
 #include "storage/meta/releases.h"
 #include "storage/meta/retention.h"
 
@@ -99,6 +100,7 @@ Result<model::VersionView> Registry::show(const std::string& ref, TimestampUs as
     MLOPS_ASSIGN(auto version, meta::resolve(connection, reference, as_of_us));
     MLOPS_ASSIGN(auto body, meta::manifest_body(connection, version.digest));
     MLOPS_ASSIGN(auto view, view_of(connection, std::move(version), as_of_us));
+    MLOPS_ASSIGN(view.schemas, meta::schemas_of(connection, view.version.id));
     return Shown{std::move(view), std::move(body)};
   }, meta::Patience::kInstant));
   MLOPS_TRY(check_manifest(shown.view.version, shown.manifest_body));

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "core/model/schema.h"
 #include "core/model/views.h"
 #include "daemon/domain/label_scan.h"
 #include "storage/cas/content_store.h"
@@ -42,6 +43,7 @@ struct NewVersion {
   std::string description;
   std::optional<model::Sensitivity> sensitivity;
   std::optional<model::GitSource> git;
+  model::VersionSchemas schemas;
 };
 
 struct Registered {
@@ -90,6 +92,7 @@ class Registry {
   static Result<std::optional<Registered>> find_registered(sql::Connection& connection, const NewVersion& wanted,
                                                            const crypto::Digest& digest);
 
+  Result<Registered> register_bytes(const meta::Actor& actor, const NewVersion& wanted, meta::Commit commit);
   Result<LabelScan> scan(const NewVersion& wanted, const model::Manifest& manifest) const;
 
   meta::Store& store_;

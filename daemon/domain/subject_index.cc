@@ -129,22 +129,42 @@ std::string SubjectIndex::path(const crypto::Digest& file, const SubjectColumn& 
   return fmt::format("{}/{}-{}{}", dir_, file.hex(), to_hex(as_bytes(tag(file, column))), kSuffix);
 }
 
-Result<std::optional<bool>> SubjectIndex::may_hold(const crypto::Digest& file, const SubjectColumn& column,
-                                                   const std::vector<crypto::Mac>& subject) const {
-  const auto read = read_file(path(file, column), kLargestBytes);
-  if (!read && read.error().code == ErrorCode::kNotFound) return std::optional<bool>();
+Result<std::optional<std::string>> SubjectIndex::read_body(const crypto::Digest& file,
+                                                           const SubjectColumn& column) const {
+  auto read = read_file(path(file, column), kLargestBytes);
+  if (!read && read.error().code == ErrorCode::kNotFound) return std::optional<std::string>();
   if (!read) return fail(read.error());
   const std::string_view bytes = *read;
-  if (bytes.size() < kHeadBytes + kWordBytes || !bytes.starts_with(kMagic)) return std::optional<bool>();
+  if (bytes.size() < kHeadBytes + kWordBytes || !bytes.starts_with(kMagic)) return std::optional<std::string>();
   const auto count = word_at(bytes, 2 * kWordBytes);
   const auto body = bytes.substr(0, bytes.size() - kWordBytes);
   const bool is_sound = bytes.substr(kWordBytes, kWordBytes) == tag(file, column) &&
                         body.size() == kHeadBytes + count * kWordBytes &&
                         word_at(bytes, body.size()) == checksum_of(body);
-  if (!is_sound) return std::optional<bool>();
+  if (!is_sound) return std::optional<std::string>();
+  read->resize(body.size());
+  return std::optional(std::move(*read));
+}
+
+Result<std::optional<bool>> SubjectIndex::may_hold(const crypto::Digest& file, const SubjectColumn& column,
+                                                   const std::vector<crypto::Mac>& subject) const {
+  MLOPS_ASSIGN(const auto body, read_body(file, column));
+  if (!body) return std::optional<bool>();
+  const auto count = (body->size() - kHeadBytes) / kWordBytes;
   const bool found = std::any_of(subject.begin(), subject.end(),
-                                 [&](const auto& mac) { return holds_word(body, count, short_of(mac)); });
+                                 [&](const auto& mac) { return holds_word(*body, count, short_of(mac)); });
   return std::optional(found);
+}
+
+Result<std::optional<std::vector<std::uint64_t>>> SubjectIndex::load(const crypto::Digest& file,
+                                                                     const SubjectColumn& column) const {
+  using Words = std::vector<std::uint64_t>;
+  MLOPS_ASSIGN(const auto body, read_body(file, column));
+  if (!body) return std::optional<Words>();
+  Words words;
+  words.reserve((body->size() - kHeadBytes) / kWordBytes);
+  for (auto at = kHeadBytes; at < body->size(); at += kWordBytes) words.push_back(word_at(*body, at));
+  return std::optional(std::move(words));
 }
 
 void SubjectIndex::Builder::add(std::string_view id) {

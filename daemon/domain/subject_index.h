@@ -65,6 +65,9 @@ class SubjectIndex {
   Result<std::optional<bool>> may_hold(const crypto::Digest& file, const SubjectColumn& column,
                                        const std::vector<crypto::Mac>& subject) const;
 
+  // Every fingerprint's first 8 bytes, ascending; nullopt: there is no index.
+  Result<std::optional<std::vector<std::uint64_t>>> load(const crypto::Digest& file, const SubjectColumn& column) const;
+
   class Builder {
    public:
     Builder(const SubjectIndex& index, crypto::Digest file, SubjectColumn column)
@@ -88,6 +91,8 @@ class SubjectIndex {
  private:
   std::string tag(const crypto::Digest& file, const SubjectColumn& column) const;  // 8 bytes
   std::string path(const crypto::Digest& file, const SubjectColumn& column) const;
+  // Head and words of the file, checked, without its checksum; nullopt: absent, damaged or of another key.
+  Result<std::optional<std::string>> read_body(const crypto::Digest& file, const SubjectColumn& column) const;
 
   const std::string dir_;
   const crypto::SecretBytes key_;

@@ -4,6 +4,7 @@
 
 #include "core/base/text.h"
 #include "policies/engine/comparison.h"
+#include "policies/engine/evidence_gate.h"
 #include "policies/engine/wording.h"
 
 namespace mlops::policy {
@@ -21,6 +22,7 @@ void compare_bodies(const std::string& subject, const MetricGate& a, const Metri
   out.limit(subject + " min", a.min, b.min, MoreIs::kStricter);
   out.limit(subject + " max", a.max, b.max, MoreIs::kLooser);
   out.limit(subject + " not_below_current_by", a.not_below_current_by, b.not_below_current_by, MoreIs::kLooser);
+  compare_subgroups(subject, a.subgroups, b.subgroups, out);
 }
 
 void compare_bodies(const std::string& subject, const LineageGate& a, const LineageGate& b, Comparison& out) {

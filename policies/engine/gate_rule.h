@@ -10,16 +10,18 @@
 #include "core/base/yaml.h"
 #include "core/model/kind.h"
 #include "policies/cel/program.h"
+#include "policies/engine/evidence_rule.h"
 #include "policies/engine/policy.h"
 
 namespace mlops::policy {
 
-// A recorded metric of the version against thresholds of its own unit. At least one threshold is set.
+// A recorded metric of the version against thresholds of its own unit. At least one threshold is set, or subgroups.
 struct MetricGate {
   std::string name;
   std::optional<double> min;
   std::optional<double> max;
   std::optional<double> not_below_current_by;  // may fall by this much below what runs now
+  std::optional<Subgroups> subgroups;
 };
 
 // What must be recorded about where a version came from.
@@ -57,7 +59,9 @@ struct ProvenanceGate {
 struct GateRule {
   std::string id;
   std::vector<model::ArtifactKind> kinds;  // empty: every kind the policy selects
-  std::variant<std::monostate, MetricGate, LineageGate, ApprovalsGate, ClearanceGate, AssertGate, ProvenanceGate> body;
+  std::variant<std::monostate, MetricGate, LineageGate, ApprovalsGate, ClearanceGate, AssertGate, ProvenanceGate,
+               IndependenceGate, QualityGate, ResidualGate, SignaturesGate, ExternalGate, CompatGate>
+      body;
   std::string origin;
   YamlMark mark;
   std::string cite;  // the clause the gate follows

@@ -7,6 +7,7 @@
 #include "core/base/text.h"
 #include "policies/engine/assert_gate.h"
 #include "policies/engine/document.h"
+#include "policies/engine/evidence_gate.h"
 #include "policies/engine/reader.h"
 
 namespace mlops::policy {
@@ -53,7 +54,7 @@ void check_metric(const YamlNode& node, const MetricGate& gate, Findings& findin
 }
 
 void read_metric(const YamlNode& node, GateRule& gate, Reader& reader) {
-  if (!reader.map(node, "metric", {"name", "min", "max", "not_below_current_by"})) return;
+  if (!reader.map(node, "metric", {"name", "min", "max", "not_below_current_by", "subgroups"})) return;
   MetricGate metric;
   const auto* name = node.find("name");
   if (!name) {
@@ -64,9 +65,11 @@ void read_metric(const YamlNode& node, GateRule& gate, Reader& reader) {
   metric.min = threshold(node, "min", reader);
   metric.max = threshold(node, "max", reader);
   metric.not_below_current_by = threshold(node, "not_below_current_by", reader);
-  if (!node.find("min") && !node.find("max") && !node.find("not_below_current_by")) {
+  const auto* subgroups = node.find("subgroups");
+  if (subgroups) read_subgroups(*subgroups, is_unit_metric(metric.name), metric, reader);
+  if (!node.find("min") && !node.find("max") && !node.find("not_below_current_by") && !subgroups) {
     reader.findings().error(node.mark, "gate_without_body", "metric needs a threshold",
-                            "one of min, max, not_below_current_by");
+                            "one of min, max, not_below_current_by, subgroups");
   }
   check_metric(node, metric, reader.findings());
   gate.body = std::move(metric);
@@ -167,7 +170,13 @@ constexpr BodyRow kBodies[] = {{"metric", read_metric},
                                {"approvals", read_approvals},
                                {"clearance", read_clearance},
                                {"assert", read_assert},
-                               {"provenance", read_provenance}};
+                               {"provenance", read_provenance},
+                               {"independence", read_independence},
+                               {"quality", read_quality},
+                               {"residual", read_residual},
+                               {"signatures", read_signatures},
+                               {"external", read_external},
+                               {"compat", read_compat}};
 
 }  // namespace
 
@@ -176,10 +185,11 @@ GateRule read_gate(const YamlNode& node, Findings& findings) {
   gate.origin = findings.origin();
   gate.mark = node.mark;
   Reader reader(findings);
-  if (!reader.map(node, "a gate",
-                  {"id", "kinds", "description", "cite", "metric", "lineage", "approvals", "clearance", "assert", "provenance"})) {
-    return gate;
-  }
+  std::vector<std::string> keys{"id", "kinds", "description", "cite"};
+  std::vector<std::string> bodies_known;
+  for (const auto& row : kBodies) bodies_known.emplace_back(row.key);
+  keys.insert(keys.end(), bodies_known.begin(), bodies_known.end());
+  if (!reader.map(node, "a gate", keys)) return gate;
   if (const auto* id = node.find("id")) {
     gate.id = reader.text(*id, "id").value_or("");
   }
@@ -198,7 +208,7 @@ GateRule read_gate(const YamlNode& node, Findings& findings) {
   }
   if (bodies == 0) {
     findings.error(node.mark, "gate_without_body", fmt::format("gate '{}' checks nothing", printable(gate.id)),
-                   "one of metric, lineage, approvals, clearance, assert, provenance");
+                   "one of " + join(bodies_known, ", "));
   }
   if (bodies > 1) {
     findings.error(node.mark, "gate_two_bodies", fmt::format("gate '{}' checks {} things", printable(gate.id), bodies),

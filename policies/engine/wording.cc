@@ -4,6 +4,7 @@
 
 #include "core/base/text.h"
 #include "core/base/yaml_scalar.h"
+#include "policies/engine/evidence_gate.h"
 
 namespace mlops::policy {
 namespace {
@@ -24,6 +25,7 @@ std::string words_of(const MetricGate& gate) {
   if (gate.not_below_current_by) {
     parts.push_back(fmt::format("is not more than {} below what runs now", *gate.not_below_current_by));
   }
+  if (gate.subgroups) parts.push_back(words_of(*gate.subgroups));
   return fmt::format("the metric {} {}", gate.name, join(parts, " and "));
 }
 
@@ -84,7 +86,7 @@ std::string rule_text(const Rule& rule) {
 }
 
 std::string gate_text(const GateRule& gate) {
-  return std::visit([](const auto& body) { return words_of(body); }, gate.body);
+  return std::visit([](const auto& body) -> std::string { return words_of(body); }, gate.body);
 }
 
 std::string kinds_text(const std::vector<model::ArtifactKind>& kinds) {

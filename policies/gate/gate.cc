@@ -8,6 +8,7 @@
 #include "policies/gate/change_control.h"
 #include "policies/gate/change_window.h"
 #include "policies/gate/erasure_gate.h"
+#include "policies/gate/evidence_gates.h"
 #include "policies/gate/policy_gates.h"
 #include "policies/gate/policy_standing.h"
 #include "policies/gate/policy_terms.h"
@@ -118,6 +119,7 @@ std::vector<GateResult> evaluate(const std::vector<policy::Policy>& policies, co
   terms.need_meaning = facts.environment.signed_approvals;
   results.push_back(judge_approvals(approvals, facts, terms));
   results.push_back(judge_reason(facts));
+  judge_compat(facts, results);
   judge_change_control(facts, results);
   for (const auto& policy : policies) {
     auto own = evaluate_one(policy, facts);

@@ -7,6 +7,7 @@
 
 #include "core/base/text.h"
 #include "policies/gate/assert_facts.h"
+#include "policies/gate/evidence_gates.h"
 #include "policies/gate/provenance_gate.h"
 #include "policies/gate/verdicts.h"
 
@@ -22,7 +23,9 @@ using Members = std::vector<const MemberFacts*>;
 constexpr double kRounding = 1e-12;
 
 // The word of each body, in the order of GateRule::body.
-constexpr std::string_view kKindWords[] = {"", "metric", "lineage", "approvals", "clearance", "assert", "provenance"};
+constexpr std::string_view kKindWords[] = {"",           "metric",       "lineage", "approvals", "clearance",  "assert",
+                                           "provenance", "independence", "quality", "residual",  "signatures", "external",
+                                           "compat"};
 
 GateHead head_of(const policy::GateRule& rule) {
   return {rule.id, std::string(kKindWords[rule.body.index()]), rule.where()};
@@ -96,6 +99,7 @@ void judge_metric(const policy::GateRule& rule, const policy::MetricGate& gate, 
   }
   // What runs now is known for the release's namesake only.
   if (gate.not_below_current_by) results.push_back(judge_regression(head, gate, *members.front(), facts));
+  judge_subgroups(head, gate, members, facts, results);
 }
 
 // What is missing from a member's recorded origin; empty: nothing.
@@ -189,6 +193,24 @@ GateResult judge_assertion(const GateHead& head, const policy::AssertGate& gate,
                 join(needed, " and "), std::move(looked_at));
 }
 
+void judge_on_evidence(const policy::GateRule& rule, const Members& members, const PromotionFacts& facts,
+                       std::vector<GateResult>& results) {
+  const auto head = head_of(rule);
+  if (const auto* independence = std::get_if<policy::IndependenceGate>(&rule.body)) {
+    judge_independence(head, *independence, members, results);
+  } else if (const auto* quality = std::get_if<policy::QualityGate>(&rule.body)) {
+    judge_quality(head, *quality, members, facts, results);
+  } else if (const auto* residual = std::get_if<policy::ResidualGate>(&rule.body)) {
+    judge_residual(head, *residual, members, results);
+  } else if (const auto* signatures = std::get_if<policy::SignaturesGate>(&rule.body)) {
+    judge_signatures(head, *signatures, members, results);
+  } else if (const auto* external = std::get_if<policy::ExternalGate>(&rule.body)) {
+    judge_external(head, *external, facts, results);
+  } else if (std::holds_alternative<policy::CompatGate>(rule.body)) {
+    judge_compat(head, CompatMode::kRequired, facts, results);
+  }
+}
+
 void judge(const policy::GateRule& rule, const Members& members, const PromotionFacts& facts,
            std::vector<GateResult>& results) {
   const auto head = head_of(rule);
@@ -209,6 +231,8 @@ void judge(const policy::GateRule& rule, const Members& members, const Promotion
       results.push_back(
           judge_clearance(head, *member, clearance->max, fmt::format("gate '{}'", rule.id), facts.environment.name));
     }
+  } else {
+    judge_on_evidence(rule, members, facts, results);
   }
 }
 

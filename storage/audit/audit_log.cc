@@ -14,7 +14,7 @@ struct TableRow {
   std::string_view table;
   std::string_view select;
 };
-constexpr std::array<TableRow, 41> kTables{{
+constexpr std::array<TableRow, 45> kTables{{
     {"principals", "SELECT * FROM principals WHERE id = $1"},
     {"tokens", "SELECT * FROM tokens WHERE id = $1"},
     {"artifacts", "SELECT * FROM artifacts WHERE id = $1"},
@@ -56,6 +56,10 @@ constexpr std::array<TableRow, 41> kTables{{
     {"source_approvals", "SELECT * FROM source_approvals WHERE id = $1"},
     {"revision_sources", "SELECT * FROM revision_sources WHERE id = $1"},
     {"webhooks", "SELECT * FROM webhooks WHERE id = $1"},
+    {"version_signatures", "SELECT * FROM version_signatures WHERE id = $1"},
+    {"version_schemas", "SELECT * FROM version_schemas WHERE id = $1"},
+    {"version_scans", "SELECT * FROM version_scans WHERE id = $1"},
+    {"profiles", "SELECT * FROM profiles WHERE id = $1"},
 }};
 
 constexpr std::string_view kHead = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1";

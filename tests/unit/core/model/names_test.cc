@@ -119,3 +119,15 @@ TEST_CASE("free text holds lines and tabs, no other control") {
     CHECK(status.error().message.find("reason") != std::string::npos);
   }
 }
+
+TEST_CASE("a metric may be that of a group of people") {
+  for (const auto* name : {"auc", "auc{sex=F}", "roc/auc{age=65+}", "auc{age=18-44}", "auc{hba1c=<7}"}) {
+    INFO(name);
+    CHECK(check_metric_name(name).has_value());
+  }
+  for (const auto* name : {"", "auc{", "auc{}", "auc{sex}", "auc{sex=}", "auc{=F}", "{sex=F}", "auc{sex=F}x",
+                           "auc{sex=F}{age=1}", "auc{sex=F;}", "auc{sex=a b}"}) {
+    INFO(name);
+    CHECK_FALSE(check_metric_name(name).has_value());
+  }
+}
