@@ -91,13 +91,11 @@ Result<Measurements> Promotion::measure(const meta::Actor& actor, const Evidence
                store_.read<EvidenceAsks>([&](sql::Connection& connection) { return unmeasured(connection, asks); }));
   MLOPS_TRY(measurer_->measure(left, reach, measured));
   if (measured.results.empty() || commit == meta::Commit::kDryRun) return measured;
-  MLOPS_TRY(store_
-                .write<bool>(actor, commit,
-                             [&](meta::WriteTx& tx) -> Result<bool> {
-                               MLOPS_TRY(keep(tx, measured));
-                               return true;
-                             })
-                .map([](bool) {}));
+  const auto kept = store_.write<bool>(actor, commit, [&](meta::WriteTx& tx) -> Result<bool> {
+    MLOPS_TRY(keep(tx, measured));
+    return true;
+  });
+  if (!kept) return fail(kept.error());
   return measured;
 }
 
@@ -115,12 +113,11 @@ Result<std::shared_ptr<const Prepared>> Promotion::prepare(const meta::Actor& ac
   auto facts = made.facts;
   facts.external.clear();
   for (auto& member : facts.members) member.evidence = {};
-  MLOPS_TRY(store_
-                .read<bool>([&](sql::Connection& connection) -> Result<bool> {
-                  MLOPS_TRY(collect_evidence(connection, policies, prepared.get(), {}, facts).map([](Missing) {}));
-                  return true;
-                })
-                .map([](bool) {}));
+  const auto collected = store_.read<bool>([&](sql::Connection& connection) -> Result<bool> {
+    MLOPS_TRY(collect_evidence(connection, policies, prepared.get(), {}, facts).map([](Missing) {}));
+    return true;
+  });
+  if (!collected) return fail(collected.error());
   for (const auto& [name, timeout_ms] : asked) prepared->answers.push_back(external_->ask(name, timeout_ms, facts));
   return std::shared_ptr<const Prepared>(std::move(prepared));
 }

@@ -282,13 +282,14 @@ Result<Registered> Registry::register_version(const meta::Actor& actor, const Ne
   if (registered.created || wanted.schemas.is_empty()) return registered;
   // The same bytes once more may say what they take and give, if nobody said it before.
   const auto& version = registered.view.version;
-  MLOPS_TRY(store_.write<bool>(actor, commit, [&](meta::WriteTx& tx) -> Result<bool> {
+  const auto declared_now = store_.write<bool>(actor, commit, [&](meta::WriteTx& tx) -> Result<bool> {
     MLOPS_ASSIGN(const auto declared, meta::schemas_of(tx.sql(), version.id));
     if (model::to_json(declared) == model::to_json(wanted.schemas)) return true;
     tx.begin_entry("version.schema", version.typed_ref());
     MLOPS_TRY(meta::declare_schemas(tx, version.id, wanted.schemas));
     return true;
-  }).map([](bool) {}));
+  });
+  if (!declared_now) return fail(declared_now.error());
   return registered;
 }
 

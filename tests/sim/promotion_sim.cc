@@ -4,6 +4,7 @@
 // After every step: what runs, what ran at random moments, and that history has neither gap nor overlap, as the model
 // says; at the end of a sequence the audit log is verified. A crash takes a copy of the database as it lies on the disk,
 // without closing it, and goes on with the copy. A difference prints seed and step, and exits 1.
+#include <fmt/format.h>
 #include <stdlib.h>
 
 #include <cstdio>

@@ -15,7 +15,7 @@ GitopsSubject subject() {
   GitopsSubject out;
   out.deployment.id = "d-1";
   out.deployment.environment = "prod";
-  out.deployment.kind = model::ArtifactKind::kModel;
+  out.deployment.kind = "model";
   out.deployment.name = "team/m";
   out.deployment.release_number = 3;
   out.deployment.plan_id = "p-1";
@@ -62,7 +62,7 @@ TEST_CASE("a manifest and an InferenceService, each YAML that parses, the same e
 
 TEST_CASE("a dataset has a folder of its own and no service") {
   auto data = subject();
-  data.deployment.kind = model::ArtifactKind::kDataset;
+  data.deployment.kind = "dataset";
   const auto files = render_files(data, "", "kserve");
   REQUIRE(files);
   REQUIRE(files->size() == 1);

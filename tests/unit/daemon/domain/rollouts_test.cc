@@ -140,7 +140,7 @@ TEST_CASE("a step that waits for approvals pauses; a rejected plan fails") {
   CHECK(f.rollouts.get(id)->row.state_reason.find(plan) != std::string::npos);
   REQUIRE(f.rollouts.go_on(f.dora(), id, Commit::kKeep));
   CHECK(f.work(id) == "paused: planned waiting waiting");
-  REQUIRE(f.promotion.decide(f.omar(), plan, Promotion::Decision::kApprove, "fine", Commit::kKeep));
+  REQUIRE(f.promotion.decide(f.omar(), {plan, ApprovalRequest::Decision::kApprove, "fine"}, Commit::kKeep));
   REQUIRE(f.rollouts.go_on(f.dora(), id, Commit::kKeep));
   CHECK(f.work(id) == "done: done done done");
 }
