@@ -30,7 +30,7 @@ class Chunks : public http::BodyReader {
 
 struct Fixture : DomainFixture {
   Fixture()
-      : services{*identity, registry, compliance, clearance, reveals, promotion, signing_keys, rollouts, decisions, sources, provenance, gitops, lineage, integrity, gc, retention, erasure, *backups,
+      : services{*identity, registry, compliance, clearance, reveals, promotion, signatures, signing_keys, rollouts, decisions, sources, provenance, gitops, lineage, integrity, gc, retention, erasure, *backups,
                  webhooks, watch_seats, content, *store,
                  [this] { return ready; }, [] { return std::string("metric 1\n"); }},
         routes(make_routes(services)) {}

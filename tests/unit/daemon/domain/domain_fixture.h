@@ -18,6 +18,7 @@
 #include "daemon/domain/registry.h"
 #include "daemon/domain/retention.h"
 #include "daemon/domain/reveal.h"
+#include "daemon/domain/signatures.h"
 #include "daemon/domain/signing_keys.h"
 #include "daemon/domain/rollouts.h"
 #include "tests/unit/storage/meta/store_fixture.h"
@@ -47,6 +48,7 @@ struct DomainFixture : StoreFixture {
         clearance(*store, content),
         reveals(*store, content, compliance),
         promotion(*store, content, compliance),
+        signatures(*store),
         signing_keys(*store),
         rollouts(*store, promotion),
         decisions(*store, compliance, promotion),
@@ -156,6 +158,7 @@ struct DomainFixture : StoreFixture {
   domain::Clearance clearance;
   domain::Reveals reveals;
   domain::Promotion promotion;
+  domain::Signatures signatures;
   domain::SigningKeys signing_keys;
   domain::Rollouts rollouts;
   domain::Decisions decisions;

@@ -112,7 +112,8 @@ TEST_CASE("with rollback on failure what was changed goes back; what stood befor
   CHECK(f.work(id) == "stopped: rolled_back failed skipped");
   CHECK(f.running("m", "prod/acme") == "m@v1");
   // Promoted there by somebody else before: unchanged by the rollout, and not taken back.
-  REQUIRE(f.promote("m@v2", "prod/acme"));
+  f.clock.advance_us(1'000'000);
+  REQUIRE(f.promotion.promote(f.dora(), {{"m@v2"}, "prod/acme", "meant", false, true}, Commit::kKeep));
   CHECK(f.work(f.begin({.refs = {"m@v2"}, .rollback_on_failure = true}).row.id) == "stopped: unchanged failed skipped");
   CHECK(f.running("m", "prod/acme") == "m@v2");
   f.verified();

@@ -50,6 +50,7 @@ class FakeTransport final : public Transport {
     set([&](Wire& w) { w.sent += bytes.substr(0, size_bytes); });
     return size_bytes;
   }
+  bool has_ended() override { return false; }
   void close_politely(std::span<char>, std::shared_ptr<TransportEvents>) override {
     set([](Wire& w) { w.closing = true; });
   }
