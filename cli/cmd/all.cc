@@ -47,6 +47,10 @@ const Command* const kRows[] = {
     &kRolloutShowCommand,
     &kRolloutContinueCommand,
     &kRolloutStopCommand,
+    // Deliveries
+    &kDeliveryListCommand,
+    &kDeliveryVerifyCommand,
+    &kDeliveryRetryCommand,
     // Environments and policies
     &kEnvApplyCommand,
     &kEnvListCommand,

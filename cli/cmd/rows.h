@@ -37,6 +37,9 @@ extern const Command kRolloutListCommand;
 extern const Command kRolloutShowCommand;
 extern const Command kRolloutContinueCommand;
 extern const Command kRolloutStopCommand;
+extern const Command kDeliveryListCommand;
+extern const Command kDeliveryVerifyCommand;
+extern const Command kDeliveryRetryCommand;
 extern const Command kLineageCommand;
 extern const Command kRanCommand;
 

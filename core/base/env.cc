@@ -17,6 +17,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/id.h"
+#include "core/base/system_error.h"
 #include "core/base/text.h"
 
 namespace mlops {
@@ -48,6 +49,8 @@ constexpr std::array<ErrnoRow, 14> kErrnoRows{{
     {ENAMETOOLONG, ErrorCode::kInvalid, "bad_path", kNoHint},
 }};
 
+}  // namespace
+
 Failure fail_errno(std::string_view doing, const std::string& path, int number) {
   std::string message =
       fmt::format("cannot {} {}: {}", doing, printable(path), std::generic_category().message(number));
@@ -56,6 +59,8 @@ Failure fail_errno(std::string_view doing, const std::string& path, int number) 
   }
   return fail(ErrorCode::kUnavailable, "io_error", std::move(message));
 }
+
+namespace {
 
 // Calls a system call again while a signal interrupts it.
 template <class Call>

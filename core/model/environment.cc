@@ -26,6 +26,7 @@ Json to_json(const Environment& environment) {
   if (environment.soak_s != 0) json["soak_s"] = environment.soak_s;
   for (const auto& window : environment.windows) json["windows"].push_back(to_json(window));
   for (const auto& freeze : environment.freezes) json["freezes"].push_back(to_json(freeze));
+  if (environment.target.is_set()) json["target"] = to_json(environment.target);
   if (!environment.template_name.empty()) json["template"] = environment.template_name;
   if (!environment.tenants_of.empty()) json["tenants_of"] = environment.tenants_of;
   if (const auto& gitops = environment.gitops) {
@@ -56,6 +57,7 @@ Result<Environment> environment_from_json(const Json& json) {
     out.soak_s = json.value("soak_s", std::int64_t{0});
     for (const auto& window : json.value("windows", Json::array())) out.windows.push_back(window_from_json(window));
     for (const auto& freeze : json.value("freezes", Json::array())) out.freezes.push_back(freeze_from_json(freeze));
+    MLOPS_ASSIGN(out.target, delivery_target_from_json(json));
     out.template_name = json.value("template", std::string());
     out.tenants_of = json.value("tenants_of", std::string());
     if (const auto gitops = json.find("gitops"); gitops != json.end()) {

@@ -15,6 +15,7 @@
 #include "core/base/result.h"
 #include "core/base/time_zone.h"
 #include "core/model/change_calendar.h"
+#include "core/model/delivery_target.h"
 #include "core/model/kind.h"
 
 namespace mlops::model {
@@ -52,6 +53,7 @@ struct Environment {
   std::int64_t soak_s = 0;                    // how long a release runs in one of `after` first
   std::vector<ChangeWindow> windows;          // empty: always open
   std::vector<Freeze> freezes;
+  DeliveryTarget target;      // unset: nothing is delivered
   std::string template_name;  // the template it was declared with; empty: none
   std::string tenants_of;     // the declaration of which it is one tenant's environment; empty: declared alone
 

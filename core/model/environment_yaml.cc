@@ -55,6 +55,7 @@ class EnvironmentReader {
     MLOPS_TRY(read_labels(node, out));
     MLOPS_TRY(read_gitops(node, out));
     MLOPS_TRY(read_times(node, out));
+    MLOPS_ASSIGN(out.target, read_delivery_target(node, origin_));
     for (const auto& before : out.after) {
       if (before == out.name) return at(*node.find("after"), "an environment cannot come after itself");
     }

@@ -25,6 +25,7 @@ Routes make_routes(const Services& services) {
   add_promotion_routes(services, routes);
   add_change_control_routes(services, routes);
   add_rollout_routes(services, routes);
+  add_delivery_routes(services, routes);
   add_decision_routes(services, routes);
   add_audit_routes(services, routes);
   add_backup_routes(services, routes);

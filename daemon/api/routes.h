@@ -21,6 +21,7 @@ void add_compliance_routes(const Services& services, Routes& routes);
 void add_promotion_routes(const Services& services, Routes& routes);
 void add_change_control_routes(const Services& services, Routes& routes);
 void add_rollout_routes(const Services& services, Routes& routes);
+void add_delivery_routes(const Services& services, Routes& routes);
 void add_decision_routes(const Services& services, Routes& routes);
 void add_audit_routes(const Services& services, Routes& routes);
 void add_backup_routes(const Services& services, Routes& routes);

@@ -10,6 +10,7 @@
 #include "daemon/domain/clearance.h"
 #include "daemon/domain/compliance.h"
 #include "daemon/domain/decisions.h"
+#include "daemon/domain/delivery.h"
 #include "daemon/domain/erasure.h"
 #include "daemon/domain/gc.h"
 #include "daemon/domain/gitops.h"
@@ -52,6 +53,7 @@ struct Services {
   domain::Backups& backups;
   events::Webhooks& webhooks;
   events::WatchSeats& watch_seats;
+  domain::Delivery& delivery;
   cas::ContentStore& content;
   meta::Store& store;
   std::function<bool()> is_ready;

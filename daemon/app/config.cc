@@ -10,6 +10,7 @@
 #include "core/base/env.h"
 #include "core/base/text.h"
 #include "core/base/yaml.h"
+#include "core/model/delivery_target.h"
 #include "daemon/app/gate_endpoints.h"
 #include "daemon/domain/label_scan.h"
 #include "daemon/events/schedule.h"
@@ -126,6 +127,19 @@ const Setting kSettings[] = {
      "PEM file of the authorities that receivers' certificates may come from; empty: the system's"},
     {"events.watchers", "MLOPSD_EVENTS_WATCHERS", [](Config& c) -> Slot { return &c.events.watchers; },
      "how many may watch events at the same time", 0, 100'000},
+    {"delivery.roots", "MLOPSD_DELIVERY_ROOTS", [](Config& c) -> Slot { return &c.delivery.roots; },
+     "directories that releases may be delivered to, NAME=PATH each; environments say `target: {directory: NAME}` "
+     "(variable: separated by commas)"},
+    {"delivery.keep", "MLOPSD_DELIVERY_KEEP", [](Config& c) -> Slot { return &c.delivery.keep; },
+     "how many releases that were replaced stay in a directory", 0, 1000},
+    {"delivery.grace_seconds", "MLOPSD_DELIVERY_GRACE_SECONDS",
+     [](Config& c) -> Slot { return &c.delivery.grace_seconds; },
+     "how long a release that was replaced stays at least, for those who still read it", 0, 86400 * 30},
+    {"delivery.verify_minutes", "MLOPSD_DELIVERY_VERIFY_MINUTES",
+     [](Config& c) -> Slot { return &c.delivery.verify_minutes; },
+     "how often delivered files are read back and compared; 0: never", 0, 60 * 24 * 366},
+    {"delivery.verify_mib_per_s", "MLOPSD_DELIVERY_VERIFY_MIB_PER_S",
+     [](Config& c) -> Slot { return &c.delivery.verify_mib_per_s; }, "how fast they are read back", 1, 100'000},
 };
 
 // The names directly below `prefix` ("listen." → address, port, tls, …), in table order.
@@ -295,6 +309,7 @@ Status check_config(const Config& config) {
   }
   MLOPS_TRY(events::parse_schedule(config.events.retry_seconds));
   MLOPS_TRY(destinations(config));
+  MLOPS_TRY(delivery_roots(config));
   if (!config.data_dir.starts_with('/')) {
     return fail(ErrorCode::kInvalid, "bad_setting", "data_dir must be an absolute path");
   }
@@ -366,6 +381,21 @@ Result<net::Destinations> destinations(const Config& config) {
   using Private = net::Destinations::Private;
   return net::Destinations::create(config.events.allow_private ? Private::kAllow : Private::kRefuse,
                                    config.events.allowed_destinations);
+}
+
+Result<std::map<std::string, std::string>> delivery_roots(const Config& config) {
+  std::map<std::string, std::string> roots;
+  for (const auto& item : config.delivery.roots) {
+    const auto equals = std::min(item.find('='), item.size());
+    const auto name = item.substr(0, equals);
+    const auto path = item.substr(std::min(equals + 1, item.size()));
+    if (!model::check_root_name(name) || !path.starts_with('/') || !roots.emplace(name, path).second) {
+      return fail(ErrorCode::kInvalid, "bad_setting",
+                  fmt::format("delivery.roots: \"{}\" is not a new NAME=PATH", printable(item)),
+                  "a name of a-z, 0-9, '.', '_' and '-', and an absolute path: models=/srv/models");
+    }
+  }
+  return roots;
 }
 
 http::ServerOptions server_options(const Config& config) {

@@ -70,6 +70,13 @@ struct Config {
     std::vector<GateEndpoint> external;
     std::int64_t profile_mib = 256;  // of a dataset that is measured while a plan waits
   };
+  struct Delivery {
+    std::vector<std::string> roots;     // NAME=PATH
+    std::int64_t keep = 2;              // replaced releases that stay
+    std::int64_t grace_seconds = 60;    // how long a replaced release stays at least
+    std::int64_t verify_minutes = 60;   // 0: never
+    std::int64_t verify_mib_per_s = 32;
+  };
   struct Erasure {
     std::int64_t approvals = 2;  // of people, for a plan
   };
@@ -106,6 +113,7 @@ struct Config {
   Git git;
   Events events;
   Gates gates;
+  Delivery delivery;
 };
 
 using Environment = std::map<std::string, std::string>;
@@ -129,5 +137,8 @@ http::ServerOptions server_options(const Config& config);
 
 // Where events may be sent. Errors: kInvalid "bad_destination".
 Result<net::Destinations> destinations(const Config& config);
+
+// The directories that releases may be delivered to, by name. Errors: kInvalid "bad_setting".
+Result<std::map<std::string, std::string>> delivery_roots(const Config& config);
 
 }  // namespace mlops::app

@@ -22,6 +22,7 @@
 #include "daemon/app/git_config.h"
 #include "daemon/app/metrics.h"
 #include "daemon/app/sd_notify.h"
+#include "daemon/domain/delivery.h"
 #include "daemon/domain/repeating.h"
 #include "daemon/domain/scrub.h"
 #include "daemon/events/sender.h"
@@ -124,6 +125,16 @@ domain::ScrubOptions scrub_options(const Config& config, domain::Gc& gc, Metrics
       log::warn("sweep_failed", {{"slug", std::string_view(swept.error().slug)}});
     }
   };
+  return options;
+}
+
+Result<domain::DeliveryOptions> delivery_options(const Config& config) {
+  domain::DeliveryOptions options;
+  MLOPS_ASSIGN(options.roots, delivery_roots(config));
+  options.keep = static_cast<std::size_t>(config.delivery.keep);
+  options.grace_s = config.delivery.grace_seconds;
+  options.verify_every_s = config.delivery.verify_minutes * 60;
+  options.verify_bytes_per_s = static_cast<std::uint64_t>(config.delivery.verify_mib_per_s) << 20;
   return options;
 }
 
@@ -318,6 +329,9 @@ Status run_daemon(const Config& config, MissingKeys missing_keys) {
   MLOPS_ASSIGN(const auto outgoing, event_options(config));
   events::Webhooks webhooks(*store, *key_ring, outgoing.courier);
   events::WatchSeats watch_seats(config.events.watchers);
+  MLOPS_ASSIGN(auto deliveries, delivery_options(config));
+  domain::Delivery delivery(*store, *content, std::move(deliveries));
+  compliance.check_targets_with([&delivery](const model::DeliveryTarget& to) { return delivery.check_target(to); });
   MLOPS_TRY(make_first_token(data_dir, *store, *identity, config.token.max_days * 86400, keys));
 
   Metrics metrics;
@@ -341,6 +355,7 @@ Status run_daemon(const Config& config, MissingKeys missing_keys) {
                                .backups = *backups,
                                .webhooks = webhooks,
                                .watch_seats = watch_seats,
+                               .delivery = delivery,
                                .content = *content,
                                .store = *store,
                                .is_ready = [&ready] { return ready.load(); },
@@ -357,6 +372,7 @@ Status run_daemon(const Config& config, MissingKeys missing_keys) {
   const domain::Scrubber scrubber(*content, scrub_options(config, gc, metrics));
   load_time_zones(compliance);
   rollouts.start_worker();
+  delivery.start();
   const auto url = url_of(config, server.port());
   make_local_context(data_dir, url);
   ready = true;

@@ -8,6 +8,7 @@
 #include "core/base/text.h"
 #include "core/model/names.h"
 #include "daemon/domain/blob_streams.h"
+#include "daemon/domain/delivery_targets.h"
 #include "daemon/domain/git_origin.h"
 #include "policies/data/file_place.h"
 #include "policies/data/records.h"
@@ -120,9 +121,11 @@ Result<std::vector<meta::Applied>> Compliance::apply_environments(const meta::Ac
                                                                   const std::string& origin, meta::Commit commit,
                                                                   const std::optional<std::string>& override_reason) {
   MLOPS_ASSIGN(const auto wanted, model::parse_environments(yaml, origin));
+  MLOPS_TRY(check_delivery_targets(wanted, origin, check_target_));
   using Changes = std::vector<meta::Applied>;
   return store_.write<Changes>(actor, commit, [&](meta::WriteTx& tx) -> Result<Changes> {
     MLOPS_TRY(check_environment_links(tx.sql(), wanted));
+    MLOPS_TRY(check_delivery_overlaps(tx.sql(), wanted, origin));
     Changes changes;
     for (const auto& environment : wanted) {
       auto row = environment_row(environment);

@@ -5,6 +5,7 @@
 // Thread-safety: thread-safe. Keys come from the ring by their name; no name reaches a path.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -57,6 +58,9 @@ class Compliance {
   Compliance(meta::Store& store, cas::ContentStore& content, KeyRing& keys)
       : store_(store), content_(content), keys_(keys), vault_(store), clock_(store) {}
 
+  // Whether releases can be delivered to where an environment says. Without it, environments name no directory.
+  using TargetCheck = std::function<Status(const model::DeliveryTarget&)>;
+  void check_targets_with(TargetCheck check) { check_target_ = std::move(check); }
   // What a Git source owns is changed there: kRefused "owned_by_source", unless there is a reason to override it.
   Result<std::vector<meta::Applied>> apply_environments(const meta::Actor& actor, const std::string& yaml,
                                                         const std::string& origin, meta::Commit commit,
@@ -106,6 +110,7 @@ class Compliance {
   cas::ContentStore& content_;
   KeyRing& keys_;
   StoreVault vault_;
+  TargetCheck check_target_;
   StoreClock clock_;  // of `today` in compiled policies
   std::mutex mutex_;
   std::map<std::string, policy::Policy> compiled_;  // by revision id

@@ -31,7 +31,7 @@ class Chunks : public http::BodyReader {
 struct Fixture : DomainFixture {
   Fixture()
       : services{*identity, registry, compliance, clearance, reveals, promotion, signatures, signing_keys, rollouts, decisions, sources, provenance, gitops, lineage, integrity, gc, retention, erasure, *backups,
-                 webhooks, watch_seats, content, *store,
+                 webhooks, watch_seats, delivery, content, *store,
                  [this] { return ready; }, [] { return std::string("metric 1\n"); }},
         routes(make_routes(services)) {}
 
@@ -62,6 +62,7 @@ struct Fixture : DomainFixture {
   events::CourierOptions courier;
   events::Webhooks webhooks{*store, *keys, courier};
   events::WatchSeats watch_seats{1};
+  domain::Delivery delivery{*store, content, {}};
   std::unique_ptr<domain::Backups> backups = domain::Backups::open(*store, content).value();
   std::unique_ptr<domain::GitRemotes> remotes =
       domain::GitRemotes::open(*store, {.folder = dir / "git", .person_key = key_of(4)}).value();
