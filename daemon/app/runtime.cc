@@ -181,6 +181,33 @@ Result<std::unique_ptr<domain::GitRemotes>> open_git(meta::Store& store, const D
   return domain::GitRemotes::open(store, std::move(options));
 }
 
+// The services that need nothing but what is stored, each built on those before it.
+struct Nouns {
+  Nouns(meta::Store& store, cas::ContentStore& content, domain::KeyRing& key_ring, const Config& config)
+      : registry(store, content, scan_options(config)),
+        compliance(store, content, key_ring),
+        clearance(store, content),
+        reveals(store, content, compliance),
+        promotion(store, content, compliance),
+        signing_keys(store),
+        decisions(store, compliance, promotion),
+        lineage(store),
+        integrity(store, content),
+        gc(store, content, {config.store.gc_lease_hours * 3600, config.store.trash_days * 86400}),
+        retention(store, content, gc) {}
+  domain::Registry registry;
+  domain::Compliance compliance;
+  domain::Clearance clearance;
+  domain::Reveals reveals;
+  domain::Promotion promotion;
+  domain::SigningKeys signing_keys;
+  domain::Decisions decisions;
+  domain::Lineage lineage;
+  domain::Integrity integrity;
+  domain::Gc gc;
+  domain::Retention retention;
+};
+
 struct GitServices {
   GitServices(meta::Store& store, domain::GitRemotes& remotes, domain::Compliance& compliance,
               domain::Decisions& decisions)
@@ -307,70 +334,49 @@ Status run_daemon(const Config& config, MissingKeys missing_keys) {
   MLOPS_ASSIGN(const auto keys, check_keys(data_dir, *store, config, missing_keys));
   MLOPS_ASSIGN(const auto identity, open_identity(*store, data_dir, config));
   MLOPS_ASSIGN(const auto key_ring, open_key_ring(*store, data_dir, config, keys));
-  domain::Registry registry(*store, *content, scan_options(config));
-  domain::Compliance compliance(*store, *content, *key_ring);
-  domain::Clearance clearance(*store, *content);
-  domain::Reveals reveals(*store, *content, compliance);
-  domain::Promotion promotion(*store, *content, compliance);
-  MLOPS_ASSIGN(const auto evidence, open_evidence(*store, *content, data_dir, config, promotion));
-  domain::SigningKeys signing_keys(*store);
-  domain::Rollouts rollouts(*store, promotion);
-  domain::Decisions decisions(*store, compliance, promotion);
+  Nouns nouns(*store, *content, *key_ring, config);
+  MLOPS_ASSIGN(const auto evidence, open_evidence(*store, *content, data_dir, config, nouns.promotion));
+  domain::Rollouts rollouts(*store, nouns.promotion);  // its thread ends before what promotions measure with
   MLOPS_ASSIGN(const auto git_remotes, open_git(*store, data_dir, config));
-  GitServices git(*store, *git_remotes, compliance, decisions);
-  domain::Lineage lineage(*store);
-  domain::Integrity integrity(*store, *content);
-  domain::Gc gc(*store, *content, {config.store.gc_lease_hours * 3600, config.store.trash_days * 86400});
-  domain::Retention retention(*store, *content, gc);
+  GitServices git(*store, *git_remotes, nouns.compliance, nouns.decisions);
   MLOPS_ASSIGN(const auto backups, domain::Backups::open(*store, *content));
   MLOPS_ASSIGN(auto erasure_key, data_dir.key("erasure"));
   auto erasures = erasure_options(data_dir, config, *backups);
-  domain::Erasure erasure(*store, *content, compliance, gc, std::move(erasure_key), std::move(erasures));
+  domain::Erasure erasure(*store, *content, nouns.compliance, nouns.gc, std::move(erasure_key),
+                          std::move(erasures));
   MLOPS_ASSIGN(const auto outgoing, event_options(config));
   events::Webhooks webhooks(*store, *key_ring, outgoing.courier);
   events::WatchSeats watch_seats(config.events.watchers);
   MLOPS_ASSIGN(auto deliveries, delivery_options(config));
   domain::Delivery delivery(*store, *content, std::move(deliveries));
-  compliance.check_targets_with([&delivery](const model::DeliveryTarget& to) { return delivery.check_target(to); });
+  nouns.compliance.check_targets_with([&delivery](const model::DeliveryTarget& to) { return delivery.check_target(to); });
   MLOPS_TRY(make_first_token(data_dir, *store, *identity, config.token.max_days * 86400, keys));
 
   Metrics metrics;
   std::atomic<bool> ready{false};
-  const api::Services services{.identity = *identity,
-                               .registry = registry,
-                               .compliance = compliance,
-                               .clearance = clearance,
-                               .reveals = reveals,
-                               .promotion = promotion,
-                               .signatures = evidence->signatures,
-                               .signing_keys = signing_keys,
-                               .rollouts = rollouts,
-                               .decisions = decisions,
-                               .sources = git.sources, .provenance = git.provenance, .gitops = git.gitops,
-                               .lineage = lineage,
-                               .integrity = integrity,
-                               .gc = gc,
-                               .retention = retention,
-                               .erasure = erasure,
-                               .backups = *backups,
-                               .webhooks = webhooks,
-                               .watch_seats = watch_seats,
-                               .delivery = delivery,
-                               .content = *content,
-                               .store = *store,
-                               .is_ready = [&ready] { return ready.load(); },
-                               .metrics_text = [&] { return metrics_text(metrics, webhooks); },
-                               .event_source = outgoing.courier.source,
-                               .json_limit_bytes = static_cast<std::size_t>(config.limits.json_body_bytes),
-                               .upload_limit_bytes = static_cast<std::size_t>(config.limits.upload_bytes)};
+  // clang-format off
+  const api::Services services{
+      .identity = *identity, .registry = nouns.registry, .compliance = nouns.compliance, .clearance = nouns.clearance,
+      .reveals = nouns.reveals, .promotion = nouns.promotion, .signatures = evidence->signatures,
+      .signing_keys = nouns.signing_keys, .rollouts = rollouts, .decisions = nouns.decisions,
+      .sources = git.sources, .provenance = git.provenance, .gitops = git.gitops, .lineage = nouns.lineage,
+      .integrity = nouns.integrity, .gc = nouns.gc, .retention = nouns.retention, .erasure = erasure,
+      .backups = *backups, .webhooks = webhooks, .watch_seats = watch_seats, .delivery = delivery,
+      .content = *content, .store = *store,
+      .is_ready = [&ready] { return ready.load(); },
+      .metrics_text = [&] { return metrics_text(metrics, webhooks); },
+      .event_source = outgoing.courier.source,
+      .json_limit_bytes = static_cast<std::size_t>(config.limits.json_body_bytes),
+      .upload_limit_bytes = static_cast<std::size_t>(config.limits.upload_bytes)};
+  // clang-format on
   const auto authenticate = [&](std::string_view authorization) { return identity->authenticate(authorization); };
   http::Server server(server_options(config), http::Router(api::make_routes(services)), authenticate,
                       [&metrics](const http::RequestRecord& record) { observe(metrics, record); });
   MLOPS_TRY(server.start());
   const GitThreads git_threads(git, config);
   const events::Sender sender(*store, webhooks, outgoing.courier, outgoing.sender);
-  const domain::Scrubber scrubber(*content, scrub_options(config, gc, metrics));
-  load_time_zones(compliance);
+  const domain::Scrubber scrubber(*content, scrub_options(config, nouns.gc, metrics));
+  load_time_zones(nouns.compliance);
   rollouts.start_worker();
   delivery.start();
   const auto url = url_of(config, server.port());

@@ -155,6 +155,59 @@ roll_back() {
   moment rolled_back
 }
 
+two_hospitals() {
+  title "Two hospitals, two regions, two approvers"
+  tell "One declaration gives each hospital an environment. Both want two signed approvals; the European one is frozen while" \
+    "it is certified. Omar and Vera make their signing keys; from now on only their signatures speak for them."
+  as admin
+  expect 0 mlopsctl env apply "$here/tenants.yaml"
+  expect 0 mlopsctl env graph
+  expect 0 mlopsctl token create vera --role approver --out tokens/vera
+  expect 0 mlopsctl token create ona --role oncall --out tokens/ona
+  as omar
+  expect 0 mlopsctl key add --name workstation --expires 365d
+  as vera
+  expect 0 mlopsctl key add --name workstation --expires 365d
+  as rita
+  moment before_wards
+  expect 3 mlopsctl plan "$model@v4" --to 'wards/*' --reason "all clinical features, both hospitals"
+  plan=$(open_plan wards/st-elsewhere)
+  as omar
+  expect 0 mlopsctl approve "$plan" --reason "metrics and lineage reviewed" --meaning "technically fit"
+  as vera
+  expect 0 mlopsctl approve "$plan" --reason "thresholds agreed with the ward" --meaning "clinically safe"
+  as rita
+  expect 0 mlopsctl promote --plan "$plan"
+}
+
+break_the_glass() {
+  title "An emergency during the freeze"
+  tell "The freeze holds Rita up. Ona is on call and may pass over procedure, never over clearance or erasure; what she did is" \
+    "loud, and nothing else moves there until somebody else has reviewed it."
+  as rita
+  expect 3 mlopsctl promote "$model@v4" --to wards/charite --reason "same version as in us-east"
+  as ona
+  expect 0 mlopsctl promote "$model@v4" --to wards/charite --break-glass --reason "incident 4711: the old scores are wrong"
+  as rita
+  expect 3 mlopsctl plan "$model@v2" --to wards/charite --reason "back to the first one"
+  as ona
+  expect 4 mlopsctl review close "$(open_review)" --outcome justified --note "my own"
+  as vera
+  expect 0 mlopsctl review list
+  expect 0 mlopsctl review close "$(open_review)" --outcome justified --note "patients were at risk; watched for two hours"
+}
+
+what_the_auditor_asks() {
+  title "What the auditor asks"
+  as admin
+  expect 0 mlopsctl board
+  expect 0 mlopsctl status --as-of "$before_wards"
+  expect "$DIFFERENT" mlopsctl diff "wards/charite@$before_wards" wards/charite@now
+  expect 0 mlopsctl history --env wards/charite
+  expect 0 mlopsctl audit log --action release.break_glass
+  expect 0 mlopsctl decision verify
+}
+
 look_back() {
   title "What ran when, what it was made from, who did it"
   expect 0 mlopsctl status --env prod --as-of "$first_live"
@@ -205,6 +258,9 @@ first_release
 worse_version_refused
 third_version_live
 roll_back
+two_hospitals
+break_the_glass
+what_the_auditor_asks
 look_back
 synthea
 touch told

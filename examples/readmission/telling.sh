@@ -90,3 +90,12 @@ print(max(plans, key=lambda plan: plan["requested_at"])["id"])' || stop "no open
 
 # moment NAME: remembers the present time for --as-of.
 moment() { printf -v "$1" '%s' "$(date -u +%Y-%m-%dT%H:%M:%S.%6NZ)"; }
+
+# The break-glass promotion that waits longest for a review.
+open_review() {
+  mlopsctl review list -o json | python3 -c '
+import json, sys
+reviews = json.load(sys.stdin)
+reviews = reviews["items"] if isinstance(reviews, dict) else reviews
+print(reviews[-1]["deployment"])' || stop "no review is open"
+}

@@ -254,7 +254,9 @@ class Daemon:
         try:
             own.request(method, path, body=body, headers=sent)
             reply = own.getresponse()
-            return Answer(reply.status, {k.lower(): v for k, v in reply.getheaders()}, reply.read())
+            headers = {k.lower(): v for k, v in reply.getheaders()}
+            endless = headers.get("content-type", "").startswith("text/event-stream")
+            return Answer(reply.status, headers, b"" if endless else reply.read())
         finally:
             if not connection:
                 own.close()
