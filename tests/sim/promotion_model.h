@@ -1,7 +1,7 @@
 // What promotion must do, in as few words as possible: two environments, three versions, three approvers, one rule.
 //
-// `dev` takes everything; `prod` comes after dev, wants two approvals of people who may still give them, and a model that
-// is good enough. Written from docs/adr/0020 and the issue, not from the code. Thread-safety: values.
+// `dev` takes everything; `prod` comes after dev, wants two approvals of people who may still give them, and a model
+// that is good enough. Written from docs/adr/0020 and the issue, not from the code. Thread-safety: values.
 #pragma once
 
 #include <cstdint>
@@ -41,10 +41,10 @@ enum class Answer { kDone, kUnchanged, kDenied, kPending, kStale, kExpired, kClo
 
 class PromotionModel {
  public:
-  std::vector<Interval> history[kPlaces];      // oldest first
-  std::string running_id[kPlaces];             // deployment id; empty: nothing runs
+  std::vector<Interval> history[kPlaces];  // oldest first
+  std::string running_id[kPlaces];         // deployment id; empty: nothing runs
   std::set<int> rejected[kPlaces];
-  double floor = 0.5;                          // of prod's policy
+  double floor = 0.5;  // of prod's policy
   bool may_approve[kApprovers] = {true, true, true};
 
   const Interval* running(Place place) const {

@@ -1,9 +1,10 @@
-// promotion_sim --sequences N [--seed S] [--steps K]: random sequences of plan, approve, withdraw, revoke, promote, roll back,
-// change of policy, movement of the clock and crash, on the real services and on a small model (promotion_model.h).
+// promotion_sim --sequences N [--seed S] [--steps K]: random sequences of plan, approve, withdraw, revoke, promote,
+// roll back, change of policy, movement of the clock and crash, on the real services and on a small model
+// (promotion_model.h).
 //
 // After every step: what runs, what ran at random moments, and that history has neither gap nor overlap, as the model
-// says; at the end of a sequence the audit log is verified. A crash takes a copy of the database as it lies on the disk,
-// without closing it, and goes on with the copy. A difference prints seed and step, and exits 1.
+// says; at the end of a sequence the audit log is verified. A crash takes a copy of the database as it lies on the
+// disk, without closing it, and goes on with the copy. A difference prints seed and step, and exits 1.
 #include <fmt/format.h>
 #include <stdlib.h>
 
@@ -86,7 +87,8 @@ std::string policy_text(double floor) {
 
 constexpr const char* kEnvironments =
     "apiVersion: mlops/v1\nkind: Environments\nenvironments:\n  - {name: dev, clearance: none}\n"
-    "  - {name: prod, clearance: none, after: [dev], policies: [floor], protection: {approvals: 2, plan_valid_hours: 48}}\n";
+    "  - {name: prod, clearance: none, after: [dev], policies: [floor], protection: {approvals: 2, plan_valid_hours: "
+    "48}}\n";
 
 class Sequence {
  public:
@@ -124,8 +126,9 @@ class Sequence {
       act();
       check();
     }
-    must(world_->store->read<audit::VerifyReport>([](sql::Connection& connection) { return audit::verify(connection); }),
-         "audit");
+    must(
+        world_->store->read<audit::VerifyReport>([](sql::Connection& connection) { return audit::verify(connection); }),
+        "audit");
     world_.reset();
   }
 
@@ -134,24 +137,22 @@ class Sequence {
 
   int pick(int count) { return static_cast<int>(random_() % static_cast<std::uint64_t>(count)); }
 
-  [[noreturn]] void differ(const std::string& what) {
-    die(fmt::format("seed {} step {}: {}", seed_, step_, what));
-  }
+  [[noreturn]] void differ(const std::string& what) { die(fmt::format("seed {} step {}: {}", seed_, step_, what)); }
 
   static meta::Actor person(World& world, const std::string& name, model::Role role) {
-    const auto issued = must(world.identity->create_token(domain::daemon_actor(),
-                                                          {.principal = name, .role = role, .expires_in_s = 300 * 24 * 3600},
-                                                          Commit::kKeep),
-                             "token");
+    const auto issued = must(
+        world.identity->create_token(domain::daemon_actor(),
+                                     {.principal = name, .role = role, .expires_in_s = 300 * 24 * 3600}, Commit::kKeep),
+        "token");
     return {must(world.identity->authenticate("Bearer " + issued.secret), "authenticate"), {"127.0.0.1", "sim"}};
   }
 
   void act() {
-    static constexpr Step kSteps[] = {&Sequence::plan,     &Sequence::plan,       &Sequence::approve, &Sequence::approve,
-                                      &Sequence::approve,  &Sequence::withdraw,   &Sequence::reject,  &Sequence::revoke,
-                                      &Sequence::promote,  &Sequence::promote,    &Sequence::execute, &Sequence::execute,
-                                      &Sequence::execute,  &Sequence::roll_back,  &Sequence::roll_back,
-                                      &Sequence::move_clock, &Sequence::change_policy, &Sequence::crash};
+    static constexpr Step kSteps[] = {
+        &Sequence::plan,       &Sequence::plan,          &Sequence::approve, &Sequence::approve,   &Sequence::approve,
+        &Sequence::withdraw,   &Sequence::reject,        &Sequence::revoke,  &Sequence::promote,   &Sequence::promote,
+        &Sequence::execute,    &Sequence::execute,       &Sequence::execute, &Sequence::roll_back, &Sequence::roll_back,
+        &Sequence::move_clock, &Sequence::change_policy, &Sequence::crash};
     (this->*kSteps[pick(static_cast<int>(std::size(kSteps)))])();
   }
 
@@ -159,8 +160,9 @@ class Sequence {
     if (result) return result->unchanged ? Answer::kUnchanged : Answer::kDone;
     const auto& slug = result.error().slug;
     static const std::map<std::string, Answer> kAnswers{
-        {"gates_denied", Answer::kDenied}, {"approvals_pending", Answer::kPending}, {"stale_plan", Answer::kStale},
-        {"plan_expired", Answer::kExpired}, {"plan_closed", Answer::kClosed},       {"nothing_runs", Answer::kNothing},
+        {"gates_denied", Answer::kDenied},       {"approvals_pending", Answer::kPending},
+        {"stale_plan", Answer::kStale},          {"plan_expired", Answer::kExpired},
+        {"plan_closed", Answer::kClosed},        {"nothing_runs", Answer::kNothing},
         {"no_earlier_release", Answer::kNothing}};
     const auto found = kAnswers.find(slug);
     if (found == kAnswers.end()) die("an answer the model does not know: " + slug + " " + result.error().message);
@@ -169,7 +171,8 @@ class Sequence {
 
   void expect(Answer wanted, Answer given, const char* what) {
     if (wanted != given) {
-      differ(fmt::format("{}: the model says {}, the service {}", what, static_cast<int>(wanted), static_cast<int>(given)));
+      differ(fmt::format("{}: the model says {}, the service {}", what, static_cast<int>(wanted),
+                         static_cast<int>(given)));
     }
   }
 
@@ -184,7 +187,11 @@ class Sequence {
     plans_.push_back({made.id, version, place, model_.running_id[place], model_.floor, {}, made.expires_at_us, true});
   }
 
-  PlanModel* some_plan() { return plans_.empty() ? nullptr : &plans_[plans_.size() - 1 - static_cast<std::size_t>(pick(std::min<int>(4, static_cast<int>(plans_.size()))))]; }
+  PlanModel* some_plan() {
+    return plans_.empty() ? nullptr
+                          : &plans_[plans_.size() - 1 -
+                                    static_cast<std::size_t>(pick(std::min<int>(4, static_cast<int>(plans_.size()))))];
+  }
 
   bool takes_words(const PlanModel& plan) const {
     return plan.is_open && plan.expires_at_us > clock_.now && plan.running == model_.running_id[plan.place] &&
@@ -250,9 +257,9 @@ class Sequence {
   void roll_back() {
     const auto place = static_cast<Place>(pick(kPlaces));
     const auto target = model_.rollback_target(place);
-    const auto wanted = !target                                          ? Answer::kNothing
+    const auto wanted = !target                                    ? Answer::kNothing
                         : !model_.is_allowed(place, *target, true) ? Answer::kDenied
-                                                                         : Answer::kDone;
+                                                                   : Answer::kDone;
     const auto done = world_->promotion->rollback(dora_, {"m", kPlaceNames[place], 0, "sim"}, Commit::kKeep);
     expect(wanted, answer_of(done), "rollback");
     if (wanted == Answer::kDone) note_move(place, *target, done, true);
@@ -282,7 +289,8 @@ class Sequence {
   void check() {
     for (int p = 0; p < kPlaces; ++p) {
       const auto place = static_cast<Place>(p);
-      const auto history = must(world_->promotion->deployments({.environment = kPlaceNames[p], .limit = 1000}), "history");
+      const auto history =
+          must(world_->promotion->deployments({.environment = kPlaceNames[p], .limit = 1000}), "history");
       const auto& wanted = model_.history[p];
       if (history.size() != wanted.size()) differ("history has another length");
       for (std::size_t i = 0; i < wanted.size(); ++i) {
@@ -294,10 +302,16 @@ class Sequence {
       }
       if (wanted.empty()) continue;
       const auto from = wanted.front().from_us - kHourUs;
-      const auto moment = from + static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(clock_.now - from + 1));
-      const auto rows = must(world_->promotion->deployments(
-                                 {.environment = kPlaceNames[p], .running_only = true, .as_of_us = moment, .limit = 10}),
-                             "as-of");
+      // Half of the time exactly where one interval ends and the next begins.
+      const auto& some = wanted[static_cast<std::size_t>(pick(static_cast<int>(wanted.size())))];
+      const auto moment =
+          pick(2) == 0
+              ? some.from_us
+              : from + static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(clock_.now - from + 1));
+      const auto rows =
+          must(world_->promotion->deployments(
+                   {.environment = kPlaceNames[p], .running_only = true, .as_of_us = moment, .limit = 10}),
+               "as-of");
       const int was = model_.at(place, moment);
       const bool same = was < 0 ? rows.empty() : rows.size() == 1 && rows.front().members.front().ref == ref(was);
       if (!same) differ("as-of differs");
@@ -345,7 +359,8 @@ int run(int argc, char** argv) {
   }
   std::filesystem::remove_all(root);
   std::printf("%llu sequences of %d steps, seeds %llu to %llu: as the model says\n",
-              static_cast<unsigned long long>(words.sequences), words.steps, static_cast<unsigned long long>(words.seed),
+              static_cast<unsigned long long>(words.sequences), words.steps,
+              static_cast<unsigned long long>(words.seed),
               static_cast<unsigned long long>(words.seed + words.sequences - 1));
   return 0;
 }
