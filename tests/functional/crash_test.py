@@ -86,7 +86,7 @@ class Worker:
     def promote(self, connection, ref):
         self.under_way = ("promote", ref)
         answer = self.call(connection, "POST", "/api/v1/promotions",
-                           {"ref": ref, "environment": "live", "reason": "crash test"}, (200,))
+                           {"even_rejected": True, "ref": ref, "environment": "live", "reason": "crash test"}, (200,))
         self.acknowledge(answer)
 
     def rollback(self, connection):
