@@ -4,9 +4,12 @@ CREATE TABLE deployment_lines (      -- derived from deployments: what ever ran 
   environment TEXT NOT NULL,
   name TEXT NOT NULL,
   kind TEXT NOT NULL,
+  running_id TEXT,                   -- the deployment that runs; NULL: none
   PRIMARY KEY (environment, name, kind)
 ) WITHOUT ROWID;
-INSERT INTO deployment_lines (environment, name, kind) SELECT DISTINCT environment, name, kind FROM deployments;
+INSERT INTO deployment_lines (environment, name, kind, running_id)
+  SELECT environment, name, kind, MAX(CASE WHEN valid_to IS NULL THEN id END) FROM deployments
+  GROUP BY environment, name, kind;
 
 -- A row of deployments is what is believed now. What was believed before a correction stays here with the time it was
 -- believed in, [known_from, known_to).

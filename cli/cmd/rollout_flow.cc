@@ -85,6 +85,13 @@ Result<Json> rollout_body(Session& session) {
   if (ref.empty() || session.option("--plan")) {
     return usage_error("a selector takes REF, not --plan", "mlopsctl promote name@v3 --to 'prod/*'");
   }
+  if (model::is_release_reference(ref)) {
+    return usage_error("a selector takes versions, not a named release", "promote the release to each environment");
+  }
+  if (session.flag("--break-glass") || session.flag("--even-rejected") || session.option("--idempotency-key")) {
+    return usage_error("--break-glass, --even-rejected and --idempotency-key are for one environment, not for a selector",
+                       "name the environment: --to prod/acme");
+  }
   MLOPS_ASSIGN([[maybe_unused]] const auto parsed, model::parse_version_reference(ref));
   Json body = {{"ref", ref},
                {"with", session.option_all("--with")},

@@ -98,7 +98,7 @@ Result<Response> withdraw(const Services& services, Request& request) {
   return decide(services, request, domain::ApprovalRequest::Decision::kWithdraw);
 }
 
-constexpr const char* kSaidByPlan[] = {"ref", "with", "environment", "reason", "break_glass", "even_rejected"};
+constexpr const char* kSaidByPlan[] = {"ref", "with", "environment", "reason", "break_glass", "even_rejected", "idempotency_key"};
 
 Result<Response> promote(const Services& services, Request& request) {
   MLOPS_ASSIGN(const auto body, body_with(request, {"plan", "ref", "with", "environment", "reason", "break_glass",

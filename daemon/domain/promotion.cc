@@ -155,11 +155,13 @@ Status Promotion::store_decision(meta::WriteTx& tx, const Draft& made, std::stri
 Result<model::Plan> Promotion::plan(const meta::Actor& actor, const PlanRequest& request) {
   std::shared_ptr<const Prepared> prepared;
   std::optional<Draft> unprepared;
+  const auto digest = request_digest(request, "plan");
   const auto attempt = [&](meta::WriteTx& tx) -> Result<model::Plan> {
+    MLOPS_ASSIGN(auto before, replayed(tx.sql(), actor, request.idempotency_key, digest));
+    if (before) return std::move(before->plan);
     MLOPS_ASSIGN(auto wish, wish_of(tx.sql(), actor, request));
     wish.prepared = prepared;
-    MLOPS_ASSIGN(auto before, replayed(tx.sql(), actor, wish));
-    if (before) return std::move(before->plan);
+    wish.request_digest = digest;
     MLOPS_ASSIGN(auto made, draft(tx.sql(), wish));
     if (!prepared && made.missing == Missing::kEvidence) {
       unprepared = std::move(made);
@@ -380,13 +382,18 @@ Result<model::MaskingView> Promotion::register_masked(meta::WriteTx& tx, Draft& 
 
 Result<model::PromotionView> Promotion::execute(meta::WriteTx& tx, const Wish& wish,
                                                 const std::optional<MaskedFiles>& masked) {
-  MLOPS_ASSIGN(auto before, replayed(tx.sql(), tx.actor(), wish));
+  MLOPS_ASSIGN(auto before, replayed(tx.sql(), tx.actor(), wish.idempotency_key, wish.request_digest));
   if (before) return std::move(*before);
+  // While a dataset was masked the plan may have been rejected, or have come to its end.
+  if (!wish.plan_id.empty()) {
+    MLOPS_ASSIGN([[maybe_unused]] const auto still_open, wish_of_plan(tx.sql(), wish.plan_id));
+  }
   MLOPS_ASSIGN(auto made, draft(tx.sql(), wish));
   if (!wish.plan_digest.empty() && made.plan.digest != wish.plan_digest) return stale_plan(wish.plan_id);
   model::PromotionView view;
   view.replaced_ref = made.plan.running_ref;
   if (wish.plan_id.empty() && runs_already(tx.sql(), made)) {
+    MLOPS_TRY(remember_request(tx, wish, made.running->plan_id, made.running->id));
     MLOPS_ASSIGN(view.deployment, deployment_view(tx.sql(), *made.running));
     view.plan = std::move(made.plan);
     view.unchanged = true;
@@ -457,7 +464,7 @@ Result<model::PromotionView> Promotion::run(const meta::Actor& actor, const Wish
     std::optional<model::PromotionView> before;
   };
   const auto look = [&](sql::Connection& connection) -> Result<First> {
-    MLOPS_ASSIGN(auto before, replayed(connection, actor, wish));
+    MLOPS_ASSIGN(auto before, replayed(connection, actor, wish.idempotency_key, wish.request_digest));
     if (before) return First{{}, true, std::move(before)};
     MLOPS_ASSIGN(auto made, draft(connection, wish));
     const bool unchanged = wish.plan_id.empty() && runs_already(connection, made);
@@ -501,11 +508,27 @@ Result<model::PromotionView> Promotion::run(const meta::Actor& actor, const Wish
                                             [&](meta::WriteTx& tx) { return execute(tx, wish, masked); });
 }
 
+// The target of a request that is sent again may have moved since: what it led to is looked up before anything else.
+Result<model::PromotionView> Promotion::replay_or(const meta::Actor& actor, const std::string& key,
+                                                  const std::string& digest,
+                                                  const std::function<Result<model::PromotionView>()>& execute_it) {
+  using Found = std::optional<model::PromotionView>;
+  MLOPS_ASSIGN(auto before, store_.read<Found>([&](sql::Connection& connection) {
+    return replayed(connection, actor, key, digest);
+  }));
+  if (before) return std::move(*before);
+  return execute_it();
+}
+
 Result<model::PromotionView> Promotion::promote(const meta::Actor& actor, const PlanRequest& request,
                                                 meta::Commit commit) {
-  MLOPS_ASSIGN(const auto wish,
-               store_.read<Wish>([&](sql::Connection& connection) { return wish_of(connection, actor, request); }));
-  return run(actor, wish, commit);
+  const auto digest = request_digest(request, "promote");
+  return replay_or(actor, request.idempotency_key, digest, [&]() -> Result<model::PromotionView> {
+    MLOPS_ASSIGN(auto wish,
+                 store_.read<Wish>([&](sql::Connection& connection) { return wish_of(connection, actor, request); }));
+    wish.request_digest = digest;
+    return run(actor, wish, commit);
+  });
 }
 
 Result<model::PromotionView> Promotion::promote_plan(const meta::Actor& actor, const std::string& plan_id,
@@ -518,15 +541,20 @@ Result<model::PromotionView> Promotion::promote_plan(const meta::Actor& actor, c
   }
   auto wish = std::move(*found);
   wish.executed_by_id = actor.principal.id;
+  if (wish.is_break_glass) MLOPS_TRY(check_break_glass(actor.principal, wish.reason));
   return run(actor, wish, commit);
 }
 
 Result<model::PromotionView> Promotion::rollback(const meta::Actor& actor, const RollbackRequest& request,
                                                  meta::Commit commit) {
-  MLOPS_ASSIGN(const auto wish, store_.read<Wish>([&](sql::Connection& connection) {
-    return wish_of_rollback(connection, actor, request);
-  }));
-  return run(actor, wish, commit);
+  const auto digest = request_digest(request);
+  return replay_or(actor, request.idempotency_key, digest, [&]() -> Result<model::PromotionView> {
+    MLOPS_ASSIGN(auto wish, store_.read<Wish>([&](sql::Connection& connection) {
+      return wish_of_rollback(connection, actor, request);
+    }));
+    wish.request_digest = digest;
+    return run(actor, wish, commit);
+  });
 }
 
 Result<std::vector<model::DeploymentView>> Promotion::deployments(const meta::DeploymentFilter& filter) {

@@ -14,7 +14,9 @@
 #pragma once
 
 #include <memory>
+#include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -78,6 +80,7 @@ struct Draft {
   std::vector<PolicyRevision> shadows;        // as plan.shadow_pins
   std::vector<model::Version> members;        // of a planned masking: the source
   std::optional<meta::DeploymentRow> running;  // under the same name
+  std::set<std::string> authors;               // who registered what is moved, or what that was masked from
   Missing missing = Missing::kNothing;         // evidence that preparing may give
 };
 
@@ -186,7 +189,9 @@ class Promotion {
                                             const ApprovalRequest& request, const model::Plan& plan);
   // What a request with this key has led to already; nullopt: nothing.
   Result<std::optional<model::PromotionView>> replayed(sql::Connection& connection, const meta::Actor& actor,
-                                                       const Wish& wish);
+                                                       const std::string& key, const std::string& request_digest);
+  Result<model::PromotionView> replay_or(const meta::Actor& actor, const std::string& key, const std::string& digest,
+                                         const std::function<Result<model::PromotionView>()>& execute_it);
   Status remember_request(meta::WriteTx& tx, const Wish& wish, const std::string& plan_id,
                           const std::string& deployment_id);
   Status store_plan(meta::WriteTx& tx, model::Plan& plan);
@@ -202,6 +207,11 @@ class Promotion {
   const ExternalGates* external_ = nullptr;
 };
 
+// What a key of idempotency stands for. `operation`: plan, promote.
+std::string request_digest(const PlanRequest& request, std::string_view operation);
+std::string request_digest(const RollbackRequest& request);
+// A person on call, with a reason. Errors: "break_glass_denied", "not_a_person", "reason_needed".
+Status check_break_glass(const model::Principal& who, const std::string& reason);
 // A stored plan with its approvals. Shared by the parts of this room.
 Result<model::Plan> plan_of_row(sql::Connection& connection, const meta::PlanRow& row);
 // "hospital/readmission@v3 → prod", the target of audit entries about a move.

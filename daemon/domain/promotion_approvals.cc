@@ -27,10 +27,6 @@ const DecisionRow& row_of(Decision decision) {
                        [&](const DecisionRow& row) { return row.decision == decision; });
 }
 
-bool is_author(const std::vector<model::Version>& members, const std::string& name) {
-  return std::any_of(members.begin(), members.end(), [&](const auto& member) { return member.created_by == name; });
-}
-
 Status check_may_decide(const model::Principal& who, const meta::PlanRow& row, const Draft& draft, Decision decision) {
   if (!who.is_human) {
     return fail(ErrorCode::kDenied, "not_a_person", fmt::format("{} is a service; a person decides", who.name));
@@ -40,7 +36,7 @@ Status check_may_decide(const model::Principal& who, const meta::PlanRow& row, c
                 "a second person approves or rejects it");
   }
   // An author may say no.
-  if (decision == Decision::kApprove && is_author(draft.members, who.name)) {
+  if (decision == Decision::kApprove && draft.authors.contains(who.name)) {
     return fail(ErrorCode::kDenied, "author",
                 fmt::format("{} registered what this plan moves and cannot approve it", who.name),
                 "another person approves it");
@@ -64,11 +60,11 @@ Result<meta::ApprovalRow> Promotion::signed_approval(sql::Connection& connection
   if (request.decision == Decision::kWithdraw) return row;
   if (request.key_id.empty()) {
     MLOPS_ASSIGN(const auto keys, meta::list_signing_keys(connection, who.id));
-    const auto now_us = store_.now_us();
-    const bool has_key = std::any_of(keys.begin(), keys.end(), [&](const auto& key) { return key.is_live(now_us); });
-    if (!has_key) return row;
+    // Also when it was revoked or has expired: else a stolen token would revoke it and go without.
+    if (keys.empty()) return row;
     return fail(ErrorCode::kInvalid, "signature_needed", fmt::format("{} has a signing key and must sign", who.name),
-                "run `mlopsctl approve` where the key is, or give --signing-key FILE");
+                "run `mlopsctl approve` where the key is, or give --signing-key FILE; after a loss an administrator "
+                "registers a new one");
   }
   MLOPS_ASSIGN(const auto key, meta::get_signing_key(connection, request.key_id));
   if (key.principal_id != who.id) {
@@ -148,7 +144,7 @@ Result<std::string> Promotion::why_void(sql::Connection& connection, const Wish&
   if (row.principal_id == wish.executed_by_id) return std::string("carries the change out");
   if (wish.plan_id.empty()) return std::string();
   if (row.plan_digest != wish.plan_digest) return std::string("was given to another plan");
-  if (is_author(draft.members, row.principal_name)) return std::string("registered what is moved");
+  if (draft.authors.contains(row.principal_name)) return std::string("registered what is moved");
   const auto now_us = store_.now_us();
   MLOPS_ASSIGN(const bool may, meta::holds_scope(connection, row.principal_id, model::Scope::kReleaseApprove, now_us));
   if (!may) return std::string("may not approve any more");

@@ -8,6 +8,7 @@
 #include "core/model/names.h"
 #include "core/wire/facts_json.h"
 #include "daemon/domain/promotion.h"
+#include "storage/meta/versions.h"
 
 namespace mlops::domain {
 namespace {
@@ -93,7 +94,17 @@ Status Promotion::add_control_facts(sql::Connection& connection, const Wish& wis
 // artifacts ends when this one covers it, and stands in the way when it does not.
 Status Promotion::add_overlaps(sql::Connection& connection, Draft& draft) {
   std::vector<std::string> artifacts;
-  for (const auto& member : draft.members) artifacts.push_back(member.artifact_id);
+  for (const auto& member : draft.members) {
+    const bool is_masked = draft.plan.masking && draft.plan.masking->source_version_id == member.id;
+    if (!is_masked) {
+      artifacts.push_back(member.artifact_id);
+      continue;
+    }
+    // What will run is the masked version.
+    MLOPS_ASSIGN(const auto output, meta::find_artifact(connection, model::ArtifactKind::kDataset,
+                                                        draft.plan.masking->output_name));
+    if (output) artifacts.push_back(output->id);
+  }
   MLOPS_ASSIGN(const auto rows, meta::running_with_artifacts(connection, draft.plan.environment, artifacts));
   for (const auto& row : rows) {
     if (draft.running && draft.running->id == row.id) continue;
@@ -141,12 +152,13 @@ Status Promotion::record_rejection(meta::WriteTx& tx, const Draft& draft, const 
 }
 
 Result<std::optional<model::PromotionView>> Promotion::replayed(sql::Connection& connection, const meta::Actor& actor,
-                                                                const Wish& wish) {
+                                                                const std::string& key,
+                                                                const std::string& request_digest) {
   using Found = std::optional<model::PromotionView>;
-  if (wish.idempotency_key.empty()) return Found();
-  MLOPS_ASSIGN(const auto before, meta::find_idempotency(connection, actor.principal.id, wish.idempotency_key));
+  if (key.empty()) return Found();
+  MLOPS_ASSIGN(const auto before, meta::find_idempotency(connection, actor.principal.id, key));
   if (!before) return Found();
-  if (before->request_digest != wish.request_digest) {
+  if (before->request_digest != request_digest) {
     return fail(ErrorCode::kConflict, "idempotency_key_reused", "this idempotency key was used for another request",
                 "a new request takes a new key");
   }
@@ -201,7 +213,8 @@ Result<model::ReviewView> Promotion::close_review(const meta::Actor& actor, cons
     if (!who.is_human) {
       return fail(ErrorCode::kDenied, "not_a_person", fmt::format("{} is a service; a person reviews", who.name));
     }
-    if (row.opened_by_id == who.id) {
+    MLOPS_ASSIGN(const auto plan, meta::find_plan(tx.sql(), row.plan_id));
+    if (row.opened_by_id == who.id || plan.requested_by_id == who.id) {
       return fail(ErrorCode::kDenied, "own_review", fmt::format("{} broke the glass and cannot review it", who.name),
                   "a second person reviews it");
     }

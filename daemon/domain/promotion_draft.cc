@@ -21,7 +21,6 @@ namespace mlops::domain {
 namespace {
 
 constexpr std::size_t kTreeLimitBytes = 256u << 20;
-constexpr std::size_t kHistoryLimit = 1000;
 constexpr std::int64_t kMicrosPerHour = 3'600'000'000;
 
 model::PlanMember plan_member(const model::Version& version) {
@@ -34,6 +33,17 @@ Status add_keys(const std::string& evidence, std::set<std::string>& keys) {
   for (const auto& column : json.value("columns", Json::array())) {
     const auto key = column.value("key", "");
     if (!key.empty()) keys.insert(key);
+  }
+  return {};
+}
+
+// Who registered a version, and what it was masked from.
+Status add_authors(sql::Connection& connection, const model::Version& version, std::set<std::string>& authors) {
+  authors.insert(version.created_by);
+  MLOPS_ASSIGN(const auto runs, meta::masking_runs_of_output(connection, version.id));
+  for (const auto& run : runs) {
+    MLOPS_ASSIGN(const auto source, meta::get_version(connection, run.source_version_id));
+    authors.insert(source.created_by);
   }
   return {};
 }
@@ -80,9 +90,8 @@ Result<model::MemberFacts> Promotion::member_facts(sql::Connection& connection, 
   MLOPS_ASSIGN(facts.open_erasures, open_erasures(connection, version.id));
   std::set<std::string> ran_in;
   const auto add_environments = [&](const std::string& version_id) -> Status {
-    MLOPS_ASSIGN(const auto rows,
-                 meta::list_deployments(connection, {.version_id = version_id, .limit = kHistoryLimit}));
-    for (const auto& row : rows) ran_in.insert(row.environment);
+    MLOPS_ASSIGN(const auto names, meta::environments_ever(connection, version_id));
+    ran_in.insert(names.begin(), names.end());
     return {};
   };
   MLOPS_TRY(add_environments(version.id));
@@ -210,12 +219,14 @@ Result<Draft> Promotion::draft(sql::Connection& connection, const Wish& wish) {
   for (const auto& id : wish.version_ids) {
     MLOPS_ASSIGN(auto version, meta::get_version(connection, id));
     MLOPS_ASSIGN(auto facts, member_facts(connection, version));
+    MLOPS_TRY(add_authors(connection, version, out.authors));
     out.members.push_back(std::move(version));
     out.facts.members.push_back(std::move(facts));
   }
   MLOPS_TRY(add_release_policies(connection, wish, out));
   if (wish.candidate) try_out(*wish.candidate, out);
   MLOPS_TRY(plan_masking(connection, out));
+  for (const auto& member : out.members) MLOPS_TRY(add_authors(connection, member, out.authors));
   MLOPS_TRY(add_release(connection, wish, out));
   MLOPS_TRY(add_provenance(connection, environment.row.id, out.facts));
   for (const auto& member : out.members) plan.members.push_back(plan_member(member));

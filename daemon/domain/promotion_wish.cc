@@ -32,7 +32,8 @@ Result<model::Version> resolve_live(sql::Connection& connection, const std::stri
 Result<meta::DeploymentRow> rollback_target(const std::vector<meta::DeploymentRow>& newest_first,
                                             const std::vector<meta::RejectionRow>& rejections,
                                             const RollbackRequest& request) {
-  std::set<std::string> not_again{newest_first.front().release_id};
+  std::set<std::string> not_again;
+  if (!newest_first.front().valid_to_us) not_again.insert(newest_first.front().release_id);
   for (const auto& rejection : rejections) not_again.insert(rejection.release_id);
   for (std::size_t i = 0; i < newest_first.size(); ++i) {
     const auto& row = newest_first[i];
@@ -83,6 +84,34 @@ Result<Line> line_of(sql::Connection& connection, const RollbackRequest& request
   return Line{std::string(to_word(artifact.kind)), artifact.name};
 }
 
+Status check_idempotency_key(const std::string& key) {
+  const bool is_printable = std::all_of(key.begin(), key.end(), [](char c) { return c > ' ' && c < 127; });
+  if (key.size() <= kLongestKey && is_printable) return {};
+  return fail(ErrorCode::kInvalid, "bad_idempotency_key",
+              fmt::format("an idempotency key is up to {} printable ASCII characters without spaces", kLongestKey));
+}
+
+}  // namespace
+
+std::string request_digest(const PlanRequest& request, std::string_view operation) {
+  return crypto::sha256(canonical_dump({{"operation", operation},
+                                        {"refs", request.refs},
+                                        {"environment", request.environment},
+                                        {"reason", request.reason},
+                                        {"break_glass", request.is_break_glass},
+                                        {"again", request.accepts_rejected}}))
+      .to_string();
+}
+
+std::string request_digest(const RollbackRequest& request) {
+  return crypto::sha256(canonical_dump({{"name", request.name},
+                                        {"environment", request.environment},
+                                        {"to", request.to_number},
+                                        {"reason", request.reason},
+                                        {"overrides", request.overrides}}))
+      .to_string();
+}
+
 Status check_break_glass(const model::Principal& who, const std::string& reason) {
   if (!who.has(model::Scope::kReleaseBreakGlass)) {
     return fail(ErrorCode::kDenied, "break_glass_denied", fmt::format("{} may not break the glass", who.name),
@@ -98,33 +127,6 @@ Status check_break_glass(const model::Principal& who, const std::string& reason)
   return {};
 }
 
-Status check_idempotency_key(const std::string& key) {
-  const bool is_printable = std::all_of(key.begin(), key.end(), [](char c) { return c > ' ' && c < 127; });
-  if (key.size() <= kLongestKey && is_printable) return {};
-  return fail(ErrorCode::kInvalid, "bad_idempotency_key",
-              fmt::format("an idempotency key is up to {} printable ASCII characters without spaces", kLongestKey));
-}
-
-std::string digest_of(const PlanRequest& request) {
-  return crypto::sha256(canonical_dump({{"refs", request.refs},
-                                        {"environment", request.environment},
-                                        {"reason", request.reason},
-                                        {"break_glass", request.is_break_glass},
-                                        {"again", request.accepts_rejected}}))
-      .to_string();
-}
-
-std::string digest_of(const RollbackRequest& request) {
-  return crypto::sha256(canonical_dump({{"name", request.name},
-                                        {"environment", request.environment},
-                                        {"to", request.to_number},
-                                        {"reason", request.reason},
-                                        {"overrides", request.overrides}}))
-      .to_string();
-}
-
-}  // namespace
-
 Result<Promotion::Wish> Promotion::wish_of(sql::Connection& connection, const meta::Actor& actor,
                                            const PlanRequest& request) {
   MLOPS_TRY(model::check_environment_name(request.environment));
@@ -137,7 +139,6 @@ Result<Promotion::Wish> Promotion::wish_of(sql::Connection& connection, const me
   wish.is_break_glass = request.is_break_glass;
   wish.accepts_rejected = request.accepts_rejected;
   wish.idempotency_key = request.idempotency_key;
-  wish.request_digest = digest_of(request);
   MLOPS_TRY(check_idempotency_key(request.idempotency_key));
   if (request.is_break_glass) MLOPS_TRY(check_break_glass(actor.principal, request.reason));
   if (request.refs.size() == 1 && model::is_release_reference(request.refs.front())) {
@@ -231,7 +232,6 @@ Result<Promotion::Wish> Promotion::wish_of_rollback(sql::Connection& connection,
   wish.kind = "rollback";
   wish.overrides = request.overrides;
   wish.idempotency_key = request.idempotency_key;
-  wish.request_digest = digest_of(request);
   if (target->kind == meta::kNamedRelease) wish.release_id = target->release_id;
   wish.environment = request.environment;
   wish.reason = request.reason;

@@ -19,8 +19,11 @@ using model::Verdict;
 constexpr std::array<std::string_view, 8> kProcedure{"approvals", "order",  "soak",     "window",
                                                      "freeze",    "review", "rejected", "external"};
 // Kinds nobody passes over: law, other people's data, and bytes that are not there.
-constexpr std::array<std::string_view, 9> kNeverPassedOver{"integrity", "clearance", "erasure", "residency", "purpose",
-                                                           "consent",   "tenant",    "overlap", "in-force"};
+constexpr std::array<std::string_view, 11> kNeverPassedOver{"integrity", "clearance", "erasure",  "residency",
+                                                            "purpose",   "consent",   "tenant",   "overlap",
+                                                            "in-force",  "retention", "residual"};
+// Kinds only those on call pass over, by breaking the glass: a rollback brings its approvals along, or waits for some.
+constexpr std::array<std::string_view, 2> kNotByRollback{"approvals", "external"};
 
 template <std::size_t N>
 bool is_among(const std::array<std::string_view, N>& kinds, const std::string& kind) {
@@ -104,8 +107,9 @@ void apply_overrides(const PromotionFacts& facts, std::vector<GateResult>& resul
     }
     const bool named = std::find(facts.overrides.begin(), facts.overrides.end(), result.id) != facts.overrides.end();
     if (!named || !facts.is_rollback) continue;
-    if (is_among(kNeverPassedOver, result.kind)) {
-      result.would_pass_if += "; nobody can pass over this gate";
+    const bool is_deleted = result.facts.value("deleted", false);
+    if (is_deleted || is_among(kNeverPassedOver, result.kind) || is_among(kNotByRollback, result.kind)) {
+      result.would_pass_if += "; a rollback cannot pass over this gate";
       continue;
     }
     pass_over(result, "the rollback's --override");

@@ -42,8 +42,9 @@ constexpr std::string_view kRejections =
     "x.valid_to FROM rejected_releases x JOIN releases r ON r.id = x.release_id "
     "WHERE x.environment = $1 AND ($2 = '' OR x.release_id = $2) AND x.valid_to IS NULL ORDER BY x.id DESC";
 constexpr std::string_view kRunningWith =
-    "SELECT DISTINCT d.id FROM deployments d JOIN release_members m ON m.release_id = d.release_id "
-    "JOIN versions v ON v.id = m.version_id WHERE d.environment = $1 AND d.valid_to IS NULL AND v.artifact_id = $2";
+    "SELECT DISTINCT d.id FROM deployment_lines l CROSS JOIN deployments d CROSS JOIN release_members m "
+    "CROSS JOIN versions v WHERE l.environment = $1 AND d.id = l.running_id AND m.release_id = d.release_id "
+    "AND v.id = m.version_id AND v.artifact_id = $2";
 constexpr std::string_view kFindIdempotency =
     "SELECT request_digest, plan_id, deployment_id FROM idempotency WHERE principal_id = $1 AND key = $2";
 constexpr std::string_view kInsertIdempotency =
@@ -230,11 +231,11 @@ Result<std::vector<DeploymentRow>> running_with_artifacts(sql::Connection& conne
     }
   }
   std::vector<DeploymentRow> rows;
-  if (ids.empty()) return rows;
-  MLOPS_ASSIGN(auto running,
-               list_deployments(connection, {.environment = environment, .running_only = true, .limit = 100'000}));
-  for (auto& row : running) {
-    if (std::find(ids.begin(), ids.end(), row.id) != ids.end()) rows.push_back(std::move(row));
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  for (const auto& id : ids) {
+    MLOPS_ASSIGN(auto row, get_deployment(connection, id));
+    rows.push_back(std::move(row));
   }
   return rows;
 }

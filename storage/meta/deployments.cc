@@ -14,8 +14,10 @@ namespace {
 
 constexpr std::string_view kStarted =
     MLOPS_DEPLOYMENT_COLUMNS " FROM deployments d JOIN releases r ON r.id = d.release_id WHERE d.valid_from <= $1";
+// By the lines, whatever the planner knows: what runs costs what runs, not what ever ran.
 constexpr std::string_view kRunning = MLOPS_DEPLOYMENT_COLUMNS
-    " FROM deployments d JOIN releases r ON r.id = d.release_id WHERE d.valid_to IS NULL AND d.valid_from <= $1";
+    " FROM deployment_lines l CROSS JOIN deployments d JOIN releases r ON r.id = d.release_id "
+    "WHERE d.id = l.running_id AND d.valid_from <= $1";
 // The newest of each line that had begun by then, so that the cost is that of the lines and not of their history.
 constexpr std::string_view kRanAt = MLOPS_DEPLOYMENT_COLUMNS
     " FROM deployment_lines l JOIN deployments d ON d.id = (SELECT x.id FROM deployments x WHERE "
@@ -39,13 +41,22 @@ constexpr std::string_view kInsertDeployment =
     "INSERT INTO deployments (id, environment, kind, name, release_id, plan_id, action, reason, created_by, "
     "valid_from, recorded_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 constexpr std::string_view kInsertLine =
-    "INSERT INTO deployment_lines (environment, name, kind) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+    "INSERT INTO deployment_lines (environment, name, kind, running_id) VALUES ($1, $2, $3, $4) "
+    "ON CONFLICT (environment, name, kind) DO UPDATE SET running_id = $4";
+constexpr std::string_view kLineEnds =
+    "UPDATE deployment_lines SET running_id = NULL WHERE running_id = $1 AND (environment, name, kind) = "
+    "(SELECT environment, name, kind FROM deployments WHERE id = $1)";
+constexpr std::string_view kEnvironmentsEver =
+    "SELECT DISTINCT d.environment FROM release_members m CROSS JOIN deployments d WHERE m.version_id = $1 "
+    "AND d.release_id = m.release_id ORDER BY d.environment";
+constexpr std::string_view kOthersEnded =
+    "SELECT COUNT(*) FROM deployments WHERE environment = $1 AND valid_to = $2 AND NOT (name = $3 AND kind = $4)";
 constexpr std::string_view kFind = MLOPS_DEPLOYMENT_COLUMNS
     ", d.recorded_at FROM deployments d JOIN releases r ON r.id = d.release_id "
     "WHERE d.id >= $1 AND d.id < $2 ORDER BY d.id LIMIT 2";
 constexpr std::string_view kBefore = MLOPS_DEPLOYMENT_COLUMNS
     ", d.recorded_at FROM deployments d JOIN releases r ON r.id = d.release_id "
-    "WHERE d.environment = $1 AND d.name = $2 AND d.kind = $3 AND d.valid_to = $4 AND d.id <> $5 "
+    "WHERE d.environment = $1 AND d.name = $2 AND d.kind = $3 AND d.valid_from < $4 AND d.id <> $5 "
     "ORDER BY d.valid_from DESC LIMIT 1";
 constexpr std::string_view kLastBelief = "SELECT MAX(known_to) FROM deployment_beliefs WHERE deployment_id = $1";
 constexpr std::string_view kInsertBelief =
@@ -145,7 +156,7 @@ Result<std::vector<DeploymentRow>> list_deployments(sql::Connection& connection,
     query += fmt::format(fmt::runtime(clause), values.size());
   };
   // In the lines, so that no history of another line is looked at.
-  const bool by_line = filter.running_only && filter.as_of_us != 0 && !is_of_then;
+  const bool by_line = filter.running_only && !is_of_then;
   add(by_line ? " AND l.environment = ${}" : " AND d.environment = ${}", filter.environment);
   add(by_line ? " AND l.name = ${}" : " AND d.name = ${}", filter.name);
   add(by_line ? " AND l.kind = ${}" : " AND d.kind = ${}", filter.kind);
@@ -153,13 +164,19 @@ Result<std::vector<DeploymentRow>> list_deployments(sql::Connection& connection,
   add(" AND d.release_id = ${}", filter.release_id);
   add(" AND d.created_by = ${}", filter.created_by);
   add(" AND d.release_id IN (SELECT m.release_id FROM release_members m WHERE m.version_id = ${})", filter.version_id);
-  add(" AND d.id < ${}", filter.after_id);
+  // Moments of the past are paged by lines: what is not on the page is not looked for.
+  const bool pages_by_line = by_line && filter.as_of_us != 0;
+  add(pages_by_line ? " AND (l.environment, l.name, l.kind) > (SELECT environment, name, kind FROM deployments WHERE id = ${})"
+                    : " AND d.id < ${}",
+      filter.after_id);
   if (is_of_then) {
     query += ") k WHERE k.valid_from <= $1";
     if (filter.running_only) query += " AND (k.valid_to IS NULL OR k.valid_to > $1)";
   }
   values.emplace_back(static_cast<std::int64_t>(filter.limit));
-  query += fmt::format(" ORDER BY {} DESC LIMIT ${}", is_of_then ? "k.id" : "d.id", values.size());
+  query += fmt::format(" ORDER BY {} LIMIT ${}",
+                       pages_by_line ? "l.environment, l.name, l.kind" : is_of_then ? "k.id DESC" : "d.id DESC",
+                       values.size());
   MLOPS_ASSIGN(auto cursor, connection.query_text(query, values));
   std::vector<DeploymentRow> rows;
   while (true) {
@@ -180,15 +197,27 @@ Result<std::vector<std::string>> environments_of(sql::Connection& connection, co
   }
 }
 
+Result<std::vector<std::string>> environments_ever(sql::Connection& connection, const std::string& version_id) {
+  MLOPS_ASSIGN(auto cursor, connection.query(kEnvironmentsEver, {std::string_view(version_id)}));
+  std::vector<std::string> names;
+  while (true) {
+    MLOPS_ASSIGN(const bool more, cursor.next());
+    if (!more) return names;
+    names.push_back(cursor.text(0));
+  }
+}
+
 Status close_deployment(WriteTx& tx, const std::string& id) {
   MLOPS_TRY(tx.touch("deployments", id));
+  MLOPS_TRY(tx.sql().execute(kLineEnds, {std::string_view(id)}));
   return tx.sql().execute(kCloseDeployment, {std::string_view(id), tx.now_us()});
 }
 
 Status insert_deployment(WriteTx& tx, const DeploymentRow& row) {
   MLOPS_TRY(tx.touch("deployments", row.id));
   MLOPS_TRY(tx.sql().execute(
-      kInsertLine, {std::string_view(row.environment), std::string_view(row.name), std::string_view(row.kind)}));
+      kInsertLine, {std::string_view(row.environment), std::string_view(row.name), std::string_view(row.kind),
+                    std::string_view(row.id)}));
   return tx.sql().execute(kInsertDeployment,
                           {std::string_view(row.id), std::string_view(row.environment), std::string_view(row.kind),
                            std::string_view(row.name), std::string_view(row.release_id), std::string_view(row.plan_id),
@@ -217,7 +246,19 @@ Result<DeploymentRow> correct_deployment(WriteTx& tx, const Correction& correcti
     if (has_before) before = read_recorded(cursor);
   }
   if (before && before->row.valid_from_us >= correction.valid_from_us) {
-    return bad("it would begin before the release it replaced did");
+    return bad("it would begin before the release before it did");
+  }
+  // The one before that ended earlier, by another release, keeps its end unless the two would overlap.
+  const bool is_adjacent = before && before->row.valid_to_us == found.row.valid_from_us;
+  const bool overlaps = before && before->row.valid_to_us && *before->row.valid_to_us > correction.valid_from_us;
+  if (before && !is_adjacent && !overlaps) before.reset();
+  if (before && overlaps && !is_adjacent) return bad("another release ran under this name until later than that");
+  if (correction.valid_from_us < found.row.valid_from_us) {
+    MLOPS_ASSIGN(auto cursor, tx.sql().query(kOthersEnded, {std::string_view(found.row.environment),
+                                                            found.row.valid_from_us, std::string_view(found.row.name),
+                                                            std::string_view(found.row.kind)}));
+    MLOPS_TRY(cursor.next());
+    if (cursor.integer(0) > 0) return bad("it took the place of releases with other names, which ran until it began");
   }
   tx.begin_entry("deployment.correct", fmt::format("{} in {}", found.row.name, found.row.environment),
                  correction.reason);

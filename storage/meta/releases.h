@@ -135,6 +135,8 @@ Result<DeploymentRow> get_deployment(sql::Connection& connection, const std::str
 // Names of the environments whose running release holds the version at that moment, sorted.
 Result<std::vector<std::string>> environments_of(sql::Connection& connection, const std::string& version_id,
                                                  TimestampUs as_of_us = 0);
+// Names of the environments that run it or ever ran it, sorted.
+Result<std::vector<std::string>> environments_ever(sql::Connection& connection, const std::string& version_id);
 Status close_deployment(WriteTx& tx, const std::string& id);
 Status insert_deployment(WriteTx& tx, const DeploymentRow& deployment);
 
