@@ -58,7 +58,6 @@ struct Fixture : DomainFixture {
             *crypto::key_id_of(*crypto::public_key_of(key)),
             *crypto::sign(key, model::statement_text(statement))};
   }
-
 };
 
 }  // namespace
@@ -350,5 +349,70 @@ TEST_CASE("a corrected beginning changes history without a gap, and what was kno
   const auto history = f.promotion.deployments({.environment = "dev"});
   REQUIRE(history->size() == 2);
   CHECK(history->at(1).ended_at_us == history->at(0).started_at_us);
+  f.verified();
+}
+
+TEST_CASE("a break-glass plan is executed by those on call only, and not reviewed by who asked for it") {
+  Fixture f;
+  f.model_version("m", "1");
+  const auto plan = f.promotion.plan(f.oncall(), {{"m@v1"}, "signed", "fire", true});
+  REQUIRE(plan);
+  CHECK(f.promotion.promote_plan(f.dora(), plan->id, Commit::kKeep).error().slug == "break_glass_denied");
+  CHECK(f.promotion.promote_plan(f.person("bot", model::Role::kOnCall, false), plan->id, Commit::kKeep).error().slug ==
+        "not_a_person");
+  const auto done = f.promotion.promote_plan(f.person("otto", model::Role::kOnCall), plan->id, Commit::kKeep);
+  if (!done) FAIL(done.error().message);
+  CHECK(f.promotion.close_review(f.oncall(), {done->deployment->id, "justified", "x"}, Commit::kKeep).error().slug ==
+        "own_review");
+}
+
+TEST_CASE("who has had a signing key goes on signing after it was revoked") {
+  Fixture f;
+  f.model_version("m", "1");
+  const auto key = f.add_key(f.omar());
+  REQUIRE(f.signing_keys.revoke(f.omar(), *crypto::key_id_of(*crypto::public_key_of(key)), "stolen", Commit::kKeep));
+  CHECK(f.say(f.omar(), f.plan("m@v1", "prod").id).error().slug == "signature_needed");
+}
+
+TEST_CASE("a rollback passes over no approvals and brings nothing deleted back") {
+  Fixture f;
+  f.model_version("m", "1");
+  f.model_version("m", "2");
+  REQUIRE(f.promote("m@v1", "dev"));
+  REQUIRE(f.promote("m@v2", "dev"));
+  REQUIRE(f.registry.remove(f.dora(), "m@v1", "wrong", Commit::kKeep));
+  f.clock.advance_us(1'000'000);
+  CHECK(f.promotion.rollback(f.dora(), {"m", "dev", 0, "because", {"lifecycle"}}, Commit::kKeep).error().slug ==
+        "gates_denied");
+  f.model_version("n", "1");
+  f.model_version("n", "2");
+  for (const auto* ref : {"n@v1", "n@v2"}) {
+    f.clock.advance_us(1'000'000);
+    const auto done = f.promotion.promote(f.oncall(), {{ref}, "prod", "fire", true}, Commit::kKeep);
+    if (!done) FAIL(done.error().message);
+  }
+  f.clock.advance_us(1'000'000);
+  CHECK(f.promotion.rollback(f.dora(), {"n", "prod", 0, "because", {"approvals"}}, Commit::kKeep).error().slug ==
+        "approvals_pending");
+}
+
+TEST_CASE("a key of idempotency finds what its request led to before anything is looked up again") {
+  Fixture f;
+  f.model_version("m", "1");
+  f.model_version("m", "2");
+  REQUIRE(f.promotion.plan(f.dora(), {{"m@v1"}, "dev", "because", false, false, "one"}));
+  CHECK(f.promotion.promote(f.dora(), {{"m@v1"}, "dev", "because", false, false, "one"}, Commit::kKeep).error().slug ==
+        "idempotency_key_reused");
+  REQUIRE(f.promote("m@v1", "dev"));
+  // Unchanged is an outcome, too.
+  const PlanRequest same{{"m@v1"}, "dev", "because", false, false, "two"};
+  CHECK(f.promotion.promote(f.dora(), same, Commit::kKeep)->unchanged);
+  REQUIRE(f.promote("m@v2", "dev"));
+  CHECK(f.promotion.promote(f.dora(), same, Commit::kKeep)->is_replayed);
+  CHECK(f.running("m", "dev") == "m@v2");
+  const RollbackRequest back{"m", "dev", 0, "because", {}, "three"};
+  f.clock.advance_us(1'000'000);
+  REQUIRE(f.promotion.rollback(f.dora(), back, Commit::kKeep));
+  CHECK(f.promotion.rollback(f.dora(), back, Commit::kKeep)->is_replayed);
   f.verified();
 }
