@@ -10,6 +10,7 @@
 #include "policies/detect/fold.h"
 #include "policies/detect/ordinary_words.h"
 
+// One file on purpose: the comparisons below run for every cell of a table and must be inlined into the search behind them.
 namespace mlops::policy {
 namespace {
 

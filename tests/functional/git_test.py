@@ -1,4 +1,7 @@
-"""Git: policies from a repository at a pinned commit, promotions as commits of a GitOps repository, code provenance."""
+"""Git: policies from a repository at a pinned commit, promotions as commits of a GitOps repository, code provenance.
+
+One file on purpose: its sources, GitOps and provenance cases share one daemon with one set of repositories.
+"""
 
 import base64
 import http.server
