@@ -230,7 +230,8 @@ const Command kRollbackCommand{
     .shared = kOutput | kDryRun,
     .description =
         R"(The whole release goes back as one, and today's gates are run again: what has become forbidden since is refused, unless
---override names the gate (never clearance, erasure or integrity). What was left is not promoted there again by accident.
+--override names the gate (never clearance, erasure or integrity). What was left is not promoted there again by accident. A
+release that took the places of others, as a bundle does of single versions, goes back to all of them at once.
 
 Examples:
   mlopsctl rollback hospital/readmission --env prod --reason "alerts since 14:00"

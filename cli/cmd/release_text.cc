@@ -149,11 +149,30 @@ Lines masking_lines(const Json& masking, const Style& style) {
   return lines;
 }
 
+namespace {
+
+// What ran before: under the same name, and under others whose places were taken.
+std::string replaced_text(const Json& promotion) {
+  auto replaced = strings_of(promotion, "took_places");
+  if (const auto before = text_of(promotion, "replaced"); !before.empty()) replaced.insert(replaced.begin(), before);
+  return replaced.empty() ? "nothing ran before" : join(replaced, ", ");
+}
+
+// All that a rollback brought back, or the one release that moved.
+std::string moved_text(const Json& promotion) {
+  const auto& restored = array_of(promotion, "restored");
+  if (restored.empty()) return deployment_refs(member(promotion, "deployment"));
+  std::string refs;
+  for (const auto& one : restored) refs += (refs.empty() ? "" : " and ") + deployment_refs(one);
+  return refs;
+}
+
+}  // namespace
+
 Lines promotion_lines(const Json& promotion, const Style& style) {
   const auto& deployment = member(promotion, "deployment");
-  const auto refs = deployment_refs(deployment);
+  const auto refs = moved_text(promotion);
   const auto environment = text_of(deployment, "environment");
-  const auto replaced = text_of(promotion, "replaced");
   const bool is_dry = bool_of(promotion, "dry_run");
   const bool is_rollback = text_of(deployment, "action") == "rollback";
   if (bool_of(promotion, "unchanged")) {
@@ -167,7 +186,7 @@ Lines promotion_lines(const Json& promotion, const Style& style) {
   KeyValues rows;
   if (const auto number = int_of(deployment, "release"); number > 0) rows.add("release", std::to_string(number));
   if (array_of(deployment, "members").size() > 1) add_members(rows, array_of(deployment, "members"), "members");
-  rows.add("replaced", replaced.empty() ? "nothing ran before" : replaced);
+  rows.add("replaced", replaced_text(promotion));
   rows.add("by", by_at(deployment, "by", "started_at", style));
   rows.add("reason", text_of(deployment, "reason"));
   rows.add("gates", gate_summary(array_of(member(promotion, "plan"), "gates")));

@@ -85,19 +85,19 @@ Result<Json> rollout_body(Session& session) {
   if (ref.empty() || session.option("--plan")) {
     return usage_error("a selector takes REF, not --plan", "mlopsctl promote name@v3 --to 'prod/*'");
   }
-  if (model::is_release_reference(ref)) {
-    return usage_error("a selector takes versions, not a named release", "promote the release to each environment");
-  }
-  if (session.flag("--break-glass") || session.flag("--even-rejected") || session.option("--idempotency-key")) {
-    return usage_error("--break-glass, --even-rejected and --idempotency-key are for one environment, not for a selector",
+  if (session.flag("--break-glass") || session.option("--idempotency-key")) {
+    return usage_error("--break-glass and --idempotency-key are for one environment, not for a selector",
                        "name the environment: --to prod/acme");
   }
-  MLOPS_ASSIGN([[maybe_unused]] const auto parsed, model::parse_version_reference(ref));
+  if (!model::is_release_reference(ref)) {
+    MLOPS_ASSIGN([[maybe_unused]] const auto parsed, model::parse_version_reference(ref));
+  }
   Json body = {{"ref", ref},
                {"with", session.option_all("--with")},
                {"to", session.option("--to").value_or("")},
                {"reason", session.option("--reason").value_or("")},
                {"on_failure", session.flag("--rollback-on-failure") ? "rollback" : "stop"}};
+  if (session.flag("--even-rejected")) body["even_rejected"] = true;
   if (const auto sizes = session.option("--wave")) {
     body["wave"] = Json::array();
     for (const auto size : split(*sizes, ',')) body["wave"].push_back(std::string(trim(size)));

@@ -77,6 +77,7 @@ struct Plan {
   std::string facts_digest;           // of the facts but for approvals and the time: pinned
   bool is_break_glass = false;
   bool accepts_rejected = false;       // promotes again what the environment was rolled back from
+  std::vector<std::string> restores;   // ids of releases: a rollback to several that the running one took the place of
   std::vector<std::string> overrides;  // ids of gates that a rollback passes over
   TimestampUs expires_at_us = 0;       // 0: plans of before there was an end
   std::string reason;

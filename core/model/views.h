@@ -96,7 +96,9 @@ struct PromotionView {
   std::optional<DeploymentView> deployment;  // absent in a dry run that would mask
   Plan plan;
   std::optional<MaskingView> masking;
+  std::vector<DeploymentView> restored;  // with `deployment`, the first: what a rollback brought back, if it is several
   std::string replaced_ref;
+  std::vector<std::string> took_places;  // "m release 1": of other names, which ended
   bool unchanged = false;
   bool is_replayed = false;  // the answer to a request that had been executed before
 };

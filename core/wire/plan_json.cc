@@ -63,6 +63,7 @@ void take_terms(const Json& body, model::Plan& plan) {
   plan.is_break_glass = body.value("break_glass", false);
   plan.accepts_rejected = body.value("accepts_rejected", false);
   if (body.contains("overrides")) plan.overrides = body.at("overrides").get<std::vector<std::string>>();
+  if (body.contains("restores")) plan.restores = body.at("restores").get<std::vector<std::string>>();
 }
 
 Json gates_json(const model::Plan& plan) {
@@ -166,6 +167,7 @@ Json plan_body(const model::Plan& plan) {
   if (plan.is_break_glass) body["break_glass"] = true;
   if (plan.accepts_rejected) body["accepts_rejected"] = true;
   if (!plan.overrides.empty()) body["overrides"] = plan.overrides;
+  if (!plan.restores.empty()) body["restores"] = plan.restores;
   return body;
 }
 

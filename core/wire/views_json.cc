@@ -35,6 +35,20 @@ Json members_json(const std::vector<model::ReleaseMember>& members) {
   return out;
 }
 
+// The command that goes back to what ran before.
+Json undo_of(const model::PromotionView& view) {
+  const auto& at = *view.deployment;
+  if (!view.took_places.empty()) {
+    return fmt::format("mlopsctl rollback {}{} --env {} --reason \"…\"", at.kind == "release" ? "release:" : "",
+                       at.name, at.environment);
+  }
+  if (view.replaced_ref.empty()) return nullptr;
+  // By its number: after a rollback, "the release before" is no longer the one to go back to.
+  const auto split_at = view.replaced_ref.rfind('@');
+  return fmt::format("mlopsctl rollback {} --env {} --to {} --reason \"…\"", view.replaced_ref.substr(0, split_at),
+                     at.environment, view.replaced_ref.substr(split_at + 1));
+}
+
 }  // namespace
 
 Json to_json(const model::FileEntry& file) {
@@ -142,18 +156,17 @@ Json to_json(const model::MaskingView& view) {
 
 Json to_json(const model::PromotionView& view) {
   Json undo = nullptr;
-  if (view.deployment && !view.replaced_ref.empty() && !view.unchanged) {
-    // By its number: after a rollback, "the release before" is no longer the one to go back to.
-    const auto number = view.replaced_ref.substr(view.replaced_ref.rfind('@') + 1);
-    undo = fmt::format("mlopsctl rollback {}{} --env {} --to {} --reason \"…\"",
-                       view.deployment->kind == "release" ? "release:" : "", view.deployment->name,
-                       view.deployment->environment, number);
-  }
+  if (view.deployment && !view.unchanged) undo = undo_of(view);
   Json out = {{"deployment", view.deployment ? to_json(*view.deployment) : Json(nullptr)},
               {"plan", to_json(view.plan)},
               {"masking", view.masking ? to_json(*view.masking) : Json(nullptr)},
               {"replaced", text_or_null(view.replaced_ref)},
               {"undo", std::move(undo)}};
+  if (!view.took_places.empty()) out["took_places"] = view.took_places;
+  if (!view.restored.empty()) {
+    out["restored"] = Json::array();
+    for (const auto& one : view.restored) out["restored"].push_back(to_json(one));
+  }
   if (view.unchanged) out["unchanged"] = true;
   if (view.is_replayed) out["replayed"] = true;
   return out;

@@ -63,7 +63,9 @@ Result<Response> show_release(const Services& services, Request& request) {
 
 Result<Response> list_reviews(const Services& services, Request& request) {
   MLOPS_TRY(only_known_params(request, {"environment", "open"}));
-  meta::ReviewFilter filter{std::string(request.query_or("environment", "")), request.query_or("open", "") == "1"};
+  const auto open = request.query_or("open", "0");
+  if (open != "0" && open != "1") return fail(ErrorCode::kInvalid, "bad_parameter", "\"open\" is 1 or 0");
+  const meta::ReviewFilter filter{std::string(request.query_or("environment", "")), open == "1"};
   MLOPS_ASSIGN(const auto reviews, services.promotion.list_reviews(filter));
   Json items = Json::array();
   for (const auto& review : reviews) items.push_back(wire::to_json(review));

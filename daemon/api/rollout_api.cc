@@ -15,13 +15,13 @@ using model::Scope;
 
 Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
 
-Result<Json> rollout_json(const meta::RolloutRow& row) {
-  MLOPS_ASSIGN(const Json refs, parse_json(row.refs));
+Json rollout_json(const meta::RolloutRow& row) {
   return Json{{"id", row.id},
               {"state", row.state},
               {"state_reason", text_or_null(row.state_reason)},
               {"to", row.selector},
-              {"refs", refs},
+              {"refs", row.refs},
+              {"even_rejected", row.accepts_rejected},
               {"reason", row.reason},
               {"waves", row.waves},
               {"pause", row.pause_s < 0 ? Json("manual") : Json(std::to_string(row.pause_s) + "s")},
@@ -32,8 +32,8 @@ Result<Json> rollout_json(const meta::RolloutRow& row) {
               {"resume_at", row.resume_at_us ? Json(format_rfc3339(*row.resume_at_us)) : Json(nullptr)}};
 }
 
-Result<Json> rollout_json(const domain::RolloutView& view) {
-  MLOPS_ASSIGN(auto json, rollout_json(view.row));
+Json rollout_json(const domain::RolloutView& view) {
+  auto json = rollout_json(view.row);
   json["steps"] = Json::array();
   for (const auto& step : view.steps) {
     json["steps"].push_back({{"wave", step.wave},
@@ -72,6 +72,7 @@ Result<domain::RolloutRequest> read_rollout(const Json& body) {
     return fail(ErrorCode::kInvalid, "bad_field", "\"on_failure\" is stop or rollback");
   }
   wanted.rollback_on_failure = on_failure == "rollback";
+  MLOPS_ASSIGN(wanted.accepts_rejected, optional_bool(body, "even_rejected", false));
   if (count.empty()) return wanted;
   const auto number = parse_int(count);
   if (!number || *number < 1) return fail(ErrorCode::kInvalid, "bad_waves", "\"waves\" is the number of waves, for example \"2\"");
@@ -81,12 +82,11 @@ Result<domain::RolloutRequest> read_rollout(const Json& body) {
 
 Result<Response> start_rollout(const Services& services, Request& request) {
   MLOPS_ASSIGN(const auto body, body_with(request, {"ref", "with", "to", "reason", "wave", "waves", "pause", "on_failure",
-                                                    "dry_run"}));
+                                                    "even_rejected", "dry_run"}));
   MLOPS_ASSIGN(const auto commit, commit_of(body));
   MLOPS_ASSIGN(const auto wanted, read_rollout(body));
   MLOPS_ASSIGN(const auto view, services.rollouts.start(actor_of(request), wanted, commit));
-  MLOPS_ASSIGN(auto json, rollout_json(view));
-  return answer(commit == meta::Commit::kKeep ? 201 : 200, std::move(json), commit);
+  return answer(commit == meta::Commit::kKeep ? 201 : 200, rollout_json(view), commit);
 }
 
 Result<Response> list_rollouts(const Services& services, Request& request) {
@@ -96,26 +96,21 @@ Result<Response> list_rollouts(const Services& services, Request& request) {
                                                         .after_id = std::string(request.query_or("after", "")),
                                                         .limit = limit + 1}));
   Json items = Json::array();
-  for (const auto& row : rows) {
-    MLOPS_ASSIGN(auto item, rollout_json(row));
-    items.push_back(std::move(item));
-  }
+  for (const auto& row : rows) items.push_back(rollout_json(row));
   return Response::json(200, page(std::move(items), limit, [](const Json& last) { return last.at("id"); }));
 }
 
 Result<Response> show_rollout(const Services& services, Request& request) {
   MLOPS_TRY(only_known_params(request, {}));
   MLOPS_ASSIGN(const auto view, services.rollouts.get(request.params[0]));
-  MLOPS_ASSIGN(const auto json, rollout_json(view));
-  return Response::json(200, json);
+  return Response::json(200, rollout_json(view));
 }
 
 Result<Response> continue_rollout(const Services& services, Request& request) {
   MLOPS_ASSIGN(const auto body, body_with(request, {"dry_run"}));
   MLOPS_ASSIGN(const auto commit, commit_of(body));
   MLOPS_ASSIGN(const auto view, services.rollouts.go_on(actor_of(request), request.params[0], commit));
-  MLOPS_ASSIGN(auto json, rollout_json(view));
-  return answer(200, std::move(json), commit);
+  return answer(200, rollout_json(view), commit);
 }
 
 Result<Response> stop_rollout(const Services& services, Request& request) {
@@ -124,8 +119,7 @@ Result<Response> stop_rollout(const Services& services, Request& request) {
   MLOPS_ASSIGN(const auto reason, require_string(body, "reason"));
   if (trim(reason).empty()) return fail(ErrorCode::kInvalid, "reason_needed", "stopping needs a reason", "give --reason");
   MLOPS_ASSIGN(const auto view, services.rollouts.stop(actor_of(request), request.params[0], reason, commit));
-  MLOPS_ASSIGN(auto json, rollout_json(view));
-  return answer(200, std::move(json), commit);
+  return answer(200, rollout_json(view), commit);
 }
 
 }  // namespace

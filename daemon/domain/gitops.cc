@@ -8,6 +8,7 @@
 #include "core/base/text.h"
 #include "core/wire/views_json.h"
 #include "daemon/domain/identity.h"
+#include "daemon/domain/promotion.h"
 #include "storage/git/git_writer.h"
 #include "storage/meta/versions.h"
 
@@ -36,6 +37,46 @@ std::map<std::string, std::string> deployments_in(const std::vector<git::CommitI
     }
   }
   return ids;
+}
+
+Result<std::vector<GitopsMember>> members_of(sql::Connection& connection, const meta::DeploymentRow& deployment) {
+  MLOPS_ASSIGN(auto versions, meta::release_members(connection, deployment.release_id));
+  if (versions.empty()) {
+    return fail(ErrorCode::kCorrupt, "bad_release", "a release has no members", "run `mlopsctl audit verify`");
+  }
+  MLOPS_ASSIGN(auto roles, meta::release_roles(connection, deployment.release_id));
+  roles.resize(versions.size());
+  std::vector<GitopsMember> members;
+  for (std::size_t i = 0; i < versions.size(); ++i) {
+    MLOPS_ASSIGN(auto labels, meta::labels_of(connection, versions[i].id));
+    members.push_back({std::move(versions[i]), std::move(roles[i]), std::move(labels)});
+  }
+  return members;
+}
+
+// What its plan ended. Of several that one plan brought back, the first says it: the others come after it.
+Result<std::vector<EndedRelease>> ended_by(sql::Connection& connection, const meta::DeploymentRow& deployment) {
+  std::vector<EndedRelease> ended;
+  MLOPS_ASSIGN(const auto siblings, meta::list_deployments(connection, {.plan_id = deployment.plan_id}));
+  for (const auto& sibling : siblings) {
+    if (sibling.id < deployment.id) return ended;
+  }
+  MLOPS_ASSIGN(auto rows, replaced_by(connection, deployment));
+  MLOPS_ASSIGN(const auto plan_row, meta::find_plan(connection, deployment.plan_id));
+  MLOPS_ASSIGN(const auto plan, plan_of_row(connection, plan_row));
+  if (!plan.running_deployment_id.empty()) {
+    MLOPS_ASSIGN(auto running, meta::get_deployment(connection, plan.running_deployment_id));
+    rows.push_back(std::move(running));
+  }
+  for (const auto& row : rows) {
+    EndedRelease release{row.kind, row.name, {}};
+    MLOPS_ASSIGN(const auto members, meta::release_members(connection, row.release_id));
+    for (const auto& member : members) {
+      if (member.kind == model::ArtifactKind::kModel) release.models.push_back(member.name);
+    }
+    ended.push_back(std::move(release));
+  }
+  return ended;
 }
 
 }  // namespace
@@ -151,14 +192,22 @@ Status Gitops::build(git::GitRepository& repository, Batch& batch) {
       continue;
     }
     MLOPS_ASSIGN(const auto subject, subject_of(row));
-    auto files = render_files(subject, row.path, row.renderer);
-    if (!files) {
+    auto rendered = render_files(subject, row.path, row.renderer);
+    if (!rendered) {
+      const auto& error = rendered.error();
       row.state = "failed";
-      row.problem = files.error().message + (files.error().hint.empty() ? "" : " (" + files.error().hint + ")");
+      row.problem = error.message + (error.hint.empty() ? "" : " (" + error.hint + ")");
       continue;
     }
-    MLOPS_ASSIGN(row.commit, writer.commit({batch.tip, std::move(*files), render_message(subject), options.author_name,
-                                            options.author_email, subject.deployment.valid_from_us / 1'000'000}));
+    git::CommitWish wish;
+    wish.parent = batch.tip;
+    wish.files = std::move(rendered->files);
+    wish.removed = std::move(rendered->removed);
+    wish.message = render_message(subject);
+    wish.author_name = options.author_name;
+    wish.author_email = options.author_email;
+    wish.time_s = subject.deployment.valid_from_us / 1'000'000;
+    MLOPS_ASSIGN(row.commit, writer.commit(wish));
     batch.tip = row.commit;
   }
   return {};
@@ -168,11 +217,8 @@ Result<GitopsSubject> Gitops::subject_of(const meta::OutboxRow& row) {
   return store_.read<GitopsSubject>([&](sql::Connection& connection) -> Result<GitopsSubject> {
     GitopsSubject subject;
     MLOPS_ASSIGN(subject.deployment, meta::get_deployment(connection, row.deployment_id));
-    MLOPS_ASSIGN(subject.members, meta::release_members(connection, subject.deployment.release_id));
-    if (subject.members.empty()) {
-      return fail(ErrorCode::kCorrupt, "bad_release", "a release has no members", "run `mlopsctl audit verify`");
-    }
-    MLOPS_ASSIGN(subject.labels, meta::labels_of(connection, subject.members.front().id));
+    MLOPS_ASSIGN(subject.members, members_of(connection, subject.deployment));
+    MLOPS_ASSIGN(subject.ended, ended_by(connection, subject.deployment));
     MLOPS_ASSIGN(auto environment,
                  compliance_.environment(connection, row.environment, subject.deployment.valid_from_us));
     subject.environment = std::move(environment.environment);

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kNameMax = 50;  // KServe makes longer names of it, and those end at 63
 constexpr std::string_view kModelFormat = "model_format";
+constexpr std::string_view kServedRole = "model";
 
 std::vector<std::string> approvers(const model::Plan& plan) {
   std::vector<std::string> names;
@@ -31,11 +32,12 @@ std::string below(const std::string& path, const std::string& file) {
 Json manifest_of(const GitopsSubject& subject) {
   const auto& deployment = subject.deployment;
   Json members = Json::array();
-  for (const auto& member : subject.members) {
-    members.push_back({{"ref", member.ref()},
-                       {"kind", to_word(member.kind)},
-                       {"digest", member.digest.to_string()},
-                       {"size_bytes", member.size_bytes}});
+  for (const auto& [version, role, labels] : subject.members) {
+    members.push_back({{"ref", version.ref()},
+                       {"kind", to_word(version.kind)},
+                       {"digest", version.digest.to_string()},
+                       {"size_bytes", version.size_bytes}});
+    if (!role.empty()) members.back()["role"] = role;
   }
   Json policies = Json::array();
   for (const auto& policy : subject.plan.policies)
@@ -61,14 +63,13 @@ Failure cannot_render(const std::string& what, const std::string& hint) {
 }
 
 // "{name}", "{version}", "{digest}" (sha256:…), "{hex}" of the template; any other word in braces is an error.
-Result<std::string> storage_uri(const GitopsSubject& subject) {
+Result<std::string> storage_uri(const GitopsSubject& subject, const model::Version& version) {
   const auto found = subject.environment.labels.find(model::kStorageUriLabel);
   if (found == subject.environment.labels.end() || found->second.empty()) {
     return cannot_render(
         fmt::format("environment {} has no label {}", subject.environment.name, model::kStorageUriLabel),
         "add it and retry: mlopsctl gitops retry");
   }
-  const auto& version = subject.members.front();
   const std::map<std::string, std::string> values = {{"name", version.name},
                                                      {"version", fmt::format("v{}", version.number)},
                                                      {"digest", version.digest.to_string()},
@@ -93,15 +94,15 @@ Result<std::string> storage_uri(const GitopsSubject& subject) {
 }
 
 // What the version says of its own format, or else its labels, or else the environment.
-Result<std::string> model_format(const GitopsSubject& subject) {
+Result<std::string> model_format(const GitopsSubject& subject, const GitopsMember& member) {
   const std::string key(kModelFormat);
-  for (const auto* values : {&subject.members.front().params, &subject.labels, &subject.environment.labels}) {
+  for (const auto* values : {&member.version.params, &member.labels, &subject.environment.labels}) {
     const auto found = values->find(key);
     if (found != values->end() && !found->second.empty()) return found->second;
   }
   return cannot_render(
-      fmt::format("nothing says the format of {}", subject.members.front().ref()),
-      fmt::format("mlopsctl label {} model_format=sklearn, then mlopsctl gitops retry", subject.members.front().ref()));
+      fmt::format("nothing says the format of {}", member.version.ref()),
+      fmt::format("mlopsctl label {} model_format=sklearn, then mlopsctl gitops retry", member.version.ref()));
 }
 
 std::string label_or(const GitopsSubject& subject, const std::string& name) {
@@ -109,15 +110,15 @@ std::string label_or(const GitopsSubject& subject, const std::string& name) {
   return found == subject.environment.labels.end() ? std::string() : found->second;
 }
 
-Result<Json> inference_service(const GitopsSubject& subject) {
-  const auto& version = subject.members.front();
-  MLOPS_ASSIGN(const auto uri, storage_uri(subject));
-  MLOPS_ASSIGN(const auto format, model_format(subject));
+Result<Json> inference_service(const GitopsSubject& subject, const GitopsMember& member) {
+  const auto& version = member.version;
+  MLOPS_ASSIGN(const auto uri, storage_uri(subject, version));
+  MLOPS_ASSIGN(const auto format, model_format(subject, member));
   Json model = {{"modelFormat", {{"name", format}}}, {"storageUri", uri}};
   if (const auto runtime = label_or(subject, "kserve_runtime"); !runtime.empty()) model["runtime"] = runtime;
   if (const auto protocol = label_or(subject, "kserve_protocol"); !protocol.empty())
     model["protocolVersion"] = protocol;
-  Json metadata = {{"name", kubernetes_name(subject.deployment.name)},
+  Json metadata = {{"name", kubernetes_name(version.name)},
                    {"labels", {{"app.kubernetes.io/managed-by", "mlopsd"}}},
                    {"annotations",
                     {{"mlops/deployment", subject.deployment.id},
@@ -146,6 +147,42 @@ std::string who_text(const GitopsSubject& subject) {
   return text + fmt::format(", executed by {}.", subject.deployment.created_by);
 }
 
+std::string manifest_path(const std::string& path, std::string_view kind, const std::string& name) {
+  const auto file = name + ".yaml";
+  if (kind == to_word(model::ArtifactKind::kModel)) return below(path, file);
+  return below(path, (kind == meta::kNamedRelease ? "_releases/" : "_datasets/") + file);
+}
+
+std::string service_path(const std::string& path, const std::string& model) {
+  return below(path, "_kserve/" + model + ".yaml");
+}
+
+bool is_served(const GitopsSubject& subject, const GitopsMember& member) {
+  if (member.version.kind != model::ArtifactKind::kModel) return false;
+  if (subject.deployment.kind == meta::kNamedRelease) return member.role == kServedRole;
+  return &member == &subject.members.front();
+}
+
+std::vector<std::string> paths_of_ended(const GitopsSubject& subject, const std::string& path,
+                                        const std::vector<git::TreeFile>& written) {
+  std::vector<std::string> paths;
+  const auto add = [&](std::string gone) {
+    const bool stays = std::any_of(written.begin(), written.end(), [&](const auto& file) { return file.path == gone; });
+    if (!stays) paths.push_back(std::move(gone));
+  };
+  for (const auto& ended : subject.ended) {
+    add(manifest_path(path, ended.kind, ended.name));
+    for (const auto& name : ended.models) add(service_path(path, name));
+  }
+  return paths;
+}
+
+std::string name_of(const GitopsSubject& subject) {
+  const auto& deployment = subject.deployment;
+  if (deployment.kind != meta::kNamedRelease) return subject.members.front().version.ref();
+  return fmt::format("release:{}@r{}", deployment.name, deployment.release_number);
+}
+
 }  // namespace
 
 std::string kubernetes_name(const std::string& artifact) {
@@ -159,34 +196,39 @@ std::string kubernetes_name(const std::string& artifact) {
   return fmt::format("{}-{}", name, crypto::sha256(artifact).hex().substr(0, 8));
 }
 
-Result<std::vector<git::TreeFile>> render_files(const GitopsSubject& subject, const std::string& path,
-                                                const std::string& renderer) {
-  const bool is_model = subject.deployment.kind == to_word(model::ArtifactKind::kModel);
-  const auto file = subject.deployment.name + ".yaml";
-  std::vector<git::TreeFile> files;
-  files.push_back({below(path, is_model ? file : "_datasets/" + file), json_to_yaml(manifest_of(subject))});
-  if (renderer == model::kKserveRenderer && is_model) {
-    MLOPS_ASSIGN(const auto service, inference_service(subject));
-    files.push_back({below(path, "_kserve/" + file), json_to_yaml(service)});
+Result<Rendering> render_files(const GitopsSubject& subject, const std::string& path, const std::string& renderer) {
+  Rendering out;
+  out.files.push_back(
+      {manifest_path(path, subject.deployment.kind, subject.deployment.name), json_to_yaml(manifest_of(subject))});
+  for (const auto& member : subject.members) {
+    if (renderer != model::kKserveRenderer || !is_served(subject, member)) continue;
+    MLOPS_ASSIGN(const auto service, inference_service(subject, member));
+    out.files.push_back({service_path(path, member.version.name), json_to_yaml(service)});
   }
-  for (auto& one : files) {
+  for (auto& one : out.files) {
     if (!one.content.ends_with('\n')) one.content += '\n';
   }
-  return files;
+  out.removed = paths_of_ended(subject, path, out.files);
+  return out;
 }
 
 std::string render_message(const GitopsSubject& subject) {
   const auto& deployment = subject.deployment;
-  const auto& namesake = subject.members.front();
+  const auto name = name_of(subject);
   const auto verb = deployment.action == "rollback" ? "Roll back to" : "Promote";
   auto text = deployment.action == "rollback"
-                  ? fmt::format("{} {} in {}\n\n", verb, namesake.ref(), deployment.environment)
-                  : fmt::format("{} {} to {}\n\n", verb, namesake.ref(), deployment.environment);
+                  ? fmt::format("{} {} in {}\n\n", verb, name, deployment.environment)
+                  : fmt::format("{} {} to {}\n\n", verb, name, deployment.environment);
   const auto reason = one_line(deployment.reason);
   text += reason.empty() ? std::string("No reason was given.\n") : fmt::format("Reason: {}\n", reason);
   text += who_text(subject) + "\n";
   for (const auto& member : subject.members) {
-    text += fmt::format("  {} {} {}\n", to_word(member.kind), member.ref(), member.digest.to_string());
+    const auto& version = member.version;
+    text += fmt::format("  {} {} {}\n", to_word(version.kind), version.ref(), version.digest.to_string());
+  }
+  for (const auto& ended : subject.ended) {
+    const bool goes_on = ended.kind == deployment.kind && ended.name == deployment.name;
+    if (!goes_on) text += fmt::format("Takes the place of {} {}.\n", ended.kind, ended.name);
   }
   text += fmt::format("\nMlops-Environment: {}\nMlops-Plan: {}\nMlops-Plan-Digest: {}\n{}{}\n", deployment.environment,
                       deployment.plan_id, subject.plan.digest, kDeploymentTrailer, deployment.id);

@@ -2,9 +2,11 @@
 // always gives the same bytes. Thread-safety: pure functions.
 //
 //   PATH/NAME.yaml             the release manifest: members by digest, the plan and who stood for it
-//   PATH/_kserve/NAME.yaml     renderer kserve, of models: an InferenceService (serving.kserve.io/v1beta1)
-// A dataset NAME lies in _datasets/NAME.yaml: no artifact's name begins with '_', so no two releases share a file. A
-// folder for Argo CD or Flux holds Kubernetes objects alone: PATH/_kserve.
+//   PATH/_kserve/MODEL.yaml    renderer kserve: an InferenceService (serving.kserve.io/v1beta1) of the model that moves,
+//                              or of each model in the role `model` of a named release
+// A dataset NAME lies in _datasets/NAME.yaml, a named release in _releases/NAME.yaml: no artifact's name begins with
+// '_', so no two releases share a file, and an artifact runs once in an environment, so no two services do. Files of
+// what a deployment ended go with its commit. A folder for Argo CD or Flux holds Kubernetes objects alone: PATH/_kserve.
 // Errors: kRefused "cannot_render" saying what the version or the environment lacks.
 #pragma once
 
@@ -19,18 +21,34 @@
 
 namespace mlops::domain {
 
+struct GitopsMember {
+  model::Version version;
+  std::string role;  // in a named release
+  std::map<std::string, std::string> labels;
+};
+
+struct EndedRelease {
+  std::string kind;
+  std::string name;
+  std::vector<std::string> models;  // names of those it held
+};
+
 struct GitopsSubject {
   meta::DeploymentRow deployment;
-  std::vector<model::Version> members;        // the first is the release's namesake
-  std::map<std::string, std::string> labels;  // of the namesake
-  model::Environment environment;             // as it was then
+  std::vector<GitopsMember> members;  // the first is the release's namesake
+  model::Environment environment;     // as it was then
   model::Plan plan;
+  std::vector<EndedRelease> ended;  // when this one began
+};
+
+struct Rendering {
+  std::vector<git::TreeFile> files;
+  std::vector<std::string> removed;  // paths that may be there
 };
 
 inline constexpr std::string_view kDeploymentTrailer = "Mlops-Deployment: ";
 
-Result<std::vector<git::TreeFile>> render_files(const GitopsSubject& subject, const std::string& path,
-                                                const std::string& renderer);
+Result<Rendering> render_files(const GitopsSubject& subject, const std::string& path, const std::string& renderer);
 // A subject line, why, who, and trailers that name the deployment, its plan and the plan's digest.
 std::string render_message(const GitopsSubject& subject);
 // A Kubernetes name for an artifact's: its own where that is one, else made fit and told apart by a digest.

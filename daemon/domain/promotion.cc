@@ -26,7 +26,7 @@ std::string denying_gates(const model::Plan& plan) {
 }
 
 bool runs_already(sql::Connection& connection, const Draft& draft) {
-  if (!draft.running || draft.plan.masking) return false;
+  if (!draft.running || draft.plan.masking || !draft.plan.restores.empty()) return false;
   if (!draft.plan.release_id.empty()) return draft.running->release_id == draft.plan.release_id;
   const auto members = meta::release_members(connection, draft.running->release_id);
   if (!members || members->size() != draft.members.size()) return false;
@@ -51,8 +51,11 @@ Status check_overrides(const model::Plan& plan) {
 }  // namespace
 
 std::string move_text(const model::Plan& plan) {
-  const auto what = plan.release_id.empty() ? plan.members.front().ref
-                                            : fmt::format("release:{}@r{}", plan.release_name, plan.release_number);
+  auto what = plan.release_id.empty() ? plan.members.front().ref
+                                      : fmt::format("release:{}@r{}", plan.release_name, plan.release_number);
+  if (!plan.restores.empty()) {
+    for (std::size_t i = 1; i < plan.members.size(); ++i) what += ", " + plan.members[i].ref;
+  }
   return fmt::format("{} → {}", what, plan.environment);
 }
 
@@ -289,27 +292,35 @@ Result<model::PromotionView> Promotion::execute(meta::WriteTx& tx, const Wish& w
     }
     MLOPS_ASSIGN(view.masking, register_masked(tx, made, *masked));
   }
-  MLOPS_ASSIGN(view.deployment, deploy(tx, made));
+  for (const auto& overlap : made.facts.overlaps) view.took_places.push_back(overlap.release);
+  MLOPS_ASSIGN(view.restored, deploy(tx, made));
+  view.deployment = view.restored.front();
+  if (view.restored.size() == 1) view.restored.clear();
   MLOPS_TRY(remember_request(tx, wish, made.plan.id, view.deployment->id));
   view.plan = std::move(made.plan);
   return view;
 }
 
-// Moves the release: the intervals, and what must be remembered about the move.
-Result<model::DeploymentView> Promotion::deploy(meta::WriteTx& tx, Draft& made) {
-  const auto action = made.plan.is_break_glass       ? "release.break_glass"
-                      : made.plan.kind == "rollback" ? "release.rollback"
-                                                     : "release.promote";
-  tx.begin_entry(action, move_text(made.plan), made.plan.reason,
-                 made.plan.policies.empty() ? std::string() : made.plan.policies.front().digest);
-  meta::ReleaseRow release;
-  if (made.plan.release_id.empty()) {
-    MLOPS_ASSIGN(release, meta::upsert_release(tx, made.members));
-  } else {
-    MLOPS_ASSIGN(release, meta::get_release(tx.sql(), made.plan.release_id));
+// What moves: one release, or those that a rollback brings back.
+Result<std::vector<meta::ReleaseRow>> Promotion::releases_to_move(meta::WriteTx& tx, const Draft& made) {
+  std::vector<meta::ReleaseRow> releases;
+  for (const auto& id : made.plan.restores) {
+    MLOPS_ASSIGN(auto release, meta::get_release(tx.sql(), id));
+    releases.push_back(std::move(release));
   }
-  if (made.running) MLOPS_TRY(meta::close_deployment(tx, made.running->id));
-  for (const auto& overlap : made.facts.overlaps) MLOPS_TRY(meta::close_deployment(tx, overlap.deployment_id));
+  if (!releases.empty()) return releases;
+  if (made.plan.release_id.empty()) {
+    MLOPS_ASSIGN(auto release, meta::upsert_release(tx, made.members));
+    releases.push_back(std::move(release));
+  } else {
+    MLOPS_ASSIGN(auto release, meta::get_release(tx.sql(), made.plan.release_id));
+    releases.push_back(std::move(release));
+  }
+  return releases;
+}
+
+Result<meta::DeploymentRow> Promotion::begin_deployment(meta::WriteTx& tx, const Draft& made,
+                                                        const meta::ReleaseRow& release) {
   meta::DeploymentRow row;
   row.id = tx.new_id();
   row.environment = made.plan.environment;
@@ -324,12 +335,35 @@ Result<model::DeploymentView> Promotion::deploy(meta::WriteTx& tx, Draft& made) 
   row.valid_from_us = tx.now_us();
   MLOPS_TRY(meta::insert_deployment(tx, row));
   MLOPS_TRY(enqueue_gitops(tx, row, made.facts.environment));
+  return row;
+}
+
+// Moves what is planned: the intervals, and what must be remembered about the move.
+Result<std::vector<model::DeploymentView>> Promotion::deploy(meta::WriteTx& tx, Draft& made) {
+  const auto action = made.plan.is_break_glass       ? "release.break_glass"
+                      : made.plan.kind == "rollback" ? "release.rollback"
+                                                     : "release.promote";
+  tx.begin_entry(action, move_text(made.plan), made.plan.reason,
+                 made.plan.policies.empty() ? std::string() : made.plan.policies.front().digest);
+  MLOPS_ASSIGN(const auto releases, releases_to_move(tx, made));
+  if (made.running) MLOPS_TRY(meta::close_deployment(tx, made.running->id));
+  for (const auto& overlap : made.facts.overlaps) MLOPS_TRY(meta::close_deployment(tx, overlap.deployment_id));
+  std::vector<meta::DeploymentRow> rows;
+  for (const auto& release : releases) {
+    MLOPS_ASSIGN(auto row, begin_deployment(tx, made, release));
+    rows.push_back(std::move(row));
+  }
   MLOPS_TRY(meta::set_plan_executed(tx, made.plan.id, canonical_dump(wire::plan_body(made.plan))));
   MLOPS_TRY(store_decision(tx, made, made.plan.kind));
   made.plan.state = "executed";
-  MLOPS_TRY(record_rejection(tx, made, release.id));
-  if (made.plan.is_break_glass) MLOPS_TRY(record_break_glass(tx, made, row.id));
-  return deployment_view(tx.sql(), row);
+  MLOPS_TRY(record_rejection(tx, made, releases));
+  if (made.plan.is_break_glass) MLOPS_TRY(record_break_glass(tx, made, rows.front().id));
+  std::vector<model::DeploymentView> views;
+  for (const auto& row : rows) {
+    MLOPS_ASSIGN(auto view, deployment_view(tx.sql(), row));
+    views.push_back(std::move(view));
+  }
+  return views;
 }
 
 // Decided once outside the writer, so that a long masking run holds nobody up, and again inside it.

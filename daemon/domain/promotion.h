@@ -5,7 +5,8 @@
 // on the way, and the masked version is what moves.
 // A release is one version, several, or a named bundle of them; it moves and goes back as one. Break-glass passes over
 // procedure and opens a review, which holds later promotions up; what an environment was rolled back from is not promoted
-// into it again unless the request says so.
+// into it again unless the request says so. A release that took the places of others (a bundle those of single
+// versions) is rolled back to all of them at once.
 //
 // State of a plan:  open → executed | rejected | stale | expired
 // Errors: kRefused "gates_denied", "approvals_pending" with the plan as `detail`; kConflict "stale_plan", "plan_expired",
@@ -81,6 +82,7 @@ struct Draft {
   std::vector<model::Version> members;        // of a planned masking: the source
   std::optional<meta::DeploymentRow> running;  // under the same name
   std::set<std::string> authors;               // who registered what is moved, or what that was masked from
+  std::string rollout_by;                      // who started the rollout the plan is a step of; empty: of none
   Missing missing = Missing::kNothing;         // evidence that preparing may give
 };
 
@@ -147,9 +149,14 @@ class Promotion {
     std::string plan_id;               // an open plan whose approvals count
     std::string executed_by_id;        // whose own approval does not count either; empty: the requester's alone
     std::string plan_digest;           // the digest that plan was approved under
-    std::string earlier_plan_id;       // rollback: the plan under which the release ran before
+    std::vector<std::string> earlier_plan_ids;  // rollback: the plans under which what comes back ran before
+    std::vector<std::string> restores;          // rollback to several: their release ids …
+    std::string leaves_id;                      // … and the deployment that took their places
     const policy::Policy* candidate = nullptr;  // a policy that is tried out
     std::shared_ptr<const Prepared> prepared;   // evidence from outside of the database
+
+    // Of releases that are there already; empty: what moves becomes one.
+    std::vector<std::string> release_ids() const;
   };
 
   Result<Draft> draft(sql::Connection& connection, const Wish& wish);
@@ -161,7 +168,7 @@ class Promotion {
   Result<model::MemberFacts> member_facts(sql::Connection& connection, const model::Version& version);
   Status plan_masking(sql::Connection& connection, Draft& draft);
   Status add_shadows(sql::Connection& connection, Draft& draft);
-  Status add_running(sql::Connection& connection, Draft& draft);
+  Status add_running(sql::Connection& connection, const Wish& wish, Draft& draft);
   Status add_approvals(sql::Connection& connection, const Wish& wish, Draft& draft);
   Status add_release_policies(sql::Connection& connection, const Wish& wish, Draft& draft);
   Status add_release(sql::Connection& connection, const Wish& wish, Draft& draft);
@@ -175,6 +182,8 @@ class Promotion {
   Result<Wish> wish_of_release(sql::Connection& connection, const std::string& ref, Wish wish);
   Result<Wish> wish_of_plan(sql::Connection& connection, const std::string& plan_id);
   Result<Wish> wish_of_rollback(sql::Connection& connection, const meta::Actor& actor, const RollbackRequest& request);
+  Status aim(sql::Connection& connection, const RollbackRequest& request,
+             const std::vector<meta::DeploymentRow>& newest_first, Wish& wish);
 
   Result<model::PromotionView> run(const meta::Actor& actor, const Wish& wish, meta::Commit commit);
   Result<model::PromotionView> execute(meta::WriteTx& tx, const Wish& wish, const std::optional<MaskedFiles>& masked);
@@ -182,9 +191,11 @@ class Promotion {
   Json masked_in_shadow(const Draft& draft, const PolicyRevision& policy, const std::vector<model::FileEntry>& files,
                         const std::string& context);
   Result<model::MaskingView> register_masked(meta::WriteTx& tx, Draft& draft, const MaskedFiles& masked);
-  Result<model::DeploymentView> deploy(meta::WriteTx& tx, Draft& draft);
+  Result<std::vector<model::DeploymentView>> deploy(meta::WriteTx& tx, Draft& draft);
+  Result<std::vector<meta::ReleaseRow>> releases_to_move(meta::WriteTx& tx, const Draft& draft);
+  Result<meta::DeploymentRow> begin_deployment(meta::WriteTx& tx, const Draft& draft, const meta::ReleaseRow& release);
   Status record_break_glass(meta::WriteTx& tx, const Draft& draft, const std::string& deployment_id);
-  Status record_rejection(meta::WriteTx& tx, const Draft& draft, const std::string& release_id);
+  Status record_rejection(meta::WriteTx& tx, const Draft& draft, const std::vector<meta::ReleaseRow>& releases);
   Result<meta::ApprovalRow> signed_approval(sql::Connection& connection, const model::Principal& who,
                                             const ApprovalRequest& request, const model::Plan& plan);
   // What a request with this key has led to already; nullopt: nothing.
@@ -219,6 +230,9 @@ std::string move_text(const model::Plan& plan);
 Failure stale_plan(const std::string& plan_id);
 // How a plan and a status name what moves: "hospital/readmission@v3", or "release:hospital/bundle@r2".
 std::string release_ref(const meta::DeploymentRow& row, const std::vector<model::Version>& members);
+
+// What ran under other names and ended when `deployment` began, because it took their places.
+Result<std::vector<meta::DeploymentRow>> replaced_by(sql::Connection& connection, const meta::DeploymentRow& deployment);
 
 Result<model::ReviewView> review_view(const meta::ReviewRow& row);
 // "sha256:…" of what a plan pins of its facts.

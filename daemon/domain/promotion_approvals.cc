@@ -35,6 +35,11 @@ Status check_may_decide(const model::Principal& who, const meta::PlanRow& row, c
     return fail(ErrorCode::kDenied, "own_plan", fmt::format("{} requested this plan and cannot decide it", who.name),
                 "a second person approves or rejects it");
   }
+  if (decision == Decision::kApprove && draft.rollout_by == who.name) {
+    return fail(ErrorCode::kDenied, "own_plan",
+                fmt::format("{} started the rollout this plan belongs to and cannot approve it", who.name),
+                "a second person approves it");
+  }
   // An author may say no.
   if (decision == Decision::kApprove && draft.authors.contains(who.name)) {
     return fail(ErrorCode::kDenied, "author",
@@ -142,6 +147,7 @@ Result<std::string> Promotion::why_void(sql::Connection& connection, const Wish&
                                         const meta::ApprovalRow& row) {
   if (row.principal_id == wish.requested_by_id) return std::string("asked for the change");
   if (row.principal_id == wish.executed_by_id) return std::string("carries the change out");
+  if (!draft.rollout_by.empty() && row.principal_name == draft.rollout_by) return std::string("started the rollout");
   if (wish.plan_id.empty()) return std::string();
   if (row.plan_digest != wish.plan_digest) return std::string("was given to another plan");
   if (draft.authors.contains(row.principal_name)) return std::string("registered what is moved");
@@ -155,13 +161,26 @@ Result<std::string> Promotion::why_void(sql::Connection& connection, const Wish&
 }
 
 // Approvals are bound to the digest they were given for. A rollback brings along those its release had when it ran
-// here before: going back in an incident must not wait, and today's gate still counts them.
+// here before: going back in an incident must not wait, and today's gate still counts them. Of several releases that
+// come back at once, those count that each of them had.
 Status Promotion::add_approvals(sql::Connection& connection, const Wish& wish, Draft& draft) {
-  const auto& plan_id = wish.kind == "rollback" && wish.plan_id.empty() ? wish.earlier_plan_id : wish.plan_id;
-  if (plan_id.empty()) return {};
-  MLOPS_ASSIGN(const auto rows, meta::approvals_of(connection, plan_id));
+  auto plan_ids = wish.earlier_plan_ids;
+  if (wish.kind != "rollback" || !wish.plan_id.empty()) plan_ids = {wish.plan_id};
+  if (plan_ids.empty() || plan_ids.front().empty()) return {};
+  MLOPS_ASSIGN(const auto rows, meta::approvals_of(connection, plan_ids.front()));
+  std::set<std::string> elsewhere;  // who has not approved another one of them
+  for (std::size_t i = 1; i < plan_ids.size(); ++i) {
+    MLOPS_ASSIGN(const auto others, meta::approvals_of(connection, plan_ids[i]));
+    for (const auto& row : rows) {
+      const bool has_said = std::any_of(others.begin(), others.end(), [&](const auto& other) {
+        return other.principal_id == row.principal_id && other.decision == row_of(Decision::kApprove).word;
+      });
+      if (!has_said) elsewhere.insert(row.principal_id);
+    }
+  }
   for (const auto& row : rows) {
     MLOPS_ASSIGN(auto why, why_void(connection, wish, draft, row));
+    if (why.empty() && elsewhere.contains(row.principal_id)) why = "was not given to all that comes back";
     const bool counts = why.empty() && row.decision == row_of(Decision::kApprove).word;
     draft.plan.approvals.push_back({row.principal_name, row.decision, row.reason, row.created_at_us, row.meaning,
                                     row.key_id, row.statement, row.signature, std::move(why)});

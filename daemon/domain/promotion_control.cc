@@ -78,12 +78,15 @@ Status Promotion::add_control_facts(sql::Connection& connection, const Wish& wis
   }
   std::sort(facts.open_reviews.begin(), facts.open_reviews.end(),
             [](const auto& a, const auto& b) { return a.due_at_us < b.due_at_us; });
-  auto release_id = wish.release_id;
-  if (release_id.empty()) {
-    MLOPS_ASSIGN(release_id, meta::find_release_id(connection, draft.members));
+  draft.plan.restores = wish.restores;
+  auto release_ids = wish.release_ids();
+  if (release_ids.empty()) {
+    MLOPS_ASSIGN(auto id, meta::find_release_id(connection, draft.members));
+    release_ids.push_back(std::move(id));
   }
-  MLOPS_ASSIGN(const auto rejection, meta::find_rejection(connection, draft.plan.environment, release_id));
-  if (rejection) {
+  for (const auto& id : release_ids) {
+    MLOPS_ASSIGN(const auto rejection, meta::find_rejection(connection, draft.plan.environment, id));
+    if (!rejection) continue;
     facts.rejected = {release_name(rejection->release_name, rejection->release_number), rejection->rejected_by,
                       rejection->reason, rejection->valid_from_us};
   }
@@ -138,9 +141,12 @@ Status Promotion::record_break_glass(meta::WriteTx& tx, const Draft& draft, cons
 
 // A rollback rejects what it leaves; a promotion that says so lifts the rejection of what it brings back, and so does a
 // rollback to it.
-Status Promotion::record_rejection(meta::WriteTx& tx, const Draft& draft, const std::string& release_id) {
-  MLOPS_ASSIGN(const auto standing, meta::find_rejection(tx.sql(), draft.plan.environment, release_id));
-  if (standing) MLOPS_TRY(meta::lift_rejection(tx, standing->id));
+Status Promotion::record_rejection(meta::WriteTx& tx, const Draft& draft,
+                                   const std::vector<meta::ReleaseRow>& releases) {
+  for (const auto& release : releases) {
+    MLOPS_ASSIGN(const auto standing, meta::find_rejection(tx.sql(), draft.plan.environment, release.id));
+    if (standing) MLOPS_TRY(meta::lift_rejection(tx, standing->id));
+  }
   if (draft.plan.kind != "rollback" || !draft.running) return {};
   meta::RejectionRow row;
   row.environment = draft.plan.environment;
@@ -167,11 +173,16 @@ Result<std::optional<model::PromotionView>> Promotion::replayed(sql::Connection&
   MLOPS_ASSIGN(const auto row, meta::find_plan(connection, before->plan_id));
   MLOPS_ASSIGN(view.plan, plan_of_row(connection, row));
   if (before->deployment_id.empty()) return Found(std::move(view));
-  MLOPS_ASSIGN(const auto deployments, meta::list_deployments(connection, {.id = before->deployment_id, .limit = 1}));
-  for (const auto& deployment : deployments) {
-    MLOPS_ASSIGN(view.deployment, deployment_view(connection, deployment));
-  }
+  MLOPS_ASSIGN(const auto deployment, meta::get_deployment(connection, before->deployment_id));
+  MLOPS_ASSIGN(view.deployment, deployment_view(connection, deployment));
   view.replaced_ref = view.plan.running_ref;
+  if (!view.plan.restores.empty()) {
+    MLOPS_ASSIGN(const auto restored, meta::list_deployments(connection, {.plan_id = row.id}));
+    for (auto one = restored.rbegin(); one != restored.rend(); ++one) {
+      MLOPS_ASSIGN(auto also, deployment_view(connection, *one));
+      view.restored.push_back(std::move(also));
+    }
+  }
   return Found(std::move(view));
 }
 

@@ -15,6 +15,7 @@
 #include "policies/gate/gate.h"
 #include "policies/gate/shadow.h"
 #include "storage/meta/lineage.h"
+#include "storage/meta/rollouts.h"
 #include "storage/meta/versions.h"
 
 namespace mlops::domain {
@@ -171,12 +172,18 @@ Status Promotion::add_shadows(sql::Connection& connection, Draft& draft) {
   return {};
 }
 
-Status Promotion::add_running(sql::Connection& connection, Draft& draft) {
-  MLOPS_ASSIGN(const auto rows, meta::list_deployments(connection, {.environment = draft.plan.environment,
-                                                                    .kind = draft.plan.release_kind,
-                                                                    .name = draft.plan.release_name,
-                                                                    .running_only = true,
-                                                                    .limit = 1}));
+Status Promotion::add_running(sql::Connection& connection, const Wish& wish, Draft& draft) {
+  meta::DeploymentFilter filter{.environment = draft.plan.environment,
+                                .kind = draft.plan.release_kind,
+                                .name = draft.plan.release_name,
+                                .running_only = true,
+                                .limit = 1};
+  if (!wish.restores.empty()) filter = {.id = wish.leaves_id, .running_only = true, .limit = 1};
+  MLOPS_ASSIGN(const auto rows, meta::list_deployments(connection, filter));
+  if (rows.empty() && !wish.restores.empty()) {
+    return fail(ErrorCode::kConflict, "running_changed", "what this goes back from does not run any more",
+                "`mlopsctl status` shows what runs");
+  }
   for (const auto& row : rows) {
     draft.running = row;
     MLOPS_ASSIGN(const auto members, meta::release_members(connection, row.release_id));
@@ -207,6 +214,9 @@ Result<Draft> Promotion::draft(sql::Connection& connection, const Wish& wish) {
   plan.requested_by_id = wish.requested_by_id;
   plan.requested_at_us = wish.requested_at_us != 0 ? wish.requested_at_us : store_.now_us();
   plan.expires_at_us = wish.expires_at_us;
+  if (!wish.plan_id.empty()) {
+    MLOPS_ASSIGN(out.rollout_by, meta::rollout_starter(connection, wish.plan_id));
+  }
   if (wish.plan_id.empty()) {
     const auto hours = environment.environment.plan_valid_hours;
     plan.expires_at_us = plan.requested_at_us + (hours != 0 ? hours : model::kPlanValidHours) * kMicrosPerHour;
@@ -231,7 +241,7 @@ Result<Draft> Promotion::draft(sql::Connection& connection, const Wish& wish) {
   MLOPS_TRY(add_provenance(connection, environment.row.id, out.facts));
   for (const auto& member : out.members) plan.members.push_back(plan_member(member));
   MLOPS_TRY(add_change_facts(connection, out.facts));
-  MLOPS_TRY(add_running(connection, out));
+  MLOPS_TRY(add_running(connection, wish, out));
   MLOPS_TRY(add_control_facts(connection, wish, out));
   MLOPS_TRY(add_approvals(connection, wish, out));
   MLOPS_TRY(add_evidence(connection, wish, out));

@@ -95,8 +95,11 @@ Result<model::ReleaseView> Promotion::show_release(const std::string& name, std:
 
 // Policies that a named release brings along stand beside the environment's own.
 Status Promotion::add_release_policies(sql::Connection& connection, const Wish& wish, Draft& draft) {
-  if (wish.release_id.empty()) return {};
-  MLOPS_ASSIGN(const auto policies, meta::release_policies(connection, wish.release_id));
+  std::vector<std::string> policies;
+  for (const auto& release_id : wish.release_ids()) {
+    MLOPS_ASSIGN(const auto brought, meta::release_policies(connection, release_id));
+    policies.insert(policies.end(), brought.begin(), brought.end());
+  }
   for (const auto& id : policies) {
     const bool is_known = std::any_of(draft.policies.begin(), draft.policies.end(),
                                       [&](const PolicyRevision& revision) { return revision.row.id == id; });
@@ -111,12 +114,11 @@ Status Promotion::add_release_policies(sql::Connection& connection, const Wish& 
 // Where a plan says what moves: the name of the release and the roles of its members.
 Status Promotion::add_release(sql::Connection& connection, const Wish& wish, Draft& draft) {
   auto& plan = draft.plan;
-  if (wish.release_id.empty()) {
-    // A dataset that will be masked moves under the name of its masked version.
-    plan.release_kind = to_word(draft.facts.members.front().version.kind);
-    plan.release_name = draft.facts.members.front().version.name;
-    return {};
-  }
+  // A dataset that will be masked moves under the name of its masked version.
+  plan.release_kind = to_word(draft.facts.members.front().version.kind);
+  plan.release_name = draft.facts.members.front().version.name;
+  const auto release_ids = wish.release_ids();
+  if (release_ids.empty()) return {};
   for (std::size_t i = 0; i < draft.members.size(); ++i) {
     const bool is_masked = draft.plan.masking || draft.members[i].id != wish.version_ids[i];
     if (!is_masked) continue;
@@ -126,15 +128,20 @@ Status Promotion::add_release(sql::Connection& connection, const Wish& wish, Dra
                             plan.environment),
                 "promote the dataset alone, then make a release with its masked version");
   }
+  std::vector<std::string> roles;
+  for (const auto& id : release_ids) {
+    MLOPS_ASSIGN(const auto of_release, meta::release_roles(connection, id));
+    roles.insert(roles.end(), of_release.begin(), of_release.end());
+  }
+  for (std::size_t i = 0; i < draft.facts.members.size() && i < roles.size(); ++i) {
+    draft.facts.members[i].role = roles[i];
+  }
+  if (wish.release_id.empty()) return {};
   MLOPS_ASSIGN(const auto row, meta::get_release(connection, wish.release_id));
   plan.release_kind = row.kind;
   plan.release_name = row.name;
   plan.release_number = row.number;
   plan.release_id = row.id;
-  MLOPS_ASSIGN(const auto roles, meta::release_roles(connection, row.id));
-  for (std::size_t i = 0; i < draft.facts.members.size() && i < roles.size(); ++i) {
-    draft.facts.members[i].role = roles[i];
-  }
   return {};
 }
 

@@ -7,8 +7,10 @@
 #include "core/base/text.h"
 #include "core/model/names.h"
 #include "core/model/reference.h"
+#include "core/wire/facts_json.h"
 #include "core/wire/views_json.h"
 #include "daemon/domain/promotion.h"
+#include "storage/meta/decisions.h"
 #include "storage/meta/versions.h"
 
 namespace mlops::domain {
@@ -61,6 +63,18 @@ Result<meta::DeploymentRow> deployment_of_number(sql::Connection& connection,
       fmt::format("{}@{}{} never ran in {}", request.name, model::is_release_reference(request.name) ? "r" : "v",
                   request.to_number, request.environment),
       "a rollback goes to what ran there before; use promote for anything else");
+}
+
+// The plan that was approved is that of the promotion, however often the release was rolled back to since.
+Result<std::string> plan_of_promotion(sql::Connection& connection, const meta::DeploymentRow& target) {
+  MLOPS_ASSIGN(const auto rows, meta::list_deployments(connection, {.environment = target.environment,
+                                                                    .kind = target.kind,
+                                                                    .name = target.name,
+                                                                    .release_id = target.release_id,
+                                                                    .limit = kHistoryLimit}));
+  const auto promoted =
+      std::find_if(rows.begin(), rows.end(), [](const auto& row) { return row.action == "promote"; });
+  return promoted == rows.end() ? std::string() : promoted->plan_id;
 }
 
 // The line of an environment's history that a rollback is about.
@@ -183,6 +197,8 @@ Result<Promotion::Wish> Promotion::wish_of_plan(sql::Connection& connection, con
   wish.is_break_glass = plan.is_break_glass;
   wish.accepts_rejected = plan.accepts_rejected;
   wish.overrides = plan.overrides;
+  wish.restores = plan.restores;
+  wish.leaves_id = plan.running_deployment_id;
   wish.expires_at_us = plan.expires_at_us;
   if (plan.expires_at_us != 0 && plan.expires_at_us <= store_.now_us()) {
     return fail(ErrorCode::kConflict, "plan_expired",
@@ -223,28 +239,71 @@ Result<Promotion::Wish> Promotion::wish_of_rollback(sql::Connection& connection,
                 fmt::format("{} runs no {}", request.environment, printable(request.name)),
                 "`mlopsctl status` shows what runs where");
   }
-  MLOPS_ASSIGN(const auto rejections, meta::list_rejections(connection, request.environment));
-  auto target = request.to_number == 0 ? rollback_target(history, rejections, request)
-                                       : deployment_of_number(connection, history, request);
-  if (!target) return fail(std::move(target.error()));
-  MLOPS_ASSIGN(const auto members, meta::release_members(connection, target->release_id));
   Wish wish;
   wish.kind = "rollback";
   wish.overrides = request.overrides;
   wish.idempotency_key = request.idempotency_key;
-  if (target->kind == meta::kNamedRelease) wish.release_id = target->release_id;
   wish.environment = request.environment;
   wish.reason = request.reason;
   wish.requested_by = actor.principal.name;
   wish.requested_by_id = actor.principal.id;
-  // The plan that was approved is that of the promotion, however often the release was rolled back to since.
-  for (const auto& row : history) {
-    if (row.release_id != target->release_id || row.action != "promote") continue;
-    wish.earlier_plan_id = row.plan_id;
-    break;
-  }
-  for (const auto& member : members) wish.version_ids.push_back(member.id);
+  MLOPS_TRY(aim(connection, request, history, wish));
   return wish;
+}
+
+// What a rollback goes back to. From a release that took the places of others: to all of them.
+Status Promotion::aim(sql::Connection& connection, const RollbackRequest& request,
+                      const std::vector<meta::DeploymentRow>& newest_first, Wish& wish) {
+  std::vector<meta::DeploymentRow> targets;
+  const auto& newest = newest_first.front();
+  if (request.to_number == 0 && !newest.valid_to_us) {
+    MLOPS_ASSIGN(targets, replaced_by(connection, newest));
+  }
+  if (!targets.empty()) {
+    wish.leaves_id = newest.id;
+    MLOPS_ASSIGN(const auto plan_row, meta::find_plan(connection, newest.plan_id));
+    MLOPS_ASSIGN(const auto plan, plan_of_row(connection, plan_row));
+    if (!plan.running_deployment_id.empty()) {
+      MLOPS_ASSIGN(auto before, meta::get_deployment(connection, plan.running_deployment_id));
+      targets.insert(targets.begin(), std::move(before));
+    }
+    for (const auto& target : targets) wish.restores.push_back(target.release_id);
+  } else {
+    MLOPS_ASSIGN(const auto rejections, meta::list_rejections(connection, request.environment));
+    auto target = request.to_number == 0 ? rollback_target(newest_first, rejections, request)
+                                         : deployment_of_number(connection, newest_first, request);
+    if (!target) return fail(std::move(target.error()));
+    if (target->kind == meta::kNamedRelease) wish.release_id = target->release_id;
+    targets.push_back(std::move(*target));
+  }
+  for (const auto& target : targets) {
+    MLOPS_ASSIGN(const auto members, meta::release_members(connection, target.release_id));
+    for (const auto& member : members) wish.version_ids.push_back(member.id);
+    MLOPS_ASSIGN(auto plan_id, plan_of_promotion(connection, target));
+    wish.earlier_plan_ids.push_back(std::move(plan_id));
+  }
+  return {};
+}
+
+std::vector<std::string> Promotion::Wish::release_ids() const {
+  if (!restores.empty() || release_id.empty()) return restores;
+  return {release_id};
+}
+
+Result<std::vector<meta::DeploymentRow>> replaced_by(sql::Connection& connection,
+                                                     const meta::DeploymentRow& deployment) {
+  std::vector<meta::DeploymentRow> rows;
+  const auto decision = meta::decision_of_plan(connection, deployment.plan_id);
+  // Of before records were kept: there were no releases yet that could take another's place.
+  if (!decision && decision.error().slug == "decision_not_found") return rows;
+  if (!decision) return fail(decision.error());
+  MLOPS_ASSIGN(const auto json, parse_json(decision->facts, {.size_bytes = 64u << 20, .nodes = 10'000'000}));
+  MLOPS_ASSIGN(const auto facts, wire::facts_from_json(json));
+  for (const auto& overlap : facts.overlaps) {
+    MLOPS_ASSIGN(auto row, meta::get_deployment(connection, overlap.deployment_id));
+    rows.push_back(std::move(row));
+  }
+  return rows;
 }
 
 }  // namespace mlops::domain

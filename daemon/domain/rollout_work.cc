@@ -72,8 +72,6 @@ Result<bool> Rollouts::advance(meta::RolloutRow rollout) {
     Work work;
     MLOPS_ASSIGN(work.actor, actor_for(connection, rollout, store_.now_us()));
     MLOPS_ASSIGN(work.steps, meta::steps_of(connection, rollout.id));
-    MLOPS_ASSIGN(const auto refs, parse_json(rollout.refs));
-    for (const auto& ref : refs) work.refs.push_back(ref.is_string() ? ref.get<std::string>() : std::string());
     work.rollout = rollout;
     return work;
   });
@@ -130,7 +128,10 @@ Status Rollouts::promote_next(Work& work) {
 }
 
 Status Rollouts::plan_step(Work& work, meta::RolloutStepRow step) {
-  const PlanRequest request{work.refs, step.environment, work.rollout.reason};
+  const PlanRequest request{.refs = work.rollout.refs,
+                            .environment = step.environment,
+                            .reason = work.rollout.reason,
+                            .accepts_rejected = work.rollout.accepts_rejected};
   const auto tried = promotion_.promote(work.actor, request, meta::Commit::kDryRun);
   if (tried && tried->unchanged) return record(work, step, {"unchanged", {}, {}});
   const auto plan = promotion_.plan(work.actor, request);
@@ -160,10 +161,8 @@ Status Rollouts::closed_plan(Work& work, const meta::RolloutStepRow& step) {
   MLOPS_ASSIGN(const auto plan, promotion_.get_plan(step.plan_id));
   if (plan.state != "executed")
     return record(work, step, {"failed", {}, fmt::format("plan {} is {}", plan.id, plan.state)});
-  MLOPS_ASSIGN(const auto rows, promotion_.deployments({.environment = step.environment, .limit = 1000}));
-  for (const auto& row : rows) {
-    if (row.plan_id == step.plan_id) return record(work, step, {"done", row.id, {}});
-  }
+  MLOPS_ASSIGN(const auto rows, promotion_.deployments({.plan_id = step.plan_id, .limit = 1}));
+  for (const auto& row : rows) return record(work, step, {"done", row.id, {}});
   return record(work, step, {"done", {}, {}});
 }
 
@@ -226,12 +225,11 @@ Status Rollouts::roll_back_next(Work& work) {
 Result<Rollouts::Outcome> Rollouts::roll_back(Work& work, const meta::RolloutStepRow& step) {
   MLOPS_ASSIGN(const auto running,
                promotion_.deployments({.environment = step.environment, .running_only = true, .limit = 1000}));
-  MLOPS_ASSIGN(const auto history, promotion_.deployments({.environment = step.environment, .limit = 1000}));
-  const auto started =
-      std::find_if(history.begin(), history.end(), [&](const auto& d) { return d.id == step.deployment_id; });
-  if (started == history.end()) return Outcome{"not_rolled_back", {}, "what it started is not known"};
+  MLOPS_ASSIGN(const auto found, promotion_.deployments({.id = step.deployment_id, .limit = 1}));
+  if (found.empty()) return Outcome{"not_rolled_back", {}, "what it started is not known"};
+  const auto& started = found.front();
   for (const auto& now : running) {
-    if (now.name != started->name || now.kind != started->kind) continue;
+    if (now.name != started.name || now.kind != started.kind) continue;
     if (now.id != step.deployment_id) {
       // Gone back before a crash could be followed by its record, or moved on by somebody.
       if (now.action == "rollback") return Outcome{"rolled_back", {}, {}};
@@ -244,6 +242,11 @@ Result<Rollouts::Outcome> Rollouts::roll_back(Work& work, const meta::RolloutSte
     if (is_passing(back.error())) return fail(back.error());
     return Outcome{"not_rolled_back", {}, why(back.error())};
   }
+  // It took the places of others, which came back before a crash could be followed by its record.
+  const bool is_undone = std::any_of(running.begin(), running.end(), [&](const auto& now) {
+    return now.action == "rollback" && now.started_at_us == started.ended_at_us;
+  });
+  if (is_undone) return Outcome{"rolled_back", {}, {}};
   return Outcome{"not_rolled_back", {}, "nothing runs there any more"};
 }
 

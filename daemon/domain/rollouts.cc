@@ -21,9 +21,18 @@ constexpr std::int64_t kRetryMs = 1'000;
 constexpr std::int64_t kLongestPauseS = 366 * 86400;
 
 // Exact versions, so that an alias that moves meanwhile moves nothing here.
-Result<Json> exact_refs(sql::Connection& connection, const std::vector<std::string>& refs) {
-  Json exact = Json::array();
+Result<std::vector<std::string>> exact_refs(sql::Connection& connection, const std::vector<std::string>& refs) {
+  std::vector<std::string> exact;
   for (const auto& ref : refs) {
+    if (model::is_release_reference(ref)) {
+      if (refs.size() > 1) {
+        return fail(ErrorCode::kInvalid, "bad_reference",
+                    "a named release moves alone: it says what belongs to it", "name it as the only REF");
+      }
+      MLOPS_ASSIGN(const auto reference, model::parse_release_reference(ref));
+      MLOPS_ASSIGN(const auto release, meta::find_named_release(connection, reference.name, reference.number));
+      return std::vector<std::string>{fmt::format("{}{}@r{}", model::kReleasePrefix, release.name, release.number)};
+    }
     MLOPS_ASSIGN(const auto reference, model::parse_version_reference(ref));
     MLOPS_ASSIGN(const auto version, meta::resolve(connection, reference));
     exact.push_back(version.typed_ref());
@@ -117,13 +126,14 @@ Result<RolloutView> Rollouts::start(const meta::Actor& actor, const RolloutReque
     return fail(ErrorCode::kInvalid, "bad_field", "a pause is at most 366 days");
   }
   auto started = store_.write<RolloutView>(actor, commit, [&](meta::WriteTx& tx) -> Result<RolloutView> {
-    MLOPS_ASSIGN(const auto refs, exact_refs(tx.sql(), request.refs));
+    MLOPS_ASSIGN(auto refs, exact_refs(tx.sql(), request.refs));
     MLOPS_ASSIGN(const auto environments, chosen(tx.sql(), request.selector));
     MLOPS_ASSIGN(const auto ends, ends_of(request, environments.size()));
     RolloutView view;
     view.row.id = tx.new_id();
     view.row.selector = request.selector;
-    view.row.refs = canonical_dump(refs);
+    view.row.refs = std::move(refs);
+    view.row.accepts_rejected = request.accepts_rejected;
     view.row.reason = request.reason;
     view.row.waves = static_cast<std::int64_t>(ends.size());
     view.row.pause_s = request.pause_s;

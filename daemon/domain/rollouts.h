@@ -24,13 +24,14 @@
 namespace mlops::domain {
 
 struct RolloutRequest {
-  std::vector<std::string> refs;  // the first is the release's namesake
+  std::vector<std::string> refs;  // the first is the release's namesake; or a named release alone
   std::string selector;
   std::string reason;
   std::vector<std::string> waves;  // cumulative sizes, "1", "50%"; empty: all at once
   std::int64_t wave_count = 0;     // instead: so many even waves
   std::int64_t pause_s = 0;        // between waves; -1: until somebody continues
   bool rollback_on_failure = false;
+  bool accepts_rejected = false;  // also where an environment was rolled back from it
 };
 
 struct RolloutView {
@@ -65,7 +66,6 @@ class Rollouts {
     meta::Actor actor;
     meta::RolloutRow rollout;
     std::vector<meta::RolloutStepRow> steps;
-    std::vector<std::string> refs;
   };
   struct Outcome {
     std::string state;

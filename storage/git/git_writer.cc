@@ -49,9 +49,15 @@ Result<TreeHandle> empty_tree(::git_repository* repository, const Remote& remote
 }
 
 Result<TreeHandle> new_tree(::git_repository* repository, const Remote& remote, git_tree* base,
-                            const std::vector<TreeFile>& files) {
+                            const CommitWish& wish) {
   std::vector<git_tree_update> updates;
-  for (const auto& file : files) {
+  for (const auto& path : wish.removed) {
+    git_tree_entry* entry = nullptr;
+    if (git_tree_entry_bypath(&entry, base, path.c_str()) != 0) continue;
+    git_tree_entry_free(entry);
+    updates.push_back({GIT_TREE_UPDATE_REMOVE, {}, GIT_FILEMODE_UNREADABLE, path.c_str()});
+  }
+  for (const auto& file : wish.files) {
     git_oid id;
     if (git_blob_create_from_buffer(&id, repository, file.content.data(), file.content.size()) != 0) {
       return fail_last("write a file", remote.name);
@@ -77,7 +83,7 @@ Result<std::string> GitWriter::commit(const CommitWish& wish) {
   if (!parent.tree) {
     MLOPS_ASSIGN(parent.tree, empty_tree(repository, remote));
   }
-  MLOPS_ASSIGN(const auto tree, new_tree(repository, remote, parent.tree.get(), wish.files));
+  MLOPS_ASSIGN(const auto tree, new_tree(repository, remote, parent.tree.get(), wish));
   git_signature* made = nullptr;
   if (git_signature_new(&made, wish.author_name.c_str(), wish.author_email.c_str(), wish.time_s, 0) != 0) {
     return fail_last("sign a commit", remote.name);

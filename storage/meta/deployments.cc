@@ -162,6 +162,7 @@ Result<std::vector<DeploymentRow>> list_deployments(sql::Connection& connection,
   add(by_line ? " AND l.kind = ${}" : " AND d.kind = ${}", filter.kind);
   add(" AND d.id = ${}", filter.id);
   add(" AND d.release_id = ${}", filter.release_id);
+  add(" AND d.plan_id = ${}", filter.plan_id);
   add(" AND d.created_by = ${}", filter.created_by);
   add(" AND d.release_id IN (SELECT m.release_id FROM release_members m WHERE m.version_id = ${})", filter.version_id);
   // Moments of the past are paged by lines: what is not on the page is not looked for.
@@ -231,6 +232,7 @@ Result<DeploymentRow> correct_deployment(WriteTx& tx, const Correction& correcti
     return fail(ErrorCode::kInvalid, "bad_correction", message,
                 "`mlopsctl history -o wide` shows what ran from when to when");
   };
+  if (found.row.valid_from_us == correction.valid_from_us) return bad("it is known to have begun then already");
   auto corrected = found.row;
   corrected.valid_from_us = correction.valid_from_us;
   if (corrected.valid_from_us >= corrected.valid_to_us.value_or(tx.now_us())) {
@@ -262,12 +264,12 @@ Result<DeploymentRow> correct_deployment(WriteTx& tx, const Correction& correcti
   }
   tx.begin_entry("deployment.correct", fmt::format("{} in {}", found.row.name, found.row.environment),
                  correction.reason);
-  MLOPS_TRY(believe(tx, found, corrected, correction.reason));
   if (before) {
     auto shortened = before->row;
     shortened.valid_to_us = correction.valid_from_us;
     MLOPS_TRY(believe(tx, *before, shortened, correction.reason));
   }
+  MLOPS_TRY(believe(tx, found, corrected, correction.reason));
   return corrected;
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include <functional>
 #include <map>
 
@@ -106,6 +108,22 @@ std::map<std::string, std::string, std::less<>> last_rows(const Event& event) {
   return rows;
 }
 
+// What the entry's deployment brought, and those that the same plan began with it; not what it ended.
+Status add_deployed(sql::Connection& connection, Event& event) {
+  constexpr std::string_view kTable = "deployments/";
+  const auto plan_query = std::find_if(std::begin(kPlanRules), std::end(kPlanRules),
+                                       [](const auto& rule) { return rule.table == "deployments"; })
+                              ->query;
+  MLOPS_ASSIGN(const auto plan_id, one_text(connection, plan_query, event.deployment_id));
+  for (const auto& row : event.rows) {
+    if (!row.starts_with(kTable)) continue;
+    const auto id = row.substr(kTable.size());
+    MLOPS_ASSIGN(const auto of_row, one_text(connection, plan_query, id));
+    if (of_row == plan_id) MLOPS_TRY(add_members(connection, event, kDeployed, id));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::int64_t> last_seq(sql::Connection& connection) {
@@ -151,7 +169,7 @@ Status complete(sql::Connection& connection, Event& event) {
   }
   if (const auto row = rows.find("deployments"); row != rows.end()) {
     event.deployment_id = row->second;
-    MLOPS_TRY(add_members(connection, event, kDeployed, row->second));
+    MLOPS_TRY(add_deployed(connection, event));
   }
   if (const auto row = rows.find("environments"); row != rows.end()) {
     MLOPS_ASSIGN(event.environment, one_text(connection, kEnvironment, row->second));

@@ -80,11 +80,12 @@ Result<PlanRow> find_plan(sql::Connection& connection, const std::string& id_or_
     return fail(ErrorCode::kNotFound, "plan_not_found", fmt::format("there is no plan \"{}\"", printable(id_or_prefix)),
                 "`mlopsctl plans` lists them");
   }
+  const bool is_whole = digest == rows.front().digest;
   std::string listed;
   for (const auto& row : rows) listed += (listed.empty() ? "" : ", ") + row.id;
   return fail(ErrorCode::kConflict, "plan_ambiguous",
               fmt::format("\"{}\" could be several plans: {}", printable(id_or_prefix), listed),
-              "write more characters");
+              is_whole ? "name it by its id: the same was planned more than once" : "write more characters");
 }
 
 Result<std::vector<PlanRow>> list_plans(sql::Connection& connection, const PlanFilter& filter) {

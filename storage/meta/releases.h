@@ -122,6 +122,7 @@ struct DeploymentFilter {
   std::string kind;
   std::string name;
   std::string release_id;
+  std::string plan_id;
   std::string version_id;  // deployments of releases that hold it
   std::string created_by;
   bool running_only = false;

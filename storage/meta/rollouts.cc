@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/json.h"
 #include "core/base/text.h"
 
 namespace mlops::meta {
@@ -31,11 +32,38 @@ constexpr std::string_view kUpdateStep =
 constexpr std::string_view kSteps =
     "SELECT id, rollout_id, position, wave, environment, state, plan_id, deployment_id, detail, changed_at "
     "FROM rollout_steps WHERE rollout_id = $1 ORDER BY position";
+constexpr std::string_view kStarter =
+    "SELECT r.created_by FROM rollout_steps s JOIN rollouts r ON r.id = s.rollout_id WHERE s.plan_id = $1 LIMIT 1";
 
-RolloutRow read_row(const sql::Cursor& cursor) {
-  RolloutRow row{cursor.text(0),  cursor.text(1),     cursor.text(2),     cursor.text(3), cursor.text(4),
-                 cursor.text(5),  cursor.integer(6),  cursor.integer(7),  cursor.text(8), cursor.text(9),
-                 cursor.text(10), cursor.integer(11), cursor.integer(12), std::nullopt};
+// What is asked for, in the column `refs`: a list, or with terms beside it {"refs": […], "even_rejected": true}.
+std::string asked_text(const RolloutRow& row) {
+  if (!row.accepts_rejected) return canonical_dump(Json(row.refs));
+  return canonical_dump({{"refs", row.refs}, {"even_rejected", true}});
+}
+
+Status take_asked(const std::string& text, RolloutRow& row) {
+  MLOPS_ASSIGN(const auto json, parse_json(text));
+  row.accepts_rejected = json.is_object();
+  const auto refs = json.is_object() ? json.value("refs", Json::array()) : json;
+  for (const auto& ref : refs) row.refs.push_back(ref.is_string() ? ref.get<std::string>() : std::string());
+  return {};
+}
+
+Result<RolloutRow> read_row(const sql::Cursor& cursor) {
+  RolloutRow row;
+  row.id = cursor.text(0);
+  row.state = cursor.text(1);
+  row.state_reason = cursor.text(2);
+  row.selector = cursor.text(3);
+  MLOPS_TRY(take_asked(cursor.text(4), row));
+  row.reason = cursor.text(5);
+  row.waves = cursor.integer(6);
+  row.pause_s = cursor.integer(7);
+  row.on_failure = cursor.text(8);
+  row.token_id = cursor.text(9);
+  row.created_by = cursor.text(10);
+  row.created_at_us = cursor.integer(11);
+  row.changed_at_us = cursor.integer(12);
   if (!cursor.is_null(13)) row.resume_at_us = cursor.integer(13);
   return row;
 }
@@ -45,7 +73,8 @@ Result<std::vector<RolloutRow>> read_rows(sql::Cursor cursor) {
   while (true) {
     MLOPS_ASSIGN(const bool more, cursor.next());
     if (!more) return rows;
-    rows.push_back(read_row(cursor));
+    MLOPS_ASSIGN(auto row, read_row(cursor));
+    rows.push_back(std::move(row));
   }
 }
 
@@ -57,9 +86,10 @@ sql::Value resume_value(const RolloutRow& row) {
 
 Status insert_rollout(WriteTx& tx, const RolloutRow& row) {
   MLOPS_TRY(tx.touch("rollouts", row.id));
+  const auto asked = asked_text(row);
   return tx.sql().execute(
       kInsert, {std::string_view(row.id), std::string_view(row.state), std::string_view(row.state_reason),
-                std::string_view(row.selector), std::string_view(row.refs), std::string_view(row.reason), row.waves,
+                std::string_view(row.selector), std::string_view(asked), std::string_view(row.reason), row.waves,
                 row.pause_s, std::string_view(row.on_failure), std::string_view(row.token_id),
                 std::string_view(row.created_by), row.created_at_us, row.changed_at_us, resume_value(row)});
 }
@@ -112,6 +142,12 @@ Status update_step(WriteTx& tx, const RolloutStepRow& row) {
   return tx.sql().execute(kUpdateStep,
                           {std::string_view(row.id), std::string_view(row.state), std::string_view(row.plan_id),
                            std::string_view(row.deployment_id), std::string_view(row.detail), row.changed_at_us});
+}
+
+Result<std::string> rollout_starter(sql::Connection& connection, const std::string& plan_id) {
+  MLOPS_ASSIGN(auto cursor, connection.query(kStarter, {std::string_view(plan_id)}));
+  MLOPS_ASSIGN(const bool found, cursor.next());
+  return found ? cursor.text(0) : std::string();
 }
 
 Result<std::vector<RolloutStepRow>> steps_of(sql::Connection& connection, const std::string& rollout_id) {

@@ -29,7 +29,8 @@ struct RolloutRow {
   std::string state = "running";
   std::string state_reason;
   std::string selector;
-  std::string refs;  // JSON
+  std::vector<std::string> refs;  // exact; the first is the release's namesake, or a named release alone
+  bool accepts_rejected = false;  // also where an environment was rolled back from it
   std::string reason;
   std::int64_t waves = 1;
   std::int64_t pause_s = 0;  // -1: until somebody continues
@@ -58,6 +59,8 @@ Result<std::vector<RolloutRow>> open_rollouts(sql::Connection& connection);
 Status insert_step(WriteTx& tx, const RolloutStepRow& row);
 // State, plan, deployment, detail and changed_at.
 Status update_step(WriteTx& tx, const RolloutStepRow& row);
+// Who started the rollout that made the plan; empty: it belongs to none.
+Result<std::string> rollout_starter(sql::Connection& connection, const std::string& plan_id);
 Result<std::vector<RolloutStepRow>> steps_of(sql::Connection& connection, const std::string& rollout_id);  // in order
 
 }  // namespace mlops::meta

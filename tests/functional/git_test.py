@@ -148,7 +148,7 @@ class GitTest(DaemonCase):
         cls.addClassCleanup(shutil.rmtree, cls.place, True)
         cls.names = []
         cls.repository_file = cls.place / "repositories.yaml"
-        for name in ("gates", "protected", "rewritten", "environments", "clusters", "moving", "away", "crash", "kserve", "code"):
+        for name in ("gates", "protected", "rewritten", "environments", "clusters", "moving", "away", "crash", "kserve", "stack", "code"):
             setattr(cls, name, Repository(cls.place, name))
             cls.names.append(name)
         lines = ["repositories:"]
@@ -482,6 +482,30 @@ class GitTest(DaemonCase):
             self.assertIn(line, service)
         self.assertRegex(service, r"name: team-served-v2-[0-9a-f]{8}\n")
         self.assertIn("kind: Release", self.kserve.show("team/served.v2.yaml"))
+
+    def test_a_named_release_takes_the_place_of_what_ran_alone_and_gives_it_back(self):
+        self.environment("stack", self.gitops("stack", "", "kserve"),
+                         "storage_uri_template: 'oci://registry.example/{name}@{digest}', model_format: onnx")
+        first, second = self.model("stack/served"), self.model("stack/served")
+        prepare = self.model("stack/prepare")
+        self.promote(first, "stack")
+        self.delivered("stack", 1)
+        self.ok("release", "create", "stack/whole", "--member", f"model={second}", "--member", f"preprocessing={prepare}")
+        moved = self.promote("release:stack/whole@r1", "stack").json()
+        self.assertEqual(moved["took_places"], ["stack/served release 1"])
+        self.delivered("stack", 2)
+        repository = self.stack
+        names = repository.run(repository.bare, "ls-tree", "-r", "--name-only", "main").split()
+        self.assertEqual(names, ["_kserve/stack/served.yaml", "_releases/stack/whole.yaml"])
+        self.assertIn(f"mlops/ref: {second}", repository.show("_kserve/stack/served.yaml"))
+        self.assertIn("Takes the place of model stack/served.", repository.log()[0])
+        back = self.ok("rollback", "release:stack/whole", "--env", "stack", "--reason", "worse").stdout
+        self.assertIn(f"rolled back stack to {first}", back)
+        self.delivered("stack", 3)
+        names = repository.run(repository.bare, "ls-tree", "-r", "--name-only", "main").split()
+        self.assertEqual(names, ["_kserve/stack/served.yaml", "stack/served.yaml"])
+        self.assertIn(f"mlops/ref: {first}", repository.show("_kserve/stack/served.yaml"))
+        self.ok("audit", "verify")
 
     # --- provenance --------------------------------------------------------------------------------------------------
 

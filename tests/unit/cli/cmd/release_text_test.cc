@@ -137,6 +137,23 @@ TEST_CASE("a promotion says what ran before and how to undo it") {
   CHECK(promotion_lines(unchanged, plain_style()) == Lines{"✔ prod already runs m@v2: nothing changed"});
 }
 
+TEST_CASE("a promotion names whose places it took, and a rollback all that it brought back") {
+  const auto deployment = [](const std::string& name, const std::string& action) {
+    return Json{{"environment", "prod"}, {"name", name}, {"members", {{{"ref", name + "@v1"}}}},
+                {"ref", name + "@v1"},   {"action", action}};
+  };
+  const Json promotion = {{"deployment", deployment("m", "promote")},
+                          {"plan", plan("pass")},
+                          {"replaced", nullptr},
+                          {"took_places", {"stack release 1", "n release 2"}}};
+  CHECK(contains(text(promotion_lines(promotion, plain_style())), "replaced  stack release 1, n release 2"));
+  const Json back = {{"deployment", deployment("m", "rollback")},
+                     {"plan", plan("pass")},
+                     {"replaced", "release:stack@r1"},
+                     {"restored", {deployment("m", "rollback"), deployment("n", "rollback")}}};
+  CHECK(contains(text(promotion_lines(back, plain_style())), "rolled back prod to m@v1 and n@v1"));
+}
+
 TEST_CASE("masking evidence is a table of columns") {
   const Json run = {
       {"source", "raw@v1"},

@@ -1,6 +1,7 @@
 // Quorum with signatures, expiry, break-glass and its review, what was rolled back from, named releases, requests sent
 // twice.
 #include "core/crypto/sign.h"
+#include "storage/meta/events.h"
 #include "tests/unit/daemon/domain/domain_fixture.h"
 
 using namespace mlops;
@@ -284,6 +285,139 @@ TEST_CASE("a named release moves and goes back as one, and is not torn apart") {
   CHECK(back->replaced_ref == "release:stack@r2");
   CHECK(f.promotion.deployments({.environment = "dev", .running_only = true})->size() == 1);
   CHECK(f.promote("release:stack@r9", "dev").error().slug == "release_not_found");
+  f.verified();
+}
+
+TEST_CASE("a bundle that took the places of others goes back to all of them at once, and is not made again unasked") {
+  Fixture f;
+  for (const auto* name : {"m", "thresholds", "extra"}) {
+    f.model_version(name, std::string(name) + "1");
+    f.model_version(name, std::string(name) + "2");
+    if (name != std::string("extra")) REQUIRE(f.promote(name + std::string("@v1"), "dev"));
+  }
+  REQUIRE(f.promotion.create_release(
+      f.dora(), {"stack", {{"model", "m@v2"}, {"limits", "thresholds@v2"}, {"more", "extra@v2"}}, {}}, Commit::kKeep));
+  const auto moved = f.promote("release:stack@r1", "dev");
+  REQUIRE(moved);
+  CHECK(moved->took_places == std::vector<std::string>{"m release 1", "thresholds release 1"});
+  CHECK(f.running("extra", "dev") == "extra@v2");
+
+  f.clock.advance_us(1'000'000);
+  const RollbackRequest request{"release:stack", "dev", 0, "because", {}, "night-1"};
+  const auto dry = f.promotion.rollback(f.dora(), {"release:stack", "dev", 0, "because"}, Commit::kDryRun);
+  REQUIRE(dry);
+  CHECK(f.running("m", "dev") == "m@v2");
+  const auto back = f.promotion.rollback(f.dora(), request, Commit::kKeep);
+  if (!back) FAIL(back.error().message);
+  CHECK(back->replaced_ref == "release:stack@r1");
+  REQUIRE(back->restored.size() == 2);
+  CHECK(f.running("m", "dev") == "m@v1");
+  CHECK(f.running("thresholds", "dev") == "thresholds@v1");
+  // Nothing of it ran before the bundle.
+  CHECK(f.running("extra", "dev") == "nothing_runs");
+  CHECK(f.promotion.deployments({.environment = "dev", .running_only = true})->size() == 2);
+  // Each began when the bundle ended.
+  const auto bundle = f.promotion.deployments({.id = moved->deployment->id});
+  for (const auto& one : back->restored) CHECK(one.started_at_us == bundle->front().ended_at_us);
+
+  // Who listens hears of all of them, and not of the bundle.
+  const auto heard = f.store->read<meta::Event>([](sql::Connection& connection) -> Result<meta::Event> {
+    MLOPS_ASSIGN(const auto last, meta::last_seq(connection));
+    MLOPS_ASSIGN(auto event, meta::find_event(connection, last));
+    MLOPS_TRY(meta::complete(connection, event));
+    return event;
+  });
+  REQUIRE(heard);
+  CHECK(heard->action == "release.rollback");
+  std::vector<std::string> members;
+  for (const auto& member : heard->members) members.push_back(member.ref);
+  CHECK(members == std::vector<std::string>{"m@v1", "thresholds@v1"});
+
+  const auto again = f.promotion.rollback(f.dora(), request, Commit::kKeep);
+  REQUIRE(again);
+  CHECK(again->is_replayed);
+  REQUIRE(again->restored.size() == 2);
+  CHECK(again->restored.front().id == back->restored.front().id);
+  CHECK(gate_named(f.plan("release:stack@r1", "dev"), "rejected")->verdict == model::Verdict::kFail);
+  CHECK(f.rollback("release:stack", "dev").error().slug == "no_earlier_release");
+  // By its number it comes back, and goes again to what stood there.
+  REQUIRE(f.rollback("release:stack", "dev", 1));
+  CHECK(f.running("m", "dev") == "m@v2");
+  REQUIRE(f.rollback("release:stack", "dev"));
+  CHECK(f.running("m", "dev") == "m@v1");
+  f.verified();
+}
+
+TEST_CASE("a correction does not reach into what another release took the place of") {
+  Fixture f;
+  f.model_version("m", "1");
+  f.model_version("m", "2");
+  REQUIRE(f.promote("m@v1", "dev"));
+  REQUIRE(f.promotion.create_release(f.dora(), {"stack", {{"model", "m@v2"}}, {}}, Commit::kKeep));
+  f.clock.advance_us(kHourUs);
+  const auto moved = f.promote("release:stack@r1", "dev");
+  REQUIRE(moved);
+  f.clock.advance_us(kHourUs);
+  const auto started = moved->deployment->started_at_us;
+  const auto correct = [&](TimestampUs to) {
+    return f.promotion.correct(f.dora(), {moved->deployment->id, to, "log"}, Commit::kKeep);
+  };
+  CHECK(correct(started - 60'000'000).error().slug == "bad_correction");
+  CHECK(correct(started).error().slug == "bad_correction");
+  REQUIRE(correct(started + 60'000'000));
+  // It is still known what it took the place of.
+  REQUIRE(f.rollback("release:stack", "dev"));
+  CHECK(f.running("m", "dev") == "m@v1");
+  f.verified();
+}
+
+TEST_CASE("a version that took the place of a bundle goes back to the bundle, with the release that ran beside it") {
+  Fixture f;
+  for (const auto* bytes : {"1", "2", "3"}) f.model_version("m", bytes);
+  REQUIRE(f.promote("m@v1", "dev"));
+  REQUIRE(f.promotion.create_release(f.dora(), {"stack", {{"model", "m@v2"}}, {}}, Commit::kKeep));
+  REQUIRE(f.promote("release:stack@r1", "dev"));
+  REQUIRE(f.promote("m@v3", "dev"));
+  const auto back = f.rollback("m", "dev");
+  if (!back) FAIL(back.error().message);
+  CHECK(back->deployment->name == "stack");
+  CHECK(back->restored.empty());
+  CHECK(f.running("m", "dev") == "m@v2");
+  f.verified();
+}
+
+TEST_CASE("of several that come back at once, only who approved each counts, and a stored plan brings them back, too") {
+  Fixture f;
+  f.environments("  - {name: live, clearance: none}\n");
+  for (const auto* name : {"m", "n"}) {
+    f.model_version(name, std::string(name) + "1");
+    f.model_version(name, std::string(name) + "2");
+  }
+  REQUIRE(f.promotion.create_release(f.dora(), {"stack", {{"model", "m@v2"}, {"other", "n@v2"}}, {}}, Commit::kKeep));
+  const auto enter = [&](const std::string& ref, std::vector<meta::Actor> by) {
+    const auto plan = f.plan(ref, "prod");
+    for (const auto& who : by) REQUIRE(f.say(who, plan.id));
+    const auto done = f.execute(plan.id);
+    if (!done) FAIL(done.error().message);
+  };
+  const auto nora = f.person("nora", model::Role::kApprover);
+  enter("m@v1", {f.omar(), f.vera()});
+  enter("n@v1", {f.omar(), nora});
+  enter("release:stack@r1", {f.omar(), f.vera()});
+  const auto refused = f.rollback("release:stack", "prod");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().slug == "approvals_pending");
+  // The plan of the refusal waits for people, as any other.
+  const auto plans = f.promotion.list_plans({.state = "open", .environment = "prod"});
+  REQUIRE(plans->size() == 1);
+  const auto& waiting = plans->front();
+  REQUIRE(waiting.restores.size() == 2);
+  REQUIRE(f.say(f.vera(), waiting.id));
+  REQUIRE(f.say(nora, waiting.id));
+  const auto done = f.execute(waiting.id);
+  if (!done) FAIL(done.error().message);
+  CHECK(f.running("m", "prod") == "m@v1");
+  CHECK(f.running("n", "prod") == "n@v1");
   f.verified();
 }
 

@@ -28,7 +28,7 @@ GitopsSubject subject() {
   version.number = 4;
   version.digest = crypto::sha256("bytes");
   version.params["model_format"] = "sklearn";
-  out.members = {version};
+  out.members = {{version, {}, {}}};
   out.environment.name = "prod";
   out.environment.labels[model::kStorageUriLabel] = "s3://b/{name}/{version}/{hex}";
   out.plan.digest = "sha256:plan";
@@ -42,38 +42,62 @@ GitopsSubject subject() {
 TEST_CASE("a manifest and an InferenceService, each YAML that parses, the same every time") {
   const auto files = render_files(subject(), "clusters/prod", "kserve");
   REQUIRE(files);
-  REQUIRE(files->size() == 2);
-  CHECK((*files)[0].path == "clusters/prod/team/m.yaml");
-  CHECK((*files)[1].path == "clusters/prod/_kserve/team/m.yaml");
-  const auto manifest = parse_yaml((*files)[0].content, "m");
+  REQUIRE(files->files.size() == 2);
+  CHECK(files->files[0].path == "clusters/prod/team/m.yaml");
+  CHECK(files->files[1].path == "clusters/prod/_kserve/team/m.yaml");
+  const auto manifest = parse_yaml(files->files[0].content, "m");
   REQUIRE(manifest);
   const auto& spec = *manifest->find("spec");
   CHECK(spec.find("deployment")->scalar == "d-1");
   CHECK(spec.find("approved_by")->items.size() == 1);
-  CHECK(spec.find("members")->items[0].find("digest")->scalar == subject().members[0].digest.to_string());
-  const auto service = parse_yaml((*files)[1].content, "s");
+  CHECK(spec.find("members")->items[0].find("digest")->scalar == subject().members[0].version.digest.to_string());
+  const auto service = parse_yaml(files->files[1].content, "s");
   REQUIRE(service);
   const auto& model = *service->find("spec")->find("predictor")->find("model");
-  CHECK(model.find("storageUri")->scalar == "s3://b/team/m/v4/" + subject().members[0].digest.hex());
+  CHECK(model.find("storageUri")->scalar == "s3://b/team/m/v4/" + subject().members[0].version.digest.hex());
   CHECK(model.find("modelFormat")->find("name")->scalar == "sklearn");
   CHECK(service->find("metadata")->find("annotations")->find("mlops/deployment")->scalar == "d-1");
-  CHECK((*render_files(subject(), "clusters/prod", "kserve"))[1].content == (*files)[1].content);
+  CHECK(render_files(subject(), "clusters/prod", "kserve")->files[1].content == files->files[1].content);
 }
 
 TEST_CASE("a dataset has a folder of its own and no service") {
   auto data = subject();
   data.deployment.kind = "dataset";
+  data.members[0].version.kind = model::ArtifactKind::kDataset;
   const auto files = render_files(data, "", "kserve");
   REQUIRE(files);
-  REQUIRE(files->size() == 1);
-  CHECK(files->front().path == "_datasets/team/m.yaml");
+  REQUIRE(files->files.size() == 1);
+  CHECK(files->files.front().path == "_datasets/team/m.yaml");
+}
+
+TEST_CASE("a named release has a folder of its own, serves its members in the role model, and clears away what it ended") {
+  auto bundle = subject();
+  bundle.deployment.kind = "release";
+  bundle.deployment.name = "team/stack";
+  bundle.members[0].role = "model";
+  auto prepare = bundle.members[0];
+  prepare.version.name = "team/prepare";
+  prepare.role = "preprocessing";
+  bundle.members.push_back(prepare);
+  bundle.ended = {{"model", "team/m", {"team/m"}}, {"model", "team/prepare", {"team/prepare"}}};
+  const auto rendered = render_files(bundle, "prod", "kserve");
+  REQUIRE(rendered);
+  REQUIRE(rendered->files.size() == 2);
+  CHECK(rendered->files[0].path == "prod/_releases/team/stack.yaml");
+  CHECK(rendered->files[0].content.find("role: preprocessing") != std::string::npos);
+  CHECK(rendered->files[1].path == "prod/_kserve/team/m.yaml");
+  CHECK(rendered->removed ==
+        std::vector<std::string>{"prod/team/m.yaml", "prod/team/prepare.yaml", "prod/_kserve/team/prepare.yaml"});
+  const auto message = render_message(bundle);
+  CHECK(message.starts_with("Promote release:team/stack@r3 to prod\n"));
+  CHECK(message.find("Takes the place of model team/prepare.") != std::string::npos);
 }
 
 TEST_CASE("what a service lacks is said") {
   auto no_format = subject();
-  no_format.members[0].params.clear();
+  no_format.members[0].version.params.clear();
   CHECK(render_files(no_format, "", "kserve").error().slug == "cannot_render");
-  no_format.labels["model_format"] = "onnx";
+  no_format.members[0].labels["model_format"] = "onnx";
   CHECK(render_files(no_format, "", "kserve"));
   auto bad_place = subject();
   bad_place.environment.labels[model::kStorageUriLabel] = "s3://{bucket}/x";

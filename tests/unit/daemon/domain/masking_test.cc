@@ -57,6 +57,48 @@ bool has(const std::string& text, const std::string& part) { return text.find(pa
 
 }  // namespace
 
+TEST_CASE("who registered the raw data approves no promotion of what is masked from it") {
+  Fixture f;
+  f.environments("  - {name: research, clearance: pseudonymous, policies: [deid], protection: {approvals: 1}}\n");
+  f.patients(kCsv);  // by dora
+  const auto rita = f.person("rita", model::Role::kRelease);
+  auto dora = f.dora();
+  dora.principal.scopes.push_back(model::Scope::kReleaseApprove);
+  const auto approve = [&](const meta::Actor& who, const std::string& plan_id) {
+    return f.promotion.decide(who, {plan_id, ApprovalRequest::Decision::kApprove, "fine"}, Commit::kKeep);
+  };
+  // Before it is masked, and when the masked version is there already.
+  for (int i = 0; i < 2; ++i) {
+    f.clock.advance_us(1'000'000);
+    const auto plan = f.promotion.plan(rita, {{"patients@v1"}, "research", "because"});
+    REQUIRE(plan);
+    CHECK(approve(dora, plan->id).error().slug == "author");
+    REQUIRE(approve(f.omar(), plan->id));
+    REQUIRE(f.promotion.promote_plan(rita, plan->id, Commit::kKeep));
+  }
+  const auto masked = f.promotion.deployments({.environment = "research"})->front().members.front().ref;
+  const auto plan = f.promotion.plan(rita, {{masked}, "research", "because"});
+  REQUIRE(plan);
+  CHECK(approve(dora, plan->id).error().slug == "author");
+}
+
+TEST_CASE("a release that holds the masked data is not torn apart by the next masking") {
+  Fixture f;
+  f.patients(kCsv);
+  const auto first = f.promote("patients@v1", "research");
+  REQUIRE(first);
+  const auto masked = first->deployment->members.front().ref;
+  f.model_version("m", "1");
+  REQUIRE(f.promotion.create_release(f.dora(), {"study", {{"data", "dataset:" + masked}, {"model", "m@v1"}}, {}},
+                                     Commit::kKeep));
+  REQUIRE(f.promote("release:study@r1", "research"));
+  f.patients(kCsv + "MRN-0004713,Longbottom,well,5.0\n");
+  const auto torn = f.promote("patients@v2", "research");
+  REQUIRE_FALSE(torn);
+  CHECK(torn.error().slug == "gates_denied");
+  CHECK(torn.error().message.find("overlap") != std::string::npos);
+}
+
 TEST_CASE("a dataset is masked on its way into research, and the masked version is what runs there") {
   Fixture f;
   f.patients(kCsv);

@@ -179,6 +179,61 @@ TEST_CASE("what cannot be started is said before anything is kept") {
   CHECK_FALSE(*f.rollouts.work_once());
 }
 
+TEST_CASE("who started a rollout approves none of its steps, whoever continued it") {
+  Fixture f;
+  f.environments(
+      "  - {name: region/one, clearance: none}\n"
+      "  - {name: region/two, clearance: none, protection: {approvals: 1}}\n");
+  auto starter = f.dora();
+  starter.principal.scopes.push_back(model::Scope::kReleaseApprove);
+  f.model_version("w", "1");
+  const auto rita = f.person("rita", model::Role::kRelease);
+  const auto id = f.begin({.refs = {"w@v1"}, .selector = "region/*", .wave_count = 2, .pause_s = -1}).row.id;
+  CHECK(f.work(id) == "paused: done waiting");
+  REQUIRE(f.rollouts.go_on(rita, id, Commit::kKeep));
+  CHECK(f.work(id) == "paused: done planned");
+  const auto plan_id = f.rollouts.get(id)->steps.back().plan_id;
+  const auto own = f.promotion.decide(starter, {plan_id, ApprovalRequest::Decision::kApprove, "fine"}, Commit::kKeep);
+  REQUIRE_FALSE(own);
+  CHECK(own.error().slug == "own_plan");
+  REQUIRE(f.promotion.decide(f.omar(), {plan_id, ApprovalRequest::Decision::kApprove, "fine"}, Commit::kKeep));
+  REQUIRE(f.rollouts.go_on(rita, id, Commit::kKeep));
+  CHECK(f.work(id) == "done: done done");
+  f.verified();
+}
+
+TEST_CASE("a rollout enters again what an environment was rolled back from only when it says so") {
+  Fixture f;
+  for (const auto* tenant : {"prod/acme", "prod/globex", "prod/initech"}) REQUIRE(f.promote("m@v1", tenant));
+  f.model_version("m", "2");
+  REQUIRE(f.promote("m@v2", "staging"));
+  REQUIRE(f.promote("m@v2", "prod/acme"));
+  REQUIRE(f.rollback("m", "prod/acme"));
+  CHECK(f.work(f.begin({.refs = {"m@v2"}}).row.id) == "stopped: failed skipped skipped");
+  const auto id = f.begin({.refs = {"m@v2"}, .accepts_rejected = true}).row.id;
+  CHECK(f.rollouts.get(id)->row.accepts_rejected);
+  CHECK(f.work(id) == "done: done done done");
+  f.verified();
+}
+
+TEST_CASE("a named release goes out in waves, and back to what it took the places of") {
+  Fixture f;
+  for (const auto* tenant : {"prod/acme", "prod/globex", "prod/initech"}) REQUIRE(f.promote("m@v1", tenant));
+  f.model_version("m", "2");
+  REQUIRE(f.promotion.create_release(f.dora(), {"stack", {{"model", "m@v2"}}, {}}, Commit::kKeep));
+  REQUIRE(f.promote("release:stack@r1", "staging"));
+  f.environments(
+      "  - {name: prod/globex, clearance: none, after: [staging], freezes: [{from: 2000-01-01, to: 2100-01-01}]}\n");
+  RolloutRequest both{.refs = {"release:stack@r1", "m@v1"}, .selector = "prod/*"};
+  CHECK(f.rollouts.start(f.dora(), both, Commit::kDryRun).error().slug == "bad_reference");
+  CHECK(f.rollouts.start(f.dora(), {.refs = {"release:stack@r7"}, .selector = "prod/*"}, Commit::kDryRun).error().slug ==
+        "release_not_found");
+  const auto id = f.begin({.refs = {"release:stack@r1"}, .rollback_on_failure = true}).row.id;
+  CHECK(f.work(id) == "stopped: rolled_back failed skipped");
+  CHECK(f.running("m", "prod/acme") == "m@v1");
+  f.verified();
+}
+
 TEST_CASE("soak time is counted over releases that follow each other without a gap, and ends with the run") {
   Fixture f;
   f.environments("  - {name: live, clearance: none, after: [staging], soak: 2h}\n");

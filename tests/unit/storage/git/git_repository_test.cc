@@ -52,7 +52,7 @@ class Place {
 };
 
 CommitWish wish(const std::string& parent, std::vector<TreeFile> files, const std::string& message = "m\n") {
-  return {parent, std::move(files), message, "A", "a@example.org", 1'700'000'000};
+  return {parent, std::move(files), {}, message, "A", "a@example.org", 1'700'000'000};
 }
 
 std::string pushed(GitRepository& mirror, const std::string& parent, std::vector<TreeFile> files,
@@ -94,6 +94,26 @@ TEST_CASE("the first commit of an empty repository, then one on top, read back b
   REQUIRE(log->size() == 1);
   CHECK((*log)[0].author_email == "a@example.org");
   CHECK(reader->log("", second, 10)->size() == 2);
+}
+
+TEST_CASE("a commit takes files away, and minds none that is not there") {
+  const Place place;
+  const auto mirror = place.mirror("one");
+  const auto base = pushed(*mirror, "", {{"prod/a.yaml", "1"}, {"prod/b.yaml", "2"}});
+  GitWriter writer(*mirror);
+  auto next = wish(base, {{"prod/_releases/c.yaml", "3"}});
+  next.removed = {"prod/a.yaml", "prod/absent.yaml", "nowhere/x.yaml"};
+  const auto commit = writer.commit(next);
+  if (!commit) FAIL(commit.error().message);
+  CHECK(mirror->read_file(*commit, "prod/a.yaml").error().slug == "file_missing");
+  CHECK(*mirror->read_file(*commit, "prod/b.yaml") == "2");
+  CHECK(*mirror->read_file(*commit, "prod/_releases/c.yaml") == "3");
+  // The last file of a folder takes the folder with it.
+  auto last = wish(*commit, {{"top", "t"}});
+  last.removed = {"prod/b.yaml", "prod/_releases/c.yaml"};
+  const auto emptied = writer.commit(last);
+  if (!emptied) FAIL(emptied.error().message);
+  CHECK(mirror->read_file(*emptied, "prod/b.yaml").error().slug == "file_missing");
 }
 
 TEST_CASE("a branch that moved in between is not overwritten") {
