@@ -33,6 +33,10 @@ Failure source_changed(std::string message) {
               "it changed while it was being sent; try again when it is at rest");
 }
 
+std::string span_text(std::int64_t ms) {
+  return ms % 1000 == 0 ? fmt::format("{} s", ms / 1000) : fmt::format("{} ms", ms);
+}
+
 }  // namespace
 
 Result<Url> server_of(const HttpClientOptions& options) {
@@ -62,8 +66,13 @@ Failure server_unreachable(std::string_view server) {
 }
 
 Failure server_timeout(std::string_view server, std::int64_t timeout_ms) {
-  return fail(ErrorCode::kTimeout, "server_timeout", fmt::format("{} was silent for {} s", server, timeout_ms / 1000),
+  return fail(ErrorCode::kTimeout, "server_timeout", fmt::format("{} was silent for {}", server, span_text(timeout_ms)),
               "try again later");
+}
+
+Failure server_too_slow(std::string_view server, std::int64_t timeout_ms) {
+  return fail(ErrorCode::kTimeout, "server_timeout",
+              fmt::format("{} did not answer whole within {}", server, span_text(timeout_ms)), "try again later");
 }
 
 Failure connection_lost(std::string_view server) {

@@ -22,6 +22,7 @@ Status check_request(const HttpRequest& request);
 // `server` is an origin. Each is one slug, but for "tls_failed" and "connection_lost", which say more in the message.
 Failure server_unreachable(std::string_view server);
 Failure server_timeout(std::string_view server, std::int64_t timeout_ms);
+Failure server_too_slow(std::string_view server, std::int64_t timeout_ms);  // "server_timeout": it dripped
 Failure connection_lost(std::string_view server);
 Failure bad_answer(std::string_view server);        // "connection_lost": what came is not HTTP/1.1
 Failure connection_ended(std::string_view server);  // "connection_lost": this side gave up

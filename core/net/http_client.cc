@@ -7,8 +7,11 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <condition_variable>
 #include <ctime>
+#include <mutex>
 #include <optional>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -49,6 +52,45 @@ class SigpipeGuard {
   sigset_t sigpipe_;
   sigset_t before_;
   bool was_pending_ = false;
+};
+
+// Ends what goes on with `client` after that time, again and again: a connection may just be in the making.
+class Deadline {
+ public:
+  Deadline(httplib::Client& client, std::int64_t timeout_ms) {
+    if (timeout_ms == 0) return;
+    watch_ = std::thread([this, &client, until = SteadyClock::now() + std::chrono::milliseconds(timeout_ms)] {
+      std::unique_lock lock(mutex_);
+      for (auto next = until; !changed_.wait_until(lock, next, [this] { return is_over_; });) {
+        has_passed_ = true;
+        client.stop();
+        next = SteadyClock::now() + kStopEvery;
+      }
+    });
+  }
+  ~Deadline() { end(); }
+  Deadline(const Deadline&) = delete;
+  Deadline& operator=(const Deadline&) = delete;
+
+  // From then on nothing is ended any more. Gives whether something was.
+  bool end() {
+    if (!watch_.joinable()) return has_passed_;
+    {
+      const std::lock_guard lock(mutex_);
+      is_over_ = true;
+    }
+    changed_.notify_one();
+    watch_.join();
+    return has_passed_;
+  }
+
+ private:
+  static constexpr std::chrono::milliseconds kStopEvery{20};
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool is_over_ = false;
+  bool has_passed_ = false;
+  std::thread watch_;
 };
 
 HttpResponse to_response(const httplib::Response& from, std::string body) {
@@ -109,12 +151,14 @@ struct HttpClient::Connection {
     auto error = httplib::Error::Success;
     const SigpipeGuard guard;
     touch();
+    Deadline deadline(client, options.whole_timeout_ms);
     try {
       if (client.send(request, response, error)) return to_response(response, std::move(body));
     } catch (const std::exception&) {
       // Falls through: a foreign exception means that the answer could not be read.
       error = httplib::Error::Read;
     }
+    if (deadline.end()) return server_too_slow(base.origin(), options.whole_timeout_ms);
     if (stopped_by) return fail(std::move(*stopped_by));
     return failure_of(error);
   }

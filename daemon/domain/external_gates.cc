@@ -50,6 +50,7 @@ Result<ExternalAnswer> ask_endpoint(const ExternalEndpoint& endpoint, std::int64
   options.user_agent = "mlopsd";
   options.connect_timeout_ms = timeout_ms;
   options.read_timeout_ms = timeout_ms;
+  options.whole_timeout_ms = timeout_ms;
   options.response_limit_bytes = kExternalAnswerBytes;
   MLOPS_ASSIGN(auto client, net::HttpClient::create(std::move(options)));
   net::HttpRequest request;

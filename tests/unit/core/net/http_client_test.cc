@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -70,6 +71,11 @@ class ScriptedServer {
   }
   void answer(std::string_view text) {
     static_cast<void>(!::send(connection_, text.data(), text.size(), MSG_NOSIGNAL));
+  }
+  // Whether the client goes, or says more, in that time.
+  bool is_left_within(int timeout_ms) {
+    pollfd wanted{connection_, POLLIN | POLLRDHUP, 0};
+    return ::poll(&wanted, 1, timeout_ms) > 0;
   }
   void answer_ok(std::string_view body) {
     answer("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body));
@@ -299,6 +305,32 @@ TEST_CASE("nobody listening, nobody answering, and an answer cut short are told 
   const auto cut = client_for(cutting.url()).request("GET", "/");
   REQUIRE_FALSE(cut);
   CHECK(cut.error().slug == "connection_lost");
+}
+
+TEST_CASE("a server that drips its answer is left at the end of the whole time, and the client can be used again") {
+  ScriptedServer server([](ScriptedServer& self) {
+    self.accept();
+    self.read_request();
+    // Each piece comes in time; without an end of its own this would never be over.
+    self.answer("HTTP/1.1 200 OK\r\n");
+    while (!self.is_left_within(5)) self.answer("X-More: to come\r\n");
+    self.hang_up();
+    self.accept();
+    self.read_request();
+    self.answer_ok("ok");
+  });
+  HttpClientOptions options;
+  options.base_url = server.url();
+  options.read_timeout_ms = 5'000;
+  options.whole_timeout_ms = 80;
+  auto client = HttpClient::create(options);
+  REQUIRE(client);
+  const auto endless = client->request("GET", "/");
+  REQUIRE_FALSE(endless);
+  CHECK(endless.error().slug == "server_timeout");
+  const auto quick = client->request("GET", "/");
+  if (!quick) FAIL(quick.error().message);
+  CHECK(quick->body == "ok");
 }
 
 TEST_CASE("a plain server behind an https URL is a TLS error") {
