@@ -9,13 +9,6 @@
 namespace mlops::api {
 namespace {
 
-using http::BodyMode;
-using http::Method;
-using http::Request;
-using http::Response;
-using http::RunOn;
-using model::Scope;
-
 constexpr std::int64_t kDepthLimit = 1000;
 
 Result<Response> lineage(const Services& services, Request& request) {

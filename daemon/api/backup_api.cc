@@ -10,13 +10,6 @@
 namespace mlops::api {
 namespace {
 
-using http::BodyMode;
-using http::Method;
-using http::Request;
-using http::Response;
-using http::RunOn;
-using model::Scope;
-
 constexpr std::int64_t kAnyNumber = std::int64_t{1} << 62;
 
 Json item_json(const domain::BackupItem& item) {

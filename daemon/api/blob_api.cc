@@ -12,13 +12,6 @@
 namespace mlops::api {
 namespace {
 
-using http::BodyMode;
-using http::Method;
-using http::Request;
-using http::Response;
-using http::RunOn;
-using model::Scope;
-
 constexpr std::size_t kAskLimit = 10'000;
 
 Result<Response> missing(const Services& services, Request& request) {

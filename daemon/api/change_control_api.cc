@@ -8,17 +8,6 @@
 namespace mlops::api {
 namespace {
 
-using http::BodyMode;
-using http::Method;
-using http::Request;
-using http::Response;
-using http::RunOn;
-using model::Scope;
-
-Json whole(Json items) {
-  return {{"items", std::move(items)}, {"next", nullptr}};
-}
-
 Result<Response> create_release(const Services& services, Request& request) {
   MLOPS_ASSIGN(const auto body, body_with(request, {"name", "members", "policies", "dry_run"}));
   MLOPS_ASSIGN(const auto commit, commit_of(body));
@@ -107,14 +96,13 @@ Result<Response> list_rejections(const Services& services, Request& request) {
 }
 
 Json to_json(const meta::SigningKeyRow& row) {
-  const auto time = [](const std::optional<TimestampUs>& at) { return at ? Json(format_rfc3339(*at)) : Json(nullptr); };
   return {{"id", row.id},
           {"principal", row.principal_name},
           {"name", row.name},
           {"public_key", row.public_key},
           {"created_at", format_rfc3339(row.created_at_us)},
-          {"expires_at", time(row.expires_at_us)},
-          {"revoked_at", time(row.revoked_at_us)},
+          {"expires_at", time_or_null(row.expires_at_us)},
+          {"revoked_at", time_or_null(row.revoked_at_us)},
           {"revoked_reason", row.revoked_reason}};
 }
 

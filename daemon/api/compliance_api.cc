@@ -14,13 +14,6 @@
 namespace mlops::api {
 namespace {
 
-using http::BodyMode;
-using http::Method;
-using http::Request;
-using http::Response;
-using http::RunOn;
-using model::Scope;
-
 Json environment_json(const domain::EnvironmentRevision& revision) {
   auto json = model::to_json(revision.environment);
   json["revision"] = revision.row.revision;
@@ -131,7 +124,7 @@ Result<Response> list_environments(const Services& services, Request& request) {
   }
   Json items = Json::array();
   for (const auto& revision : revisions) items.push_back(environment_json(revision));
-  return Response::json(200, {{"items", std::move(items)}, {"next", nullptr}});
+  return Response::json(200, whole(std::move(items)));
 }
 
 Result<Response> show_environment(const Services& services, Request& request) {
@@ -172,7 +165,7 @@ Result<Response> list_policies(const Services& services, Request& request) {
   Json items = Json::array();
   for (const auto& revision : revisions) items.push_back(policy_json(revision));
   for (const auto& pack : policy::packs()) items.push_back(pack_json(pack));
-  return Response::json(200, {{"items", std::move(items)}, {"next", nullptr}});
+  return Response::json(200, whole(std::move(items)));
 }
 
 Result<Response> show_policy(const Services& services, Request& request) {

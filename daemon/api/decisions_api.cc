@@ -7,13 +7,6 @@
 namespace mlops::api {
 namespace {
 
-using http::BodyMode;
-using http::Method;
-using http::Request;
-using http::Response;
-using http::RunOn;
-using model::Scope;
-
 Result<domain::Candidate> candidate_of(const Json& body) {
   domain::Candidate candidate;
   MLOPS_ASSIGN(candidate.yaml, require_string(body, "yaml"));

@@ -5,17 +5,6 @@
 namespace mlops::api {
 namespace {
 
-using http::BodyMode;
-using http::Method;
-using http::Request;
-using http::Response;
-using http::RunOn;
-using model::Scope;
-
-Json time_or_null(const std::optional<TimestampUs>& at) {
-  return at ? Json(format_rfc3339(*at)) : Json(nullptr);
-}
-
 Json to_json(const domain::DeliveryView& view) {
   const auto& row = view.row;
   return {{"deployment", row.deployment_id},
@@ -34,28 +23,28 @@ Json to_json(const domain::DeliveryView& view) {
           {"verified_at", time_or_null(row.verified_at_us)}};
 }
 
-Response whole(const std::vector<domain::DeliveryView>& views) {
+Response listed(const std::vector<domain::DeliveryView>& views) {
   Json items = Json::array();
   for (const auto& view : views) items.push_back(to_json(view));
-  return Response::json(200, {{"items", std::move(items)}, {"next", nullptr}});
+  return Response::json(200, whole(std::move(items)));
 }
 
 Result<Response> list_deliveries(const Services& services, Request& request) {
   MLOPS_TRY(only_known_params(request, {"environment"}));
   MLOPS_ASSIGN(const auto views, services.delivery.list(std::string(request.query_or("environment", ""))));
-  return whole(views);
+  return listed(views);
 }
 
 Result<Response> verify_deliveries(const Services& services, Request& request) {
   MLOPS_TRY(body_with(request, {}));
   MLOPS_ASSIGN(const auto views, services.delivery.verify(request.params[0]));
-  return whole(views);
+  return listed(views);
 }
 
 Result<Response> retry_deliveries(const Services& services, Request& request) {
   MLOPS_TRY(body_with(request, {}));
   MLOPS_ASSIGN(const auto views, services.delivery.retry(request.params[0]));
-  return whole(views);
+  return listed(views);
 }
 
 }  // namespace

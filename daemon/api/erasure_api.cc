@@ -6,21 +6,6 @@
 namespace mlops::api {
 namespace {
 
-using http::BodyMode;
-using http::Method;
-using http::Request;
-using http::Response;
-using http::RunOn;
-using model::Scope;
-
-Json time_or_null(const std::optional<TimestampUs>& time_us) {
-  return time_us ? Json(format_rfc3339(*time_us)) : Json(nullptr);
-}
-
-Json text_or_null(const std::string& text) {
-  return text.empty() ? Json(nullptr) : Json(text);
-}
-
 Json to_json(const meta::SubjectKeyRow& key) {
   return {{"name", key.name},
           {"kind", to_word(key.kind)},
@@ -72,7 +57,7 @@ Result<Response> list_keys(const Services& services, Request& request) {
   MLOPS_ASSIGN(const auto keys, services.erasure.keys());
   Json items = Json::array();
   for (const auto& key : keys) items.push_back(to_json(key));
-  return Response::json(200, {{"items", std::move(items)}, {"next", nullptr}});
+  return Response::json(200, whole(std::move(items)));
 }
 
 Result<Response> set_key(const Services& services, Request& request) {
@@ -181,7 +166,7 @@ Result<Response> decide(const Services& services, Request& request) {
       json["erasure"] = item.row.erasure_id;
       items.push_back(std::move(json));
     }
-    return answer(200, {{"items", std::move(items)}, {"next", nullptr}}, commit);
+    return answer(200, whole(std::move(items)), commit);
   }
   return fail(ErrorCode::kInvalid, "bad_decision", "`kind` is retrained, assessed or accepted");
 }

@@ -10,18 +10,8 @@ namespace mlops::api {
 namespace {
 
 using events::Webhooks;
-using http::BodyMode;
-using http::Method;
-using http::Request;
-using http::Response;
-using http::RunOn;
-using model::Scope;
 
 constexpr std::int64_t kOverlapS = 24 * 3600;
-
-Json time_or_null(TimestampUs at_us) {
-  return at_us > 0 ? Json(format_rfc3339(at_us)) : Json(nullptr);
-}
 
 Json to_json(const meta::WebhookRow& row) {
   const auto filter = events::filter_of(row);
@@ -78,7 +68,7 @@ Result<Response> list_webhooks(const Services& services, Request& request) {
   MLOPS_ASSIGN(const auto views, services.webhooks.list());
   Json items = Json::array();
   for (const auto& view : views) items.push_back(to_json(view));
-  return Response::json(200, {{"items", std::move(items)}, {"next", nullptr}});
+  return Response::json(200, whole(std::move(items)));
 }
 
 Result<Response> show_webhook(const Services& services, Request& request) {

@@ -5,13 +5,6 @@
 namespace mlops::api {
 namespace {
 
-using http::BodyMode;
-using http::Method;
-using http::Request;
-using http::Response;
-using http::RunOn;
-using model::Scope;
-
 Json signed_json(const domain::SignedVersion& signed_version) {
   const auto& version = signed_version.version;
   Json signatures = Json::array();
@@ -56,7 +49,7 @@ Result<Response> profile(const Services& services, Request& request) {
   MLOPS_ASSIGN(wanted.refs, string_list(body, "with"));
   wanted.refs.insert(wanted.refs.begin(), std::move(ref));
   MLOPS_ASSIGN(auto measured, services.promotion.profile(actor_of(request), wanted));
-  return Response::json(200, {{"items", std::move(measured)}, {"next", nullptr}});
+  return Response::json(200, whole(std::move(measured)));
 }
 
 }  // namespace

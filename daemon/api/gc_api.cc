@@ -6,21 +6,7 @@
 namespace mlops::api {
 namespace {
 
-using http::BodyMode;
-using http::Method;
-using http::Request;
-using http::Response;
-using http::RunOn;
-using model::Scope;
-
 constexpr std::int64_t kLongestS = 200ll * 366 * 86400;
-
-Json time_or_null(TimestampUs time_us) {
-  return time_us == 0 ? Json(nullptr) : Json(format_rfc3339(time_us));
-}
-Json time_or_null(const std::optional<TimestampUs>& time_us) {
-  return time_or_null(time_us.value_or(0));
-}
 
 Json to_json(const domain::GcAmount& amount) {
   return {{"objects", amount.objects}, {"bytes", amount.bytes}};
@@ -92,7 +78,7 @@ Json to_json(const domain::GcRunView& view) {
     trash = to_json(*view.trash);
     trash["swept_after"] = format_rfc3339(view.swept_after_us);
   }
-  return {{"id", view.row.id.empty() ? Json(nullptr) : Json(view.row.id)},
+  return {{"id", text_or_null(view.row.id)},
           {"state", view.state},
           {"reason", view.row.reason},
           {"by", view.row.started_by},
@@ -108,8 +94,8 @@ Json to_json(const domain::WhyView& view) {
   Json path = Json::array();
   for (const auto& step : view.path) {
     path.push_back({{"kind", step.kind},
-                    {"name", step.name.empty() ? Json(nullptr) : Json(step.name)},
-                    {"digest", step.digest.empty() ? Json(nullptr) : Json(step.digest)}});
+                    {"name", text_or_null(step.name)},
+                    {"digest", text_or_null(step.digest)}});
   }
   Json deleted = nullptr;
   if (view.deleted) {
@@ -122,7 +108,7 @@ Json to_json(const domain::WhyView& view) {
           {"verdict", to_word(view.verdict)},
           {"path", std::move(path)},
           {"deleted", std::move(deleted)},
-          {"trash_run", view.trash_run.empty() ? Json(nullptr) : Json(view.trash_run)},
+          {"trash_run", text_or_null(view.trash_run)},
           {"until", time_or_null(view.until_us)}};
 }
 

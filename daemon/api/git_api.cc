@@ -5,21 +5,7 @@
 namespace mlops::api {
 namespace {
 
-using http::BodyMode;
-using http::Method;
-using http::Request;
-using http::Response;
-using http::RunOn;
-using model::Scope;
-
 constexpr std::int64_t kMostApprovals = 20;
-
-Json time_or_null(TimestampUs time_us) {
-  return time_us == 0 ? Json(nullptr) : Json(format_rfc3339(time_us));
-}
-Json text_or_null(const std::string& text) {
-  return text.empty() ? Json(nullptr) : Json(text);
-}
 
 Json source_json(const meta::SourceRow& row) {
   return {{"name", row.name},
@@ -73,7 +59,7 @@ Result<Response> list_sources(const Services& services, Request& request) {
   MLOPS_ASSIGN(const auto rows, services.sources.list());
   Json items = Json::array();
   for (const auto& row : rows) items.push_back(source_json(row));
-  return Response::json(200, {{"items", std::move(items)}, {"next", nullptr}});
+  return Response::json(200, whole(std::move(items)));
 }
 
 Result<Response> show_source(const Services& services, Request& request) {
@@ -170,7 +156,7 @@ Result<Response> gitops_status(const Services& services, Request& request) {
   MLOPS_ASSIGN(const auto rows, services.gitops.status(filter));
   Json items = Json::array();
   for (const auto& row : rows) items.push_back(outbox_json(row));
-  return Response::json(200, {{"items", std::move(items)}, {"next", nullptr}});
+  return Response::json(200, whole(std::move(items)));
 }
 
 Result<Response> gitops_retry(const Services& services, Request& request) {

@@ -10,13 +10,6 @@
 namespace mlops::api {
 namespace {
 
-using http::BodyMode;
-using http::Method;
-using http::Request;
-using http::Response;
-using http::RunOn;
-using model::Scope;
-
 Json scope_words(const std::vector<Scope>& scopes) {
   Json words = Json::array();
   for (const auto scope : scopes) words.push_back(to_word(scope));
@@ -33,7 +26,7 @@ Json token_json(const meta::TokenRow& row) {
           {"clearance", to_word(row.clearance)},
           {"created_at", format_rfc3339(row.created_at_us)},
           {"expires_at", format_rfc3339(row.expires_at_us)},
-          {"revoked_at", row.revoked_at_us ? Json(format_rfc3339(*row.revoked_at_us)) : Json(nullptr)}};
+          {"revoked_at", time_or_null(row.revoked_at_us)}};
 }
 
 Result<Response> whoami(const Services& services, Request& request) {
@@ -83,7 +76,7 @@ Result<Response> list_tokens(const Services& services, Request& request) {
   MLOPS_TRY(only_known_params(request, {}));
   Json items = Json::array();
   for (const auto& row : services.identity.tokens()) items.push_back(token_json(row));
-  return Response::json(200, {{"items", std::move(items)}, {"next", nullptr}});
+  return Response::json(200, whole(std::move(items)));
 }
 
 Result<domain::NewToken> read_wish(const Json& body) {

@@ -6,13 +6,6 @@
 namespace mlops::api {
 namespace {
 
-using http::BodyMode;
-using http::Method;
-using http::Request;
-using http::Response;
-using http::RunOn;
-using model::Scope;
-
 Json to_json(const meta::MaskKeyRow& row) {
   return {{"id", row.id},
           {"name", row.name},
@@ -32,7 +25,7 @@ Result<Response> list_keys(const Services& services, Request& request) {
   MLOPS_TRY(only_known_params(request, {}));
   Json items = Json::array();
   for (const auto& row : services.compliance.keys().keys()) items.push_back(to_json(row));
-  return Response::json(200, {{"items", std::move(items)}, {"next", nullptr}});
+  return Response::json(200, whole(std::move(items)));
 }
 
 Result<Response> create_key(const Services& services, Request& request) {

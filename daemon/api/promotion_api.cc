@@ -10,13 +10,6 @@
 namespace mlops::api {
 namespace {
 
-using http::BodyMode;
-using http::Method;
-using http::Request;
-using http::Response;
-using http::RunOn;
-using model::Scope;
-
 Result<domain::PlanRequest> read_plan_request(const Json& body) {
   domain::PlanRequest wanted;
   MLOPS_ASSIGN(auto ref, require_string(body, "ref"));

@@ -9,13 +9,6 @@
 namespace mlops::api {
 namespace {
 
-using http::BodyMode;
-using http::Method;
-using http::Request;
-using http::Response;
-using http::RunOn;
-using model::Scope;
-
 Failure bad_field(std::string_view what) {
   return fail(ErrorCode::kInvalid, "bad_field", std::string(what), "docs/format/wire.md shows the shape");
 }
@@ -208,7 +201,7 @@ Result<Response> list_files(const Services& services, Request& request) {
   MLOPS_ASSIGN(const auto files, services.registry.files(request.params[0]));
   Json items = Json::array();
   for (const auto& file : files) items.push_back(wire::to_json(file));
-  return Response::json(200, {{"items", std::move(items)}, {"next", nullptr}});
+  return Response::json(200, whole(std::move(items)));
 }
 
 Result<Response> label_version(const Services& services, Request& request) {
@@ -264,8 +257,7 @@ Result<Response> diff_versions(const Services& services, Request& request) {
 }
 
 Json alias_json(const domain::Registry::AliasChange& change) {
-  const auto or_null = [](const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); };
-  return {{"alias", change.alias}, {"ref", or_null(change.ref)}, {"previous", or_null(change.previous)}};
+  return {{"alias", change.alias}, {"ref", text_or_null(change.ref)}, {"previous", text_or_null(change.previous)}};
 }
 
 Result<Response> set_alias(const Services& services, Request& request) {

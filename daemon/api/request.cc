@@ -76,6 +76,22 @@ Result<std::size_t> limit_of(const http::Request& request) {
   return static_cast<std::size_t>(*limit);
 }
 
+Json whole(Json items) {
+  return {{"items", std::move(items)}, {"next", nullptr}};
+}
+
+Json text_or_null(const std::string& text) {
+  return text.empty() ? Json(nullptr) : Json(text);
+}
+
+Json time_or_null(TimestampUs at_us) {
+  return at_us == 0 ? Json(nullptr) : Json(format_rfc3339(at_us));
+}
+
+Json time_or_null(const std::optional<TimestampUs>& at_us) {
+  return at_us ? time_or_null(*at_us) : Json(nullptr);
+}
+
 Json page(Json items, std::size_t limit, const std::function<std::string(const Json&)>& cursor) {
   Json next = nullptr;
   if (items.size() > limit) {

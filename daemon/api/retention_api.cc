@@ -5,13 +5,6 @@
 namespace mlops::api {
 namespace {
 
-using http::BodyMode;
-using http::Method;
-using http::Request;
-using http::Response;
-using http::RunOn;
-using model::Scope;
-
 constexpr std::int64_t kLongestS = 200ll * 366 * 86400;
 
 Json to_json(const domain::HoldView& view) {
@@ -22,7 +15,7 @@ Json to_json(const domain::HoldView& view) {
   }
   return {{"id", row.id},
           {"ref", view.ref},
-          {"deleted_at", view.deleted_at_us == 0 ? Json(nullptr) : Json(format_rfc3339(view.deleted_at_us))},
+          {"deleted_at", time_or_null(view.deleted_at_us)},
           {"case", row.case_id},
           {"reason", row.reason},
           {"placed_at", format_rfc3339(row.placed_at_us)},
@@ -43,7 +36,7 @@ Result<Response> list_holds(const Services& services, Request& request) {
   MLOPS_ASSIGN(const auto views, services.retention.holds(all ? meta::HoldsShown::kAll : meta::HoldsShown::kOpen));
   Json items = Json::array();
   for (const auto& view : views) items.push_back(to_json(view));
-  return Response::json(200, {{"items", std::move(items)}, {"next", nullptr}});
+  return Response::json(200, whole(std::move(items)));
 }
 
 Result<Response> add_hold(const Services& services, Request& request) {
@@ -73,7 +66,7 @@ Result<Response> list_rules(const Services& services, Request& request) {
   MLOPS_ASSIGN(const auto rules, services.retention.rules());
   Json items = Json::array();
   for (const auto& rule : rules) items.push_back(to_json(rule));
-  return Response::json(200, {{"items", std::move(items)}, {"next", nullptr}});
+  return Response::json(200, whole(std::move(items)));
 }
 
 Result<Response> set_rule(const Services& services, Request& request) {

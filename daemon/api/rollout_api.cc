@@ -6,15 +6,6 @@
 namespace mlops::api {
 namespace {
 
-using http::BodyMode;
-using http::Method;
-using http::Request;
-using http::Response;
-using http::RunOn;
-using model::Scope;
-
-Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
-
 Json rollout_json(const meta::RolloutRow& row) {
   return Json{{"id", row.id},
               {"state", row.state},
@@ -29,7 +20,7 @@ Json rollout_json(const meta::RolloutRow& row) {
               {"created_by", row.created_by},
               {"created_at", format_rfc3339(row.created_at_us)},
               {"changed_at", format_rfc3339(row.changed_at_us)},
-              {"resume_at", row.resume_at_us ? Json(format_rfc3339(*row.resume_at_us)) : Json(nullptr)}};
+              {"resume_at", time_or_null(row.resume_at_us)}};
 }
 
 Json rollout_json(const domain::RolloutView& view) {

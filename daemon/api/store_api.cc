@@ -10,12 +10,6 @@ namespace mlops::api {
 namespace {
 
 using domain::FileTransfer;
-using http::BodyMode;
-using http::Method;
-using http::Request;
-using http::Response;
-using http::RunOn;
-using model::Scope;
 
 constexpr std::size_t kQuestionsBytes = FileTransfer::kQuestionsMax * cas::kQuestionBytes;
 constexpr std::size_t kWantsBytes = FileTransfer::kWantsMax * cas::kWantBytes;

@@ -5,12 +5,6 @@
 
 namespace mlops::api {
 
-using http::BodyMode;
-using http::Method;
-using http::Request;
-using http::Response;
-using http::RunOn;
-using model::Scope;
 
 void add_system_routes(const Services& services, Routes& routes) {
   const auto alive = [](Request&) { return Response::json(200, {{"status", "ok"}}); };

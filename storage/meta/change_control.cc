@@ -4,6 +4,7 @@
 
 #include "core/base/text.h"
 #include "storage/meta/identity.h"
+#include "storage/sql/rows.h"
 
 namespace mlops::meta {
 namespace {
@@ -85,16 +86,6 @@ RejectionRow read_rejection(const sql::Cursor& cursor) {
           cursor.text(5), cursor.text(6), cursor.text(7), cursor.integer(8), optional_moment(cursor, 9)};
 }
 
-template <class Row>
-Result<std::vector<Row>> read_all(sql::Cursor cursor, Row (*read)(const sql::Cursor&)) {
-  std::vector<Row> rows;
-  while (true) {
-    MLOPS_ASSIGN(const bool more, cursor.next());
-    if (!more) return rows;
-    rows.push_back(read(cursor));
-  }
-}
-
 }  // namespace
 
 Status insert_signing_key(WriteTx& tx, const SigningKeyRow& key) {
@@ -119,7 +110,7 @@ Result<SigningKeyRow> get_signing_key(sql::Connection& connection, const std::st
 
 Result<std::vector<SigningKeyRow>> list_signing_keys(sql::Connection& connection, const std::string& principal_id) {
   MLOPS_ASSIGN(auto cursor, connection.query(kKeys, {std::string_view(principal_id), std::string_view()}));
-  return read_all(std::move(cursor), read_key);
+  return sql::read_all(std::move(cursor), read_key);
 }
 
 Result<bool> holds_scope(sql::Connection& connection, const std::string& principal_id, model::Scope scope,
@@ -167,7 +158,7 @@ Result<ReviewRow> find_review(sql::Connection& connection, const std::string& de
   if (deployment_id.size() < kShortest) return none();
   const auto end = deployment_id + "g";
   MLOPS_ASSIGN(auto cursor, connection.query(kFindReview, {std::string_view(deployment_id), std::string_view(end)}));
-  MLOPS_ASSIGN(auto rows, read_all(std::move(cursor), read_review));
+  MLOPS_ASSIGN(auto rows, sql::read_all(std::move(cursor), read_review));
   if (rows.empty()) return none();
   if (rows.size() > 1) {
     return fail(ErrorCode::kConflict, "review_ambiguous", "that could be several reviews", "write more characters");
@@ -184,7 +175,7 @@ Result<std::vector<ReviewRow>> list_reviews(sql::Connection& connection, const R
     query += " AND r.environment = $1";
   }
   MLOPS_ASSIGN(auto cursor, connection.query_text(query + " ORDER BY r.id DESC", values));
-  return read_all(std::move(cursor), read_review);
+  return sql::read_all(std::move(cursor), read_review);
 }
 
 Status reject_release(WriteTx& tx, const RejectionRow& row) {
@@ -205,7 +196,7 @@ Status lift_rejection(WriteTx& tx, const std::string& id) {
 
 Result<std::vector<RejectionRow>> list_rejections(sql::Connection& connection, const std::string& environment) {
   MLOPS_ASSIGN(auto cursor, connection.query(kRejections, {std::string_view(environment), std::string_view()}));
-  return read_all(std::move(cursor), read_rejection);
+  return sql::read_all(std::move(cursor), read_rejection);
 }
 
 Result<std::optional<RejectionRow>> find_rejection(sql::Connection& connection, const std::string& environment,

@@ -4,6 +4,7 @@
 #include "core/base/text.h"
 #include "storage/meta/interval.h"
 #include "storage/meta/releases.h"
+#include "storage/sql/rows.h"
 
 namespace mlops::meta {
 namespace {
@@ -179,33 +180,18 @@ Result<std::vector<DeploymentRow>> list_deployments(sql::Connection& connection,
                        pages_by_line ? "l.environment, l.name, l.kind" : is_of_then ? "k.id DESC" : "d.id DESC",
                        values.size());
   MLOPS_ASSIGN(auto cursor, connection.query_text(query, values));
-  std::vector<DeploymentRow> rows;
-  while (true) {
-    MLOPS_ASSIGN(const bool more, cursor.next());
-    if (!more) return rows;
-    rows.push_back(read_deployment(cursor));
-  }
+  return sql::read_all(std::move(cursor), read_deployment);
 }
 
 Result<std::vector<std::string>> environments_of(sql::Connection& connection, const std::string& version_id,
                                                  TimestampUs as_of_us) {
   MLOPS_ASSIGN(auto cursor, connection.query(kEnvironmentsOf, {std::string_view(version_id), moment(as_of_us)}));
-  std::vector<std::string> names;
-  while (true) {
-    MLOPS_ASSIGN(const bool more, cursor.next());
-    if (!more) return names;
-    names.push_back(cursor.text(0));
-  }
+  return sql::read_texts(std::move(cursor));
 }
 
 Result<std::vector<std::string>> environments_ever(sql::Connection& connection, const std::string& version_id) {
   MLOPS_ASSIGN(auto cursor, connection.query(kEnvironmentsEver, {std::string_view(version_id)}));
-  std::vector<std::string> names;
-  while (true) {
-    MLOPS_ASSIGN(const bool more, cursor.next());
-    if (!more) return names;
-    names.push_back(cursor.text(0));
-  }
+  return sql::read_texts(std::move(cursor));
 }
 
 Status close_deployment(WriteTx& tx, const std::string& id) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/base/text.h"
+#include "storage/sql/rows.h"
 
 namespace mlops::meta {
 namespace {
@@ -103,17 +104,6 @@ Result<ErasureItemRow> read_item(const sql::Cursor& cursor) {
                         cursor.text(5), cursor.text(6), cursor.text(7),    cursor.text(8), time_or_none(cursor, 9)};
 }
 
-template <class Row>
-Result<std::vector<Row>> read_all(sql::Cursor cursor, Result<Row> (*read)(const sql::Cursor&)) {
-  std::vector<Row> rows;
-  while (true) {
-    MLOPS_ASSIGN(const bool more, cursor.next());
-    if (!more) return rows;
-    MLOPS_ASSIGN(auto row, read(cursor));
-    rows.push_back(std::move(row));
-  }
-}
-
 Result<bool> has_row(sql::Cursor cursor) {
   return cursor.next();
 }
@@ -122,7 +112,7 @@ Result<bool> has_row(sql::Cursor cursor) {
 
 Result<std::vector<SubjectKeyRow>> list_subject_keys(sql::Connection& connection) {
   MLOPS_ASSIGN(auto cursor, connection.query(kKeys));
-  return read_all<SubjectKeyRow>(std::move(cursor), read_key);
+  return sql::read_all(std::move(cursor), read_key);
 }
 
 Status insert_subject_key(WriteTx& tx, const SubjectKeyRow& key) {
@@ -141,10 +131,10 @@ Result<std::vector<ErasureRow>> list_erasures(sql::Connection& connection, const
   const auto limit = static_cast<std::int64_t>(filter.limit);
   if (filter.after_id.empty()) {
     MLOPS_ASSIGN(auto cursor, connection.query(kErasures, {limit}));
-    return read_all<ErasureRow>(std::move(cursor), read_erasure);
+    return sql::read_all(std::move(cursor), read_erasure);
   }
   MLOPS_ASSIGN(auto cursor, connection.query(kErasuresAfter, {limit, std::string_view(filter.after_id)}));
-  return read_all<ErasureRow>(std::move(cursor), read_erasure);
+  return sql::read_all(std::move(cursor), read_erasure);
 }
 
 Result<ErasureRow> find_erasure(sql::Connection& connection, const std::string& id_or_prefix) {
@@ -162,7 +152,7 @@ Result<ErasureRow> find_erasure(sql::Connection& connection, const std::string& 
   const auto digest_end = digest + "g";
   MLOPS_ASSIGN(auto cursor, connection.query(kFindErasure, {std::string_view(id_or_prefix), std::string_view(id_end),
                                                             std::string_view(digest), std::string_view(digest_end)}));
-  MLOPS_ASSIGN(auto rows, read_all<ErasureRow>(std::move(cursor), read_erasure));
+  MLOPS_ASSIGN(auto rows, sql::read_all(std::move(cursor), read_erasure));
   if (rows.size() == 1) return std::move(rows.front());
   if (rows.empty()) {
     return fail(ErrorCode::kNotFound, "erasure_not_found",
@@ -223,13 +213,13 @@ Status upsert_erasure_approval(WriteTx& tx, const std::string& erasure_id, const
 
 Result<std::vector<ErasureItemRow>> erasure_items_of(sql::Connection& connection, const std::string& erasure_id) {
   MLOPS_ASSIGN(auto cursor, connection.query(kItems, {std::string_view(erasure_id)}));
-  return read_all<ErasureItemRow>(std::move(cursor), read_item);
+  return sql::read_all(std::move(cursor), read_item);
 }
 
 Result<std::vector<ErasureItemRow>> erasure_items_of_version(sql::Connection& connection,
                                                              const std::string& version_id) {
   MLOPS_ASSIGN(auto cursor, connection.query(kItemsOfVersion, {std::string_view(version_id)}));
-  return read_all<ErasureItemRow>(std::move(cursor), read_item);
+  return sql::read_all(std::move(cursor), read_item);
 }
 
 Status insert_erasure_item(WriteTx& tx, const ErasureItemRow& item) {

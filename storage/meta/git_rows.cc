@@ -1,4 +1,5 @@
 #include "storage/meta/git_rows.h"
+#include "storage/sql/rows.h"
 
 namespace mlops::meta {
 namespace {
@@ -43,16 +44,6 @@ constexpr std::string_view kRetry =
     "UPDATE gitops_outbox SET state = 'pending', next_at = $2, changed_at = $2 WHERE state <> 'done' AND ($1 = '' OR "
     "environment = $1)";
 
-template <class Row>
-Result<std::vector<Row>> read_all(sql::Cursor cursor, Row (*read)(const sql::Cursor&)) {
-  std::vector<Row> rows;
-  while (true) {
-    MLOPS_ASSIGN(const bool more, cursor.next());
-    if (!more) return rows;
-    rows.push_back(read(cursor));
-  }
-}
-
 GitRepositoryRow read_repository(const sql::Cursor& cursor) {
   return {cursor.text(0), cursor.text(1), cursor.text(2), cursor.text(3)};
 }
@@ -79,7 +70,7 @@ Status replace_git_repositories(WriteTx& tx, const std::vector<GitRepositoryRow>
 
 Result<std::vector<GitRepositoryRow>> list_git_repositories(sql::Connection& connection) {
   MLOPS_ASSIGN(auto cursor, connection.query(kRepositories));
-  return read_all<GitRepositoryRow>(std::move(cursor), read_repository);
+  return sql::read_all(std::move(cursor), read_repository);
 }
 
 Result<std::optional<CodeFactRow>> find_code_fact(sql::Connection& connection, const std::string& url_key,
@@ -92,7 +83,7 @@ Result<std::optional<CodeFactRow>> find_code_fact(sql::Connection& connection, c
 
 Result<std::vector<CodeFactRow>> code_facts_of(sql::Connection& connection, const std::string& url_key) {
   MLOPS_ASSIGN(auto cursor, connection.query(kFactsOf, {std::string_view(url_key)}));
-  return read_all<CodeFactRow>(std::move(cursor), read_fact);
+  return sql::read_all(std::move(cursor), read_fact);
 }
 
 Status put_code_fact(WriteTx& tx, const CodeFactRow& fact) {
@@ -122,19 +113,19 @@ Result<std::vector<OutboxRow>> pending_outbox(sql::Connection& connection, const
                                               std::size_t limit) {
   MLOPS_ASSIGN(auto cursor,
                connection.query(kPending, {std::string_view(repository), static_cast<std::int64_t>(limit)}));
-  return read_all<OutboxRow>(std::move(cursor), read_outbox);
+  return sql::read_all(std::move(cursor), read_outbox);
 }
 
 Result<std::vector<std::string>> outbox_repositories(sql::Connection& connection) {
   MLOPS_ASSIGN(auto cursor, connection.query(kPendingRepositories));
-  return read_all<std::string>(std::move(cursor), [](const sql::Cursor& row) { return row.text(0); });
+  return sql::read_texts(std::move(cursor));
 }
 
 Result<std::vector<OutboxRow>> list_outbox(sql::Connection& connection, const OutboxFilter& filter) {
   MLOPS_ASSIGN(auto cursor,
                connection.query(kListOutbox, {std::string_view(filter.environment), std::string_view(filter.state),
                                               static_cast<std::int64_t>(filter.limit)}));
-  return read_all<OutboxRow>(std::move(cursor), read_outbox);
+  return sql::read_all(std::move(cursor), read_outbox);
 }
 
 Status update_outbox(WriteTx& tx, const OutboxRow& row) {

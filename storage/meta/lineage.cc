@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "storage/meta/interval.h"
+#include "storage/sql/rows.h"
 
 namespace mlops::meta {
 namespace {
@@ -82,12 +83,7 @@ Status insert_edge(WriteTx& tx, const std::string& from_version_id, const std::s
 
 Result<std::vector<MaskingRunRow>> masking_runs_of_output(sql::Connection& connection, const std::string& version_id) {
   MLOPS_ASSIGN(auto cursor, connection.query(kRunByOutput, {std::string_view(version_id)}));
-  std::vector<MaskingRunRow> runs;
-  while (true) {
-    MLOPS_ASSIGN(const bool more, cursor.next());
-    if (!more) return runs;
-    runs.push_back(read_run(cursor));
-  }
+  return sql::read_all(std::move(cursor), read_run);
 }
 
 Result<bool> holds_masked_versions(sql::Connection& connection, const std::string& artifact_id) {

@@ -1,4 +1,5 @@
 #include "storage/meta/mask_keys.h"
+#include "storage/sql/rows.h"
 
 namespace mlops::meta {
 namespace {
@@ -26,12 +27,7 @@ constexpr std::string_view kAnyRun =
 
 Result<std::vector<std::string>> texts(sql::Connection& connection, std::string_view query) {
   MLOPS_ASSIGN(auto cursor, connection.query(query));
-  std::vector<std::string> out;
-  while (true) {
-    MLOPS_ASSIGN(const bool more, cursor.next());
-    if (!more) return out;
-    out.push_back(cursor.text(0));
-  }
+  return sql::read_texts(std::move(cursor));
 }
 
 sql::Value sealed_or_null(const MaskKeyRow& row) {

@@ -3,6 +3,7 @@
 
 #include "core/base/text.h"
 #include "storage/meta/releases.h"
+#include "storage/sql/rows.h"
 
 namespace mlops::meta {
 namespace {
@@ -36,12 +37,7 @@ PlanRow read_plan(const sql::Cursor& cursor) {
 }
 
 Result<std::vector<PlanRow>> read_plans(sql::Cursor cursor) {
-  std::vector<PlanRow> rows;
-  while (true) {
-    MLOPS_ASSIGN(const bool more, cursor.next());
-    if (!more) return rows;
-    rows.push_back(read_plan(cursor));
-  }
+  return sql::read_all(std::move(cursor), read_plan);
 }
 
 }  // namespace

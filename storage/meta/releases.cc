@@ -6,6 +6,7 @@
 #include "core/crypto/digest.h"
 #include "storage/meta/interval.h"
 #include "storage/meta/version_rows.h"
+#include "storage/sql/rows.h"
 
 namespace mlops::meta {
 namespace {
@@ -156,12 +157,7 @@ Result<std::vector<ReleaseRow>> list_named_releases(sql::Connection& connection,
   values.emplace_back(static_cast<std::int64_t>(filter.limit));
   query += fmt::format(" ORDER BY id DESC LIMIT ${}", values.size());
   MLOPS_ASSIGN(auto cursor, connection.query_text(query, values));
-  std::vector<ReleaseRow> rows;
-  while (true) {
-    MLOPS_ASSIGN(const bool more, cursor.next());
-    if (!more) return rows;
-    rows.push_back(read_release(cursor));
-  }
+  return sql::read_all(std::move(cursor), read_release);
 }
 
 Result<std::vector<std::string>> release_roles(sql::Connection& connection, const std::string& release_id) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/base/text.h"
+#include "storage/sql/rows.h"
 
 namespace mlops::meta {
 namespace {
@@ -68,16 +69,6 @@ GcRunRow read_run(const sql::Cursor& cursor) {
           time_or_none(cursor, 5), cursor.text(6), cursor.text(7), time_or_none(cursor, 8), time_or_none(cursor, 9)};
 }
 
-template <class Row>
-Result<std::vector<Row>> read_all(sql::Cursor cursor, Row (*read)(const sql::Cursor&)) {
-  std::vector<Row> rows;
-  while (true) {
-    MLOPS_ASSIGN(const bool more, cursor.next());
-    if (!more) return rows;
-    rows.push_back(read(cursor));
-  }
-}
-
 // What one kind of row is called when it is not found.
 struct Noun {
   std::string_view name;
@@ -96,7 +87,7 @@ Result<Row> find_one(sql::Connection& connection, std::string_view query, const 
   }
   const auto end = id_or_prefix + "g";  // after every hex digit
   MLOPS_ASSIGN(auto cursor, connection.query(query, {std::string_view(id_or_prefix), std::string_view(end)}));
-  MLOPS_ASSIGN(auto rows, read_all<Row>(std::move(cursor), read));
+  MLOPS_ASSIGN(auto rows, sql::read_all(std::move(cursor), read));
   if (rows.size() == 1) return std::move(rows.front());
   if (rows.empty()) {
     return fail(ErrorCode::kNotFound, std::string(noun.slug),
@@ -111,12 +102,12 @@ Result<Row> find_one(sql::Connection& connection, std::string_view query, const 
 
 Result<std::vector<HoldRow>> list_holds(sql::Connection& connection, HoldsShown shown) {
   MLOPS_ASSIGN(auto cursor, connection.query(shown == HoldsShown::kOpen ? kOpenHolds : kAllHolds));
-  return read_all<HoldRow>(std::move(cursor), read_hold);
+  return sql::read_all(std::move(cursor), read_hold);
 }
 
 Result<std::vector<HoldRow>> open_holds_of(sql::Connection& connection, const std::string& version_id) {
   MLOPS_ASSIGN(auto cursor, connection.query(kHoldsOf, {std::string_view(version_id)}));
-  return read_all<HoldRow>(std::move(cursor), read_hold);
+  return sql::read_all(std::move(cursor), read_hold);
 }
 
 Result<HoldRow> find_hold(sql::Connection& connection, const std::string& id_or_prefix) {
@@ -139,7 +130,7 @@ Status release_hold(WriteTx& tx, const std::string& id, const std::string& reaso
 
 Result<std::vector<RetentionRule>> list_rules(sql::Connection& connection) {
   MLOPS_ASSIGN(auto cursor, connection.query(kRules));
-  return read_all<RetentionRule>(std::move(cursor), read_rule);
+  return sql::read_all(std::move(cursor), read_rule);
 }
 
 Result<std::optional<RetentionRule>> find_rule(sql::Connection& connection, const std::string& subject) {
@@ -166,10 +157,10 @@ Result<std::vector<GcRunRow>> list_gc_runs(sql::Connection& connection, const Gc
   const auto limit = static_cast<std::int64_t>(filter.limit);
   if (filter.after_id.empty()) {
     MLOPS_ASSIGN(auto cursor, connection.query(kRuns, {limit}));
-    return read_all<GcRunRow>(std::move(cursor), read_run);
+    return sql::read_all(std::move(cursor), read_run);
   }
   MLOPS_ASSIGN(auto cursor, connection.query(kRunsAfter, {limit, std::string_view(filter.after_id)}));
-  return read_all<GcRunRow>(std::move(cursor), read_run);
+  return sql::read_all(std::move(cursor), read_run);
 }
 
 Result<GcRunRow> find_gc_run(sql::Connection& connection, const std::string& id_or_prefix) {

@@ -4,6 +4,7 @@
 
 #include "core/base/text.h"
 #include "storage/meta/interval.h"
+#include "storage/sql/rows.h"
 
 namespace mlops::meta {
 namespace {
@@ -64,12 +65,7 @@ Result<std::optional<RevisionRow>> read_one(sql::Cursor cursor) {
 }
 
 Result<std::vector<RevisionRow>> read_all(sql::Cursor cursor) {
-  std::vector<RevisionRow> rows;
-  while (true) {
-    MLOPS_ASSIGN(const bool more, cursor.next());
-    if (!more) return rows;
-    rows.push_back(read_revision(cursor));
-  }
+  return sql::read_all(std::move(cursor), read_revision);
 }
 
 // Also after candidates, which are not in force, and after a removal.

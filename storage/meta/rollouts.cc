@@ -4,6 +4,7 @@
 
 #include "core/base/json.h"
 #include "core/base/text.h"
+#include "storage/sql/rows.h"
 
 namespace mlops::meta {
 namespace {
@@ -69,13 +70,7 @@ Result<RolloutRow> read_row(const sql::Cursor& cursor) {
 }
 
 Result<std::vector<RolloutRow>> read_rows(sql::Cursor cursor) {
-  std::vector<RolloutRow> rows;
-  while (true) {
-    MLOPS_ASSIGN(const bool more, cursor.next());
-    if (!more) return rows;
-    MLOPS_ASSIGN(auto row, read_row(cursor));
-    rows.push_back(std::move(row));
-  }
+  return sql::read_all(std::move(cursor), read_row);
 }
 
 sql::Value resume_value(const RolloutRow& row) {

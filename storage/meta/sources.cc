@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/base/text.h"
+#include "storage/sql/rows.h"
 
 namespace mlops::meta {
 namespace {
@@ -82,21 +83,11 @@ SourceApprovalRow read_approval(const sql::Cursor& cursor) {
           cursor.text(4), cursor.text(5), cursor.integer(6)};
 }
 
-template <class Row>
-Result<std::vector<Row>> read_all(sql::Cursor cursor, Row (*read)(const sql::Cursor&)) {
-  std::vector<Row> rows;
-  while (true) {
-    MLOPS_ASSIGN(const bool more, cursor.next());
-    if (!more) return rows;
-    rows.push_back(read(cursor));
-  }
-}
-
 }  // namespace
 
 Result<std::vector<SourceRow>> list_sources(sql::Connection& connection) {
   MLOPS_ASSIGN(auto cursor, connection.query(kList));
-  return read_all<SourceRow>(std::move(cursor), read_source);
+  return sql::read_all(std::move(cursor), read_source);
 }
 
 Result<SourceRow> find_source(sql::Connection& connection, const std::string& name) {
@@ -145,7 +136,7 @@ Status remove_source(WriteTx& tx, const std::string& id) {
 
 Result<std::vector<SourceItem>> items_of(sql::Connection& connection, const std::string& source_id) {
   MLOPS_ASSIGN(auto cursor, connection.query(kItems, {std::string_view(source_id)}));
-  return read_all<SourceItem>(std::move(cursor), read_item);
+  return sql::read_all(std::move(cursor), read_item);
 }
 
 Result<std::optional<Owner>> owner_of(sql::Connection& connection, RevisionKind kind, const std::string& name) {
@@ -172,7 +163,7 @@ Result<SourcePlanRow> find_source_plan(sql::Connection& connection, const std::s
   }
   const auto end = id_or_prefix + "\x7f";
   MLOPS_ASSIGN(auto cursor, connection.query(kFindPlan, {std::string_view(id_or_prefix), std::string_view(end)}));
-  MLOPS_ASSIGN(const auto rows, read_all<SourcePlanRow>(std::move(cursor), read_plan));
+  MLOPS_ASSIGN(const auto rows, sql::read_all(std::move(cursor), read_plan));
   if (rows.empty()) {
     return fail(ErrorCode::kNotFound, "source_plan_not_found",
                 fmt::format("there is no plan of a policy source {}", printable(id_or_prefix)),
@@ -189,7 +180,7 @@ Result<std::vector<SourcePlanRow>> plans_of_source(sql::Connection& connection, 
                                                    std::size_t limit) {
   MLOPS_ASSIGN(auto cursor,
                connection.query(kPlansOf, {std::string_view(source_id), static_cast<std::int64_t>(limit)}));
-  return read_all<SourcePlanRow>(std::move(cursor), read_plan);
+  return sql::read_all(std::move(cursor), read_plan);
 }
 
 Status insert_source_plan(WriteTx& tx, const SourcePlanRow& plan) {
@@ -209,7 +200,7 @@ Status set_source_plan_state(WriteTx& tx, const std::string& id, const std::stri
 
 Result<std::vector<SourceApprovalRow>> source_approvals(sql::Connection& connection, const std::string& plan_id) {
   MLOPS_ASSIGN(auto cursor, connection.query(kApprovals, {std::string_view(plan_id)}));
-  return read_all<SourceApprovalRow>(std::move(cursor), read_approval);
+  return sql::read_all(std::move(cursor), read_approval);
 }
 
 Status insert_source_approval(WriteTx& tx, const SourceApprovalRow& approval) {

@@ -5,6 +5,7 @@
 #include "core/base/text.h"
 #include "storage/meta/interval.h"
 #include "storage/meta/version_rows.h"
+#include "storage/sql/rows.h"
 
 namespace mlops::meta {
 namespace {
@@ -43,12 +44,7 @@ ArtifactRow read_artifact(const sql::Cursor& cursor) {
 }
 
 Result<std::vector<ArtifactRow>> read_artifacts(sql::Cursor cursor) {
-  std::vector<ArtifactRow> rows;
-  while (true) {
-    MLOPS_ASSIGN(const bool more, cursor.next());
-    if (!more) return rows;
-    rows.push_back(read_artifact(cursor));
-  }
+  return sql::read_all(std::move(cursor), read_artifact);
 }
 
 Result<Failure> artifact_not_found(sql::Connection& connection, const std::string& name) {
@@ -186,12 +182,7 @@ Result<std::map<std::string, std::string>> labels_of(sql::Connection& connection
 Result<std::vector<std::string>> aliases_of(sql::Connection& connection, const std::string& version_id,
                                             TimestampUs as_of_us) {
   MLOPS_ASSIGN(auto cursor, connection.query(kAliases, {std::string_view(version_id), moment(as_of_us)}));
-  std::vector<std::string> aliases;
-  while (true) {
-    MLOPS_ASSIGN(const bool more, cursor.next());
-    if (!more) return aliases;
-    aliases.push_back(cursor.text(0));
-  }
+  return sql::read_texts(std::move(cursor));
 }
 
 Result<std::map<std::string, std::string>> aliases_of_artifact(sql::Connection& connection,

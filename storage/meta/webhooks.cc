@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/base/text.h"
+#include "storage/sql/rows.h"
 
 namespace mlops::meta {
 namespace {
@@ -118,12 +119,7 @@ std::string_view view(const std::string& text) {
 
 Result<std::vector<WebhookRow>> list_webhooks(sql::Connection& connection) {
   MLOPS_ASSIGN(auto cursor, connection.query(kList));
-  std::vector<WebhookRow> rows;
-  while (true) {
-    MLOPS_ASSIGN(const bool more, cursor.next());
-    if (!more) return rows;
-    rows.push_back(read_webhook(cursor));
-  }
+  return sql::read_all(std::move(cursor), read_webhook);
 }
 
 Result<WebhookRow> find_webhook(sql::Connection& connection, const std::string& name_or_id) {
