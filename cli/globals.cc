@@ -9,8 +9,9 @@ const Option kDryRunOption{.name = "--dry-run", .help = "check everything, chang
 const Option kAsOfOption{
     .name = "--as-of", .value_name = "TIME", .help = "answer as of that time: RFC 3339, a date, \"2h ago\", yesterday"};
 
-const Option kKnownAtOption{
-    .name = "--known-at", .value_name = "TIME", .help = "only what had been recorded by that time, before later corrections"};
+const Option kKnownAtOption{.name = "--known-at",
+                            .value_name = "TIME",
+                            .help = "only what had been recorded by that time, before later corrections"};
 
 }  // namespace
 

@@ -71,10 +71,11 @@ Result<int> env_diff(Session& session) {
 
 Result<int> env_apply(Session& session) {
   MLOPS_ASSIGN(auto file, read_named_text(session.operand(0)));
-  MLOPS_ASSIGN(const Json answer,
-               session.api().post("/api/v1/environments",
-                                  with_override(session, with_dry_run(session, {{"yaml", std::move(file.text)},
-                                                                                {"origin", file.origin}}))));
+  MLOPS_ASSIGN(
+      const Json answer,
+      session.api().post(
+          "/api/v1/environments",
+          with_override(session, with_dry_run(session, {{"yaml", std::move(file.text)}, {"origin", file.origin}}))));
   const std::vector<Column> columns = {{"ENVIRONMENT", [](const Json& e) { return text_of(e, "name"); }},
                                        {"CHANGE", [](const Json& e) { return text_of(e, "change"); }},
                                        {"REVISION", [](const Json& e) { return text_of(e, "revision"); }, false, true}};

@@ -110,8 +110,9 @@ Lines shadow_lines(const Json& shadows, const Style& style) {
     }
     const auto verdict = text_of(shadow, "verdict");
     const bool flips = bool_of(shadow, "flips");
-    lines.push_back(head + style.paint(flips ? Tone::kWarn : Tone::kDim,
-                                       "would be " + verdict + (flips ? ", another verdict" : ", as decided")) +
+    lines.push_back(head +
+                    style.paint(flips ? Tone::kWarn : Tone::kDim,
+                                "would be " + verdict + (flips ? ", another verdict" : ", as decided")) +
                     "  " + gate_summary(array_of(shadow, "gates")));
     append(lines, gate_lines(array_of(shadow, "gates"), style, GateDetail::kOnlyOpen));
   }

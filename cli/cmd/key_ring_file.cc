@@ -1,8 +1,8 @@
 #include "cli/cmd/key_ring_file.h"
 
 #include "cli/cmd/file_lock.h"
-#include "core/crypto/master_key.h"
 #include "core/base/env.h"
+#include "core/crypto/master_key.h"
 
 namespace mlops::cli {
 namespace {

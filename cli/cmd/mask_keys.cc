@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
-#include "core/crypto/key_file.h"
 #include "cli/cmd/key_ring_file.h"
-#include "core/crypto/master_key.h"
 #include "cli/cmd/run.h"
 #include "core/base/env.h"
 #include "core/base/text.h"
+#include "core/crypto/key_file.h"
+#include "core/crypto/master_key.h"
 #include "policies/mask/vault_text.h"
 
 namespace mlops::cli {

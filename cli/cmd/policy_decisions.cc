@@ -21,22 +21,22 @@ Result<int> policy_eval(Session& session) {
     return usage_error("where to? --to names the environment", "mlopsctl policy eval FILE REF --to prod");
   MLOPS_ASSIGN(auto file, read_named_text(session.operand(0)));
   MLOPS_ASSIGN([[maybe_unused]] const auto parsed, model::parse_version_reference(session.operand(1)));
-  MLOPS_ASSIGN(const Json plan, session.api().post("/api/v1/decisions/eval",
-                                                   {{"yaml", std::move(file.text)},
-                                                    {"origin", file.origin},
-                                                    {"ref", session.operand(1)},
-                                                    {"with", session.option_all("--with")},
-                                                    {"environment", environment},
-                                                    {"reason", session.option("--reason").value_or("")}}));
+  MLOPS_ASSIGN(const Json plan,
+               session.api().post("/api/v1/decisions/eval", {{"yaml", std::move(file.text)},
+                                                             {"origin", file.origin},
+                                                             {"ref", session.operand(1)},
+                                                             {"with", session.option_all("--with")},
+                                                             {"environment", environment},
+                                                             {"reason", session.option("--reason").value_or("")}}));
   session.print_value(
       plan,
       [&] {
         const auto style = style_of(session);
         const auto verdict = text_of(plan, "verdict");
         const auto mark = verdict_mark(verdict);
-        session.print_line(style.paint(mark.tone, mark.mark + " " + verdict) +
-                           fmt::format("  {} → {}, if the policy of {} were applied", session.operand(1), environment,
-                                       file.origin));
+        session.print_line(
+            style.paint(mark.tone, mark.mark + " " + verdict) +
+            fmt::format("  {} → {}, if the policy of {} were applied", session.operand(1), environment, file.origin));
         print_lines(session, gate_lines(array_of(plan, "gates"), style, GateDetail::kAll));
         print_lines(session, shadow_lines(array_of(plan, "shadow"), style));
         session.say("nothing was changed");
@@ -60,12 +60,12 @@ void print_flip(Session& session, const Json& flip, const Style& style) {
 
 Result<int> policy_replay(Session& session) {
   MLOPS_ASSIGN(auto file, read_named_text(session.operand(0)));
-  MLOPS_ASSIGN(const Json replay, session.api().post("/api/v1/decisions/replay",
-                                                     {{"yaml", std::move(file.text)},
-                                                      {"origin", file.origin},
-                                                      {"environment", session.option("--env").value_or("")},
-                                                      {"since", session.option("--since").value_or("")},
-                                                      {"everywhere", session.flag("--everywhere")}}));
+  MLOPS_ASSIGN(const Json replay,
+               session.api().post("/api/v1/decisions/replay", {{"yaml", std::move(file.text)},
+                                                               {"origin", file.origin},
+                                                               {"environment", session.option("--env").value_or("")},
+                                                               {"since", session.option("--since").value_or("")},
+                                                               {"everywhere", session.flag("--everywhere")}}));
   const auto& flips = array_of(replay, "flips");
   session.print_value(
       replay,
@@ -73,13 +73,13 @@ Result<int> policy_replay(Session& session) {
         const auto style = style_of(session);
         for (const auto& flip : flips) print_flip(session, flip, style);
         const auto governed = int_of(replay, "governed");
-        session.print_line(fmt::format("{} of {} governed by {}: {}", grouped(governed),
-                                       counted(int_of(replay, "decisions"), "decision", "decisions"),
-                                       text_of(replay, "policy"),
-                                       flips.empty() ? std::string("no verdict changes")
-                                                     : counted(static_cast<std::int64_t>(flips.size()), "verdict changes",
-                                                               "verdicts change")));
-        if (governed == 0) session.say("no past decision knew a policy of that name; --everywhere tries it on all of them");
+        session.print_line(fmt::format(
+            "{} of {} governed by {}: {}", grouped(governed),
+            counted(int_of(replay, "decisions"), "decision", "decisions"), text_of(replay, "policy"),
+            flips.empty() ? std::string("no verdict changes")
+                          : counted(static_cast<std::int64_t>(flips.size()), "verdict changes", "verdicts change")));
+        if (governed == 0)
+          session.say("no past decision knew a policy of that name; --everywhere tries it on all of them");
       },
       [&] { return std::to_string(flips.size()); });
   return flips.empty() ? kExitDone : kExitRefused;
@@ -97,8 +97,9 @@ Result<int> decision_show(Session& session) {
                                        show_time(session, text_of(record, "decided_at"))));
         KeyValues rows;
         rows.add("facts", text_of(record, "facts_digest"));
-        rows.add("record", text_of(record, "record_digest") +
-                               (proved ? "  (the same facts and policies give the same bytes)" : "  (differs now)"),
+        rows.add("record",
+                 text_of(record, "record_digest") +
+                     (proved ? "  (the same facts and policies give the same bytes)" : "  (differs now)"),
                  proved ? Tone::kGood : Tone::kBad);
         for (const auto& policy : array_of(record, "policies")) {
           rows.add("policy", text_of(policy, "name") + "  " + text_of(policy, "digest"));
@@ -126,8 +127,9 @@ Result<int> decision_verify(Session& session) {
           return;
         }
         for (const auto& id : differing) session.print_line(id.get<std::string>());
-        session.print_line(fmt::format("{}: {} come out otherwise now (a pack or a gate of this release decides differently)",
-                                       count, differing.size()));
+        session.print_line(
+            fmt::format("{}: {} come out otherwise now (a pack or a gate of this release decides differently)", count,
+                        differing.size()));
       },
       [&] { return std::string(differing.empty() ? "same" : "differing"); });
   return differing.empty() ? kExitDone : kExitIntegrity;
@@ -149,7 +151,8 @@ const Command kPolicyEvalCommand{
                  .complete = Complete::kReference},
                 {.name = "--reason", .value_name = "TEXT", .help = "the reason a promotion would give"}},
     .shared = kOutput,
-    .description = R"(The file takes the place of the applied policy of its name; an environment that does not list it is tried with it.
+    .description =
+        R"(The file takes the place of the applied policy of its name; an environment that does not list it is tried with it.
 Exit code 0 when every gate passes, 3 otherwise.
 
 Example:
@@ -168,7 +171,8 @@ const Command kPolicyReplayCommand{
                 {.name = "--since", .value_name = "TIME", .help = "only decisions from this time on (RFC 3339)"},
                 {.name = "--everywhere", .help = "also decisions that knew no policy of this name"}},
     .shared = kOutput,
-    .description = R"(Every plan, promotion, rollback and refusal is decided again on the facts it was decided on, with the file in the
+    .description =
+        R"(Every plan, promotion, rollback and refusal is decided again on the facts it was decided on, with the file in the
 place of the policy of its name. A flip marked "runs now" is live today. Masking is not run again. Exit code 0 when no
 verdict changes, 3 otherwise.
 
@@ -182,7 +186,8 @@ const Command kDecisionShowCommand{
     .summary = "the decision record of a plan, proved from its stored facts",
     .operands = {{.name = "PLAN", .help = "id, or a unique beginning of id or digest", .complete = Complete::kPlan}},
     .shared = kOutput,
-    .description = R"(Decides again on the stored facts under the policies of then and compares bytes. Exit code 8 when they differ.
+    .description =
+        R"(Decides again on the stored facts under the policies of then and compares bytes. Exit code 8 when they differ.
 
 Example:
   mlopsctl decision show 019384a2-7b1c-7e02 -o json > record.json)",

@@ -208,8 +208,8 @@ Result<int> policy_mask(Session& session) {
     session.say("a new key is in " + key_file + "; keep it apart from the masked data");
   }
   if (const auto left = Staging::remove_left_behind(request.output); left > 0) {
-    session.say(fmt::format("removed what {} of {} that did not end had left behind", counted(static_cast<std::int64_t>(left), "run", "runs"),
-                            request.output));
+    session.say(fmt::format("removed what {} of {} that did not end had left behind",
+                            counted(static_cast<std::int64_t>(left), "run", "runs"), request.output));
   }
   Json columns = Json::array();
   MLOPS_ASSIGN(auto keys, MaskKeys::open(session));

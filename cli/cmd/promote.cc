@@ -42,7 +42,8 @@ Result<Json> promotion_body(Session& session) {
   const auto plan_id = session.option("--plan").value_or("");
   if (!plan_id.empty()) {
     const bool says_more = !session.option_all("--with").empty() || session.option("--reason") ||
-                           session.flag("--break-glass") || session.flag("--even-rejected") || session.option("--idempotency-key");
+                           session.flag("--break-glass") || session.flag("--even-rejected") ||
+                           session.option("--idempotency-key");
     if (says_more) {
       return usage_error("--plan says it all: what moves, how and why was fixed when it was made",
                          "mlopsctl promote --plan " + printable(plan_id));

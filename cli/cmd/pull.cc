@@ -109,7 +109,8 @@ const Command kPullCommand{
                  .help = "by what long files are verified; files when REF names a digest, chunks otherwise",
                  .choices = {kVerifyChunks, kVerifyFiles}},
                 {.name = "--masked",
-                 .help = "where the token's clearance does not reach the version: the newest masked version made of it"},
+                 .help =
+                     "where the token's clearance does not reach the version: the newest masked version made of it"},
                 {.name = "--sync", .help = "return only when everything is on the disk: a power cut cannot undo it"}},
     .shared = kOutput,
     .description =

@@ -170,8 +170,8 @@ Result<int> register_artifact(Session& session) {
   if (!answer) return fail(answer.error());
   if (!session.dry_run() && !is_settled) push.remember();
   if (const auto column = session.option("--subject-key"); column && !session.dry_run()) {
-    MLOPS_TRY(session.api().put("/api/v1/subject-keys", {{"name", fmt::format("{}:{}", model::to_word(*kind), name)},
-                                                         {"column", *column}}));
+    MLOPS_TRY(session.api().put("/api/v1/subject-keys",
+                                {{"name", fmt::format("{}:{}", model::to_word(*kind), name)}, {"column", *column}}));
   }
   (*answer)["sent_bytes"] = pushed.sent_bytes;
   (*answer)["stored_bytes"] = pushed.stored_bytes;
@@ -206,7 +206,10 @@ const Command kRegisterCommand{
                   "base for a dataset)",
           .repeated = true},
          {.name = "--param", .value_name = "KEY=VALUE", .help = "a parameter of the making", .repeated = true},
-         {.name = "--metric", .value_name = "KEY=NUMBER", .help = "a measurement, for metric gates; of a group of people: 'auc{sex=F}=0.81'", .repeated = true},
+         {.name = "--metric",
+          .value_name = "KEY=NUMBER",
+          .help = "a measurement, for metric gates; of a group of people: 'auc{sex=F}=0.81'",
+          .repeated = true},
          {.name = "--input-schema",
           .value_name = "FILE",
           .help = "what it takes, as JSON: columns with name, type, required; or an MLflow signature",

@@ -33,7 +33,10 @@ void add_approvals(KeyValues& rows, const Json& plan, const Style& style) {
     const auto decision = text_of(approval, "decision");
     const auto why_void = text_of(approval, "void_because");
     const auto meaning = text_of(approval, "meaning");
-    auto text = fmt::format("{} by {}: {}", decision == "approve" ? "approved" : decision == "reject" ? "rejected" : decision,
+    auto text = fmt::format("{} by {}: {}",
+                            decision == "approve"  ? "approved"
+                            : decision == "reject" ? "rejected"
+                                                   : decision,
                             by_at(approval, "by", "at", style), text_of(approval, "reason"));
     if (!meaning.empty()) text += fmt::format(" ({})", meaning);
     if (const auto key = text_of(approval, "key"); !key.empty()) text += ", signed with " + key;
@@ -199,7 +202,8 @@ Lines promotion_lines(const Json& promotion, const Style& style) {
                            join(strings_of(review, "overridden"), ", ")});
     lines.push_back(fmt::format("  nothing else is promoted to {} until another person reviews it, by {}:", environment,
                                 style.time(text_of(review, "due_at"))));
-    lines.push_back(fmt::format("  mlopsctl review close {} --outcome justified --note \"…\"", text_of(review, "deployment")));
+    lines.push_back(
+        fmt::format("  mlopsctl review close {} --outcome justified --note \"…\"", text_of(review, "deployment")));
   }
   if (bool_of(promotion, "replayed")) {
     lines.push_back(style.paint(Tone::kWarn, "this request had been executed before; nothing was done again"));

@@ -21,8 +21,8 @@ StagedFile::StagedFile(std::string target, Sync sync, std::unique_ptr<Sinks> sin
   lane_ = std::make_unique<PieceLane>(std::vector<PieceLane::Work>{check, write});
 }
 
-Result<StagedFile> StagedFile::create(Env& env, const std::string& target, Sync sync,
-                                      std::uint64_t size_bytes, std::unique_ptr<ContentCheck> check) {
+Result<StagedFile> StagedFile::create(Env& env, const std::string& target, Sync sync, std::uint64_t size_bytes,
+                                      std::unique_ptr<ContentCheck> check) {
   MLOPS_ASSIGN(auto file, env.create_exclusive(target, 0644));
   if (sync == Sync::kNever) file->expect_no_sync();
   if (size_bytes >= kWorthReservingBytes) MLOPS_TRY(file->reserve(size_bytes));

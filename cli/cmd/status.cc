@@ -1,7 +1,7 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
-
-#include <fmt/format.h>
 
 #include "cli/cmd/fields.h"
 #include "cli/cmd/lines.h"
@@ -20,9 +20,7 @@ constexpr std::size_t kHistoryLimit = 50;
 
 Query deployments_query(const Session& session, std::string path) {
   Query query(std::move(path));
-  query.add("environment", session.option("--env").value_or(""))
-      .add("name", session.operand(0))
-      .add_times(session);
+  query.add("environment", session.option("--env").value_or("")).add("name", session.operand(0)).add_times(session);
   return query;
 }
 
@@ -118,9 +116,10 @@ Result<int> correct(Session& session) {
     return usage_error("a correction needs --started-at and --reason", "both go into the audit log");
   }
   MLOPS_ASSIGN(const auto time_us, parse_as_of(started, SystemClock().now_us()));
-  MLOPS_ASSIGN(const auto deployment,
-               session.api().post(item_path("deployments", session.operand(0), "/correct"),
-                                  with_dry_run(session, {{"started_at", format_rfc3339(time_us)}, {"reason", reason}})));
+  MLOPS_ASSIGN(
+      const auto deployment,
+      session.api().post(item_path("deployments", session.operand(0), "/correct"),
+                         with_dry_run(session, {{"started_at", format_rfc3339(time_us)}, {"reason", reason}})));
   session.print_value(
       deployment,
       [&] {
@@ -159,7 +158,8 @@ const Command kHistoryCommand{
                 {.name = "--by", .value_name = "NAME", .help = "only what this person or service put there"},
                 {.name = "--limit", .value_name = "N", .help = "at most so many (default 50; 0: all)"}},
     .shared = kOutput | kAsOf,
-    .description = R"(Every interval in which an environment ran a release, with who, how and why. --as-of: as it was then; --known-at: as it
+    .description =
+        R"(Every interval in which an environment ran a release, with who, how and why. --as-of: as it was then; --known-at: as it
 had been recorded by then, before later corrections (`history correct`).
 
 Examples:
@@ -176,7 +176,8 @@ const Command kHistoryCorrectCommand{
     .options = {{.name = "--started-at", .value_name = "TIME", .help = "when it really began"},
                 {.name = "--reason", .value_name = "TEXT", .help = "how it is known"}},
     .shared = kOutput | kDryRun,
-    .description = R"(The release before it ends when this one begins, so that history keeps no gap. Reads with --known-at go on showing what was
+    .description =
+        R"(The release before it ends when this one begins, so that history keeps no gap. Reads with --known-at go on showing what was
 believed until now.
 
 Example:

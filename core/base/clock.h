@@ -37,8 +37,8 @@ class FakeClock : public Clock {
 
 // "2026-11-23T20:15:01.123456Z".
 std::string format_rfc3339(TimestampUs time_us);
-// RFC 3339 with offset or Z, fraction optional; also a bare date (its first microsecond, UTC) and "YYYY-MM-DD HH:MM[:SS]".
-// Errors: kInvalid "bad_time".
+// RFC 3339 with offset or Z, fraction optional; also a bare date (its first microsecond, UTC) and "YYYY-MM-DD
+// HH:MM[:SS]". Errors: kInvalid "bad_time".
 Result<TimestampUs> parse_rfc3339(std::string_view text);
 
 }  // namespace mlops

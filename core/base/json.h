@@ -33,8 +33,8 @@ std::string canonical_dump(const Json& value);
 // Absent: the optional_* forms give the fallback; the require_* forms give kInvalid "missing_field".
 Result<std::string> require_string(const Json& object, const std::string& key);
 Result<std::string> optional_string(const Json& object, const std::string& key, std::string fallback = {});
-Result<std::int64_t> optional_int(const Json& object, const std::string& key, std::int64_t fallback,
-                                  std::int64_t min, std::int64_t max);
+Result<std::int64_t> optional_int(const Json& object, const std::string& key, std::int64_t fallback, std::int64_t min,
+                                  std::int64_t max);
 Result<bool> optional_bool(const Json& object, const std::string& key, bool fallback);
 // kInvalid "unknown_field" when the object has a member outside `known`, naming it and the nearest known one.
 Status only_known_fields(const Json& object, std::initializer_list<std::string_view> known);

@@ -26,7 +26,9 @@ inline Failure fail(ErrorCode code, std::string slug, std::string message, std::
                     std::string detail = {}) {
   return Failure(Error{code, std::move(slug), std::move(message), std::move(hint), std::move(detail)});
 }
-inline Failure fail(Error error) { return Failure(std::move(error)); }
+inline Failure fail(Error error) {
+  return Failure(std::move(error));
+}
 
 }  // namespace mlops
 
@@ -34,15 +36,14 @@ inline Failure fail(Error error) { return Failure(std::move(error)); }
 #define MLOPS_CONCAT(a, b) MLOPS_CONCAT_INNER(a, b)
 
 // MLOPS_TRY(expr): returns the error of a Status, or goes on.
-#define MLOPS_TRY(expr)                                                      \
-  do {                                                                       \
-    if (auto mlops_status = (expr); !mlops_status)                           \
-      return ::mlops::fail(std::move(mlops_status.error()));                 \
+#define MLOPS_TRY(expr)                                                                                   \
+  do {                                                                                                    \
+    if (auto mlops_status = (expr); !mlops_status) return ::mlops::fail(std::move(mlops_status.error())); \
   } while (false)
 
 // MLOPS_ASSIGN(auto x, expr): binds the value of a Result, or returns its error.
 #define MLOPS_ASSIGN(decl, expr) MLOPS_ASSIGN_IMPL(MLOPS_CONCAT(mlops_result_, __COUNTER__), decl, expr)
-#define MLOPS_ASSIGN_IMPL(result, decl, expr)                              \
-  auto result = (expr);                                                    \
-  if (!result) return ::mlops::fail(std::move(result.error()));            \
+#define MLOPS_ASSIGN_IMPL(result, decl, expr)                   \
+  auto result = (expr);                                         \
+  if (!result) return ::mlops::fail(std::move(result.error())); \
   decl = std::move(*result)

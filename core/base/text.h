@@ -2,9 +2,9 @@
 // Thread-safety: free functions without state.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <optional>
-#include <concepts>
 #include <string>
 #include <string_view>
 #include <vector>

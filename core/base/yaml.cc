@@ -196,7 +196,8 @@ std::optional<Refusal> guard(std::string_view text) {
     if (c == '\n') mark = {mark.line + 1, 0};
     if ((byte & 0xc0) != 0x80) ++mark.column;
   }
-  // yaml-cpp reads a whole flow collection ahead and takes 200 bytes for each of its marks, before the builder sees one.
+  // yaml-cpp reads a whole flow collection ahead and takes 200 bytes for each of its marks, before the builder sees
+  // one.
   const auto is_flow_mark = [](char c) { return c == ',' || c == '[' || c == '{'; };
   if (static_cast<std::size_t>(std::count_if(text.begin(), text.end(), is_flow_mark)) > kNodeLimit) {
     return Refusal{{1, 1}, "yaml_limit", fmt::format("more than {} values", kNodeLimit), {}};

@@ -29,10 +29,10 @@ class YamlNode {
 
   Kind kind = Kind::kNull;
   YamlMark mark;
-  std::string scalar;  // kScalar: its text
-  bool quoted = false; // kScalar: was written in quotes or as a block
-  std::vector<YamlNode> items;                          // kSequence
-  std::vector<std::pair<YamlNode, YamlNode>> entries;   // kMap, in document order
+  std::string scalar;                                  // kScalar: its text
+  bool quoted = false;                                 // kScalar: was written in quotes or as a block
+  std::vector<YamlNode> items;                         // kSequence
+  std::vector<std::pair<YamlNode, YamlNode>> entries;  // kMap, in document order
 
   bool is_null() const { return kind == Kind::kNull; }
   bool is_scalar() const { return kind == Kind::kScalar; }

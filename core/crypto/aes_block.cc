@@ -29,8 +29,8 @@ Result<AesBlocks> AesBlocks::create(ByteView key) {
 }
 
 Status AesBlocks::encrypt(std::span<std::uint8_t> blocks) const {
-  const bool fits = blocks.size() % kAesBlockBytes == 0 &&
-                    blocks.size() <= static_cast<std::size_t>(std::numeric_limits<int>::max());
+  const bool fits =
+      blocks.size() % kAesBlockBytes == 0 && blocks.size() <= static_cast<std::size_t>(std::numeric_limits<int>::max());
   if (!fits) return fail(ErrorCode::kInvalid, "bad_key_size", "only whole blocks can be permuted");
   if (blocks.empty()) return {};
   int done = 0;

@@ -1,5 +1,5 @@
-// SHA-256 identity: a validated 32-byte value type and a streaming hasher. One of the two OpenSSL EVP rooms outside TLS.
-// Thread-safety: Digest is a value; a Hasher belongs to one thread.
+// SHA-256 identity: a validated 32-byte value type and a streaming hasher. One of the two OpenSSL EVP rooms outside
+// TLS. Thread-safety: Digest is a value; a Hasher belongs to one thread.
 #pragma once
 
 #include <array>
@@ -52,6 +52,8 @@ class Hasher {
 };
 
 Digest sha256(ByteView bytes);
-inline Digest sha256(std::string_view text) { return sha256(as_bytes(text)); }
+inline Digest sha256(std::string_view text) {
+  return sha256(as_bytes(text));
+}
 
 }  // namespace mlops::crypto

@@ -26,9 +26,9 @@ inline constexpr std::int64_t kReviewWithinHours = 24;
 inline constexpr std::string_view kTenantLabel = "tenant";
 // Each promotion and rollback becomes a commit of this repository, from which a GitOps tool deploys.
 struct GitOps {
-  std::string repository;            // as mlopsd's configuration names it
-  std::string path;                  // folder in it; empty: its top
-  std::string renderer = "manifest"; // manifest, or kserve: an InferenceService besides
+  std::string repository;             // as mlopsd's configuration names it
+  std::string path;                   // folder in it; empty: its top
+  std::string renderer = "manifest";  // manifest, or kserve: an InferenceService besides
 };
 // A renderer that needs the environment to say where a model's bytes are.
 inline constexpr std::string_view kKserveRenderer = "kserve";
@@ -50,8 +50,8 @@ struct Environment {
   std::vector<std::string> owners;
   std::map<std::string, std::string> labels;  // free: tenant, architecture, …
   std::optional<GitOps> gitops;
-  std::int64_t soak_s = 0;                    // how long a release runs in one of `after` first
-  std::vector<ChangeWindow> windows;          // empty: always open
+  std::int64_t soak_s = 0;            // how long a release runs in one of `after` first
+  std::vector<ChangeWindow> windows;  // empty: always open
   std::vector<Freeze> freezes;
   DeliveryTarget target;      // unset: nothing is delivered
   std::string template_name;  // the template it was declared with; empty: none

@@ -203,10 +203,9 @@ class Expander {
 }  // namespace
 
 const std::vector<std::string_view>& environment_keys() {
-  static const std::vector<std::string_view> kKeys{"name",     "description", "after",    "clearance", "region",
-                                                   "policies", "protection",  "owners",   "labels",    "gitops",
-                                                   "soak",     "windows",     "freezes",  "template",  "tenants",
-                                                   "target"};
+  static const std::vector<std::string_view> kKeys{
+      "name",   "description", "after", "clearance", "region",  "policies", "protection", "owners",
+      "labels", "gitops",      "soak",  "windows",   "freezes", "template", "tenants",    "target"};
   return kKeys;
 }
 

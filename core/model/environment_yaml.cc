@@ -118,8 +118,9 @@ class EnvironmentReader {
     const auto* value = node.find("protection");
     if (!value || value->is_null()) return {};
     if (!value->is_map()) return at(*value, "`protection` is a map");
-    MLOPS_TRY(yaml_only_known_keys(*value, origin_, {"approvals", "approver_roles", "reason_required", "signed", "plan_valid_hours",
-                                                   "review_within_hours"}));
+    MLOPS_TRY(yaml_only_known_keys(
+        *value, origin_,
+        {"approvals", "approver_roles", "reason_required", "signed", "plan_valid_hours", "review_within_hours"}));
     if (const auto* count = value->find("approvals")) {
       MLOPS_ASSIGN(out.approvals_needed, yaml_int(*count, origin_, "approvals", 0, 20));
     }

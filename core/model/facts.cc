@@ -7,7 +7,9 @@ namespace {
 constexpr std::array<std::string_view, 3> kVerdictWords{"pass", "pending", "fail"};
 }  // namespace
 
-std::string_view to_word(Verdict verdict) { return kVerdictWords[static_cast<std::size_t>(verdict)]; }
+std::string_view to_word(Verdict verdict) {
+  return kVerdictWords[static_cast<std::size_t>(verdict)];
+}
 
 std::optional<Verdict> verdict_from_word(std::string_view word) {
   for (std::size_t i = 0; i < kVerdictWords.size(); ++i) {
@@ -17,9 +19,12 @@ std::optional<Verdict> verdict_from_word(std::string_view word) {
 }
 
 Json to_json(const GateResult& result) {
-  return {{"id", result.id},         {"kind", result.kind},
-          {"verdict", to_word(result.verdict)}, {"rule", result.rule},
-          {"reason", result.reason}, {"would_pass_if", result.would_pass_if},
+  return {{"id", result.id},
+          {"kind", result.kind},
+          {"verdict", to_word(result.verdict)},
+          {"rule", result.rule},
+          {"reason", result.reason},
+          {"would_pass_if", result.would_pass_if},
           {"facts", result.facts.is_null() ? Json::object() : result.facts}};
 }
 
@@ -41,9 +46,10 @@ Result<GateResult> gate_result_from_json(const Json& json) {
 Json to_json(const ShadowResult& result) {
   Json gates = Json::array();
   for (const auto& gate : result.gates) gates.push_back(to_json(gate));
-  return {{"policy", result.policy},   {"digest", result.digest}, {"beside", result.beside},
-          {"verdict", to_word(result.verdict)}, {"flips", result.flips},
-          {"gates", std::move(gates)}, {"problem", result.problem}};
+  return {{"policy", result.policy},  {"digest", result.digest},
+          {"beside", result.beside},  {"verdict", to_word(result.verdict)},
+          {"flips", result.flips},    {"gates", std::move(gates)},
+          {"problem", result.problem}};
 }
 
 Result<ShadowResult> shadow_result_from_json(const Json& json) {

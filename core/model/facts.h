@@ -63,8 +63,8 @@ struct MemberFacts {
   std::vector<SoakFact> soaked;     // newest time in each of `after`; only where the environment asks for soak time
   std::vector<TenantFact> tenants;  // of the version and of everything it was made from
   std::map<std::string, std::string> labels;  // of the version; of a planned masking: of its source
-  std::vector<std::string> keys;  // "research.2": versions of masking keys that wrote it, or would; sorted
-  std::optional<ProvenanceFact> provenance;  // of a member with a recorded commit, when repositories are configured
+  std::vector<std::string> keys;              // "research.2": versions of masking keys that wrote it, or would; sorted
+  std::optional<ProvenanceFact> provenance;   // of a member with a recorded commit, when repositories are configured
   MemberEvidence evidence;
 };
 
@@ -118,7 +118,7 @@ struct PromotionFacts {
   std::vector<OpenReviewFact> open_reviews;
   std::optional<RejectedFact> rejected;
   std::vector<OverlapFact> overlaps;
-  std::string environment_source;                 // "NAME.git@COMMIT:PATH"; empty: declared by hand
+  std::string environment_source;  // "NAME.git@COMMIT:PATH"; empty: declared by hand
   std::vector<ExternalFact> external;
 };
 
@@ -138,9 +138,9 @@ struct GateResult {
 
 // What a policy in shadow would have said; it decided nothing.
 struct ShadowResult {
-  std::string policy;   // the one in shadow
+  std::string policy;  // the one in shadow
   std::string digest;
-  std::string beside;   // the one it was evaluated beside
+  std::string beside;                // the one it was evaluated beside
   Verdict verdict = Verdict::kFail;  // of the whole decision, had it been in that one's place
   bool flips = false;                // the decision was another
   std::vector<GateResult> gates;     // its own

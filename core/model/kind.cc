@@ -19,13 +19,17 @@ std::optional<Enum> find_word(const std::array<std::string_view, N>& words, std:
 
 }  // namespace
 
-std::string_view to_word(ArtifactKind kind) { return kKindWords[static_cast<std::size_t>(kind)]; }
+std::string_view to_word(ArtifactKind kind) {
+  return kKindWords[static_cast<std::size_t>(kind)];
+}
 
 std::optional<ArtifactKind> artifact_kind_from_word(std::string_view word) {
   return find_word<ArtifactKind>(kKindWords, word);
 }
 
-std::string_view to_word(Sensitivity label) { return kSensitivityWords[static_cast<std::size_t>(label)]; }
+std::string_view to_word(Sensitivity label) {
+  return kSensitivityWords[static_cast<std::size_t>(label)];
+}
 
 std::optional<Sensitivity> sensitivity_from_word(std::string_view word) {
   return find_word<Sensitivity>(kSensitivityWords, word);

@@ -14,7 +14,8 @@ std::string_view to_word(ArtifactKind kind);  // "model", "dataset"
 std::optional<ArtifactKind> artifact_kind_from_word(std::string_view word);
 
 // The taint lattice, lowest first: none < pseudonymous < personal < special_category < child.
-// Derived data carries the highest label of its inputs; only a recorded masking run with a clean residual scan lowers it.
+// Derived data carries the highest label of its inputs; only a recorded masking run with a clean residual scan lowers
+// it.
 enum class Sensitivity { kNone, kPseudonymous, kPersonal, kSpecialCategory, kChild };
 std::string_view to_word(Sensitivity label);
 std::optional<Sensitivity> sensitivity_from_word(std::string_view word);

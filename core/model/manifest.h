@@ -30,7 +30,7 @@ struct Manifest {
   ArtifactKind kind = ArtifactKind::kModel;
   std::vector<FileEntry> files;  // sorted by path, unique; empty when only the tree is known
   bool is_tree = false;
-  crypto::Digest tree_digest;    // is_tree
+  crypto::Digest tree_digest;  // is_tree
   std::uint64_t tree_size_bytes = 0;
   std::uint64_t content_size_bytes = 0;  // sum of the files
   std::uint64_t file_count = 0;

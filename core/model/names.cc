@@ -9,9 +9,15 @@
 namespace mlops::model {
 namespace {
 
-bool is_lower_alnum(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
-bool is_segment_char(char c) { return is_lower_alnum(c) || c == '.' || c == '_' || c == '-'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_lower_alnum(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+bool is_segment_char(char c) {
+  return is_lower_alnum(c) || c == '.' || c == '_' || c == '-';
+}
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 Failure bad_name(std::string_view what, std::string_view name, std::string_view why) {
   return fail(ErrorCode::kInvalid, "bad_name", fmt::format("{} \"{}\": {}", what, printable(name.substr(0, 80)), why),
@@ -40,13 +46,19 @@ Status check_segments(std::string_view name, std::string_view what, std::size_t 
   return {};
 }
 
-bool is_control(unsigned char c) { return c < 0x20 || c == 0x7f; }
+bool is_control(unsigned char c) {
+  return c < 0x20 || c == 0x7f;
+}
 
 }  // namespace
 
-Status check_artifact_name(std::string_view name) { return check_segments(name, "artifact name", 200, 8); }
+Status check_artifact_name(std::string_view name) {
+  return check_segments(name, "artifact name", 200, 8);
+}
 
-Status check_environment_name(std::string_view name) { return check_segments(name, "environment name", 100, 4); }
+Status check_environment_name(std::string_view name) {
+  return check_segments(name, "environment name", 100, 4);
+}
 
 Status check_alias(std::string_view alias) {
   MLOPS_TRY(check_segments(alias, "alias", 63, 1));
@@ -102,7 +114,8 @@ Status check_metric_name(std::string_view name) {
 
 Status check_file_path(std::string_view path) {
   const auto bad = [&](std::string_view why) {
-    return fail(ErrorCode::kInvalid, "bad_path", fmt::format("file path \"{}\": {}", printable(path.substr(0, 120)), why),
+    return fail(ErrorCode::kInvalid, "bad_path",
+                fmt::format("file path \"{}\": {}", printable(path.substr(0, 120)), why),
                 "paths are relative, separated by '/', without \".\" or \"..\"");
   };
   if (path.empty() || path.size() > 1024) return bad("must have 1 to 1,024 bytes");

@@ -6,11 +6,27 @@
 namespace mlops::model {
 namespace {
 
-constexpr std::array<std::string_view, 21> kScopeWords{
-    "public",          "self",           "read",         "metrics:read",      "artifact:write", "artifact:delete",
-    "release:plan",    "release:promote", "release:approve", "policy:write", "environment:write", "audit:read",
-    "token:admin",     "store:admin",    "hold:write",   "erasure:write",     "erasure:approve", "key:admin",
-    "data:reveal",   "release:break-glass", "webhook:admin"};
+constexpr std::array<std::string_view, 21> kScopeWords{"public",
+                                                       "self",
+                                                       "read",
+                                                       "metrics:read",
+                                                       "artifact:write",
+                                                       "artifact:delete",
+                                                       "release:plan",
+                                                       "release:promote",
+                                                       "release:approve",
+                                                       "policy:write",
+                                                       "environment:write",
+                                                       "audit:read",
+                                                       "token:admin",
+                                                       "store:admin",
+                                                       "hold:write",
+                                                       "erasure:write",
+                                                       "erasure:approve",
+                                                       "key:admin",
+                                                       "data:reveal",
+                                                       "release:break-glass",
+                                                       "webhook:admin"};
 
 struct RoleRow {
   std::string_view word;
@@ -27,8 +43,8 @@ const std::array<RoleRow, 7>& role_rows() {
       {"auditor", {kSelf, kRead, kAuditRead}},
       {"admin",
        {kSelf, kRead, kMetricsRead, kArtifactWrite, kArtifactDelete, kReleasePlan, kReleasePromote, kReleaseApprove,
-        kPolicyWrite, kEnvironmentWrite, kAuditRead, kTokenAdmin, kStoreAdmin, kHoldWrite,
-        kErasureWrite, kErasureApprove, kKeyAdmin, kDataReveal, kWebhookAdmin}},
+        kPolicyWrite, kEnvironmentWrite, kAuditRead, kTokenAdmin, kStoreAdmin, kHoldWrite, kErasureWrite,
+        kErasureApprove, kKeyAdmin, kDataReveal, kWebhookAdmin}},
       {"oncall", {kSelf, kRead, kMetricsRead, kReleasePlan, kReleasePromote, kReleaseBreakGlass}},
   }};
   return rows;
@@ -36,7 +52,9 @@ const std::array<RoleRow, 7>& role_rows() {
 
 }  // namespace
 
-std::string_view to_word(Scope scope) { return kScopeWords[static_cast<std::size_t>(scope)]; }
+std::string_view to_word(Scope scope) {
+  return kScopeWords[static_cast<std::size_t>(scope)];
+}
 
 std::optional<Scope> scope_from_word(std::string_view word) {
   const auto it = std::find(kScopeWords.begin(), kScopeWords.end(), word);
@@ -44,7 +62,9 @@ std::optional<Scope> scope_from_word(std::string_view word) {
   return static_cast<Scope>(it - kScopeWords.begin());
 }
 
-std::string_view to_word(Role role) { return role_rows()[static_cast<std::size_t>(role)].word; }
+std::string_view to_word(Role role) {
+  return role_rows()[static_cast<std::size_t>(role)].word;
+}
 
 std::optional<Role> role_from_word(std::string_view word) {
   const auto& rows = role_rows();
@@ -63,7 +83,9 @@ const std::vector<std::string>& role_words() {
   return words;
 }
 
-const std::vector<Scope>& scopes_of(Role role) { return role_rows()[static_cast<std::size_t>(role)].scopes; }
+const std::vector<Scope>& scopes_of(Role role) {
+  return role_rows()[static_cast<std::size_t>(role)].scopes;
+}
 
 bool Principal::has(Scope scope) const {
   if (scope == Scope::kPublic || scope == Scope::kSelf) return true;

@@ -15,27 +15,27 @@
 namespace mlops::model {
 
 enum class Scope {
-  kPublic,          // no token needed
-  kSelf,            // any valid token
-  kRead,            // "read"
-  kMetricsRead,     // "metrics:read"
-  kArtifactWrite,   // "artifact:write"
-  kArtifactDelete,  // "artifact:delete"
-  kReleasePlan,     // "release:plan"
-  kReleasePromote,  // "release:promote"
-  kReleaseApprove,  // "release:approve"
-  kPolicyWrite,     // "policy:write"
-  kEnvironmentWrite,// "environment:write"
-  kAuditRead,       // "audit:read"
-  kTokenAdmin,      // "token:admin"
-  kStoreAdmin,      // "store:admin": collections, retention rules
-  kHoldWrite,       // "hold:write"
-  kErasureWrite,    // "erasure:write": subject keys, erasure plans and their application
-  kErasureApprove,  // "erasure:approve": a person's word on a plan, and on models it touches
-  kKeyAdmin,        // "key:admin": making, rotating and destroying keys of masking
-  kDataReveal,      // "data:reveal": what a masked version stands for
-  kReleaseBreakGlass, // "release:break-glass": promoting past procedure, under review
-  kWebhookAdmin,    // "webhook:admin": who is told of changes, and where
+  kPublic,             // no token needed
+  kSelf,               // any valid token
+  kRead,               // "read"
+  kMetricsRead,        // "metrics:read"
+  kArtifactWrite,      // "artifact:write"
+  kArtifactDelete,     // "artifact:delete"
+  kReleasePlan,        // "release:plan"
+  kReleasePromote,     // "release:promote"
+  kReleaseApprove,     // "release:approve"
+  kPolicyWrite,        // "policy:write"
+  kEnvironmentWrite,   // "environment:write"
+  kAuditRead,          // "audit:read"
+  kTokenAdmin,         // "token:admin"
+  kStoreAdmin,         // "store:admin": collections, retention rules
+  kHoldWrite,          // "hold:write"
+  kErasureWrite,       // "erasure:write": subject keys, erasure plans and their application
+  kErasureApprove,     // "erasure:approve": a person's word on a plan, and on models it touches
+  kKeyAdmin,           // "key:admin": making, rotating and destroying keys of masking
+  kDataReveal,         // "data:reveal": what a masked version stands for
+  kReleaseBreakGlass,  // "release:break-glass": promoting past procedure, under review
+  kWebhookAdmin,       // "webhook:admin": who is told of changes, and where
 };
 
 std::string_view to_word(Scope scope);
@@ -49,7 +49,7 @@ const std::vector<Scope>& scopes_of(Role role);
 
 // The authenticated caller of one request.
 struct Principal {
-  std::string id;        // immutable; a re-created name is another principal
+  std::string id;  // immutable; a re-created name is another principal
   std::string name;
   bool is_human = true;
   std::vector<Role> roles;

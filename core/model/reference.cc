@@ -10,7 +10,8 @@
 namespace mlops::model {
 namespace {
 
-constexpr std::string_view kExample = "write name@v3, name@sha256:<8 or more hex digits>, name@alias or name#environment";
+constexpr std::string_view kExample =
+    "write name@v3, name@sha256:<8 or more hex digits>, name@alias or name#environment";
 
 Failure bad_reference(std::string_view text, std::string_view why) {
   return fail(ErrorCode::kInvalid, "bad_reference",
@@ -18,8 +19,7 @@ Failure bad_reference(std::string_view text, std::string_view why) {
 }
 
 bool is_hex(std::string_view text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+  return std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
 Status read_selector(std::string_view whole, std::string_view selector, Reference& out) {
@@ -51,11 +51,16 @@ Status read_selector(std::string_view whole, std::string_view selector, Referenc
 std::string Reference::to_string() const {
   std::string out = kind ? fmt::format("{}:{}", to_word(*kind), name) : name;
   switch (selector) {
-    case Selector::kBare: return out;
-    case Selector::kNumber: return fmt::format("{}@v{}", out, number);
-    case Selector::kDigest: return fmt::format("{}@sha256:{}", out, text);
-    case Selector::kAlias: return fmt::format("{}@{}", out, text);
-    case Selector::kEnvironment: return fmt::format("{}#{}", out, text);
+    case Selector::kBare:
+      return out;
+    case Selector::kNumber:
+      return fmt::format("{}@v{}", out, number);
+    case Selector::kDigest:
+      return fmt::format("{}@sha256:{}", out, text);
+    case Selector::kAlias:
+      return fmt::format("{}@{}", out, text);
+    case Selector::kEnvironment:
+      return fmt::format("{}#{}", out, text);
   }
   return out;
 }

@@ -37,7 +37,9 @@ struct ReleaseReference {
   std::string name;
   std::int64_t number = 0;
 };
-inline bool is_release_reference(std::string_view text) { return text.starts_with(kReleasePrefix); }
+inline bool is_release_reference(std::string_view text) {
+  return text.starts_with(kReleasePrefix);
+}
 // Errors: kInvalid "bad_reference".
 Result<ReleaseReference> parse_release_reference(std::string_view text);
 

@@ -25,7 +25,7 @@ struct VersionInput {
   std::string version_id;
   std::string ref;  // name@vN as shown
   std::string digest;
-  std::string role; // train, test, base, …
+  std::string role;  // train, test, base, …
 };
 
 struct Version {

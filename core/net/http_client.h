@@ -26,7 +26,7 @@ struct HttpClientOptions {
   std::string bearer_token;  // empty: none is sent
   std::string ca_file;       // PEM, trusted instead of the system's; empty: the system's
   std::string user_agent = "mlops";
-  std::string connect_to;    // a numeric address to connect to in the place of the URL's host, which TLS still checks
+  std::string connect_to;  // a numeric address to connect to in the place of the URL's host, which TLS still checks
   std::int64_t connect_timeout_ms = 5'000;
   std::int64_t read_timeout_ms = 60'000;         // the longest silence, not the whole request
   std::int64_t whole_timeout_ms = 0;             // of HttpClient: the whole request, however it drips; 0: no end

@@ -18,8 +18,8 @@ struct Decision {
   model::Verdict verdict = model::Verdict::kFail;
   std::vector<model::ShadowResult> shadows;
 };
-// {"decision": "allow" | "wait" | "deny", "policies", "facts_digest", "target", "members", "gates", "would_pass_if"}, and
-// "shadow" where a policy stands in shadow.
+// {"decision": "allow" | "wait" | "deny", "policies", "facts_digest", "target", "members", "gates", "would_pass_if"},
+// and "shadow" where a policy stands in shadow.
 Json decision_record(const model::PromotionFacts& facts, const Decision& decision);
 
 }  // namespace mlops::wire

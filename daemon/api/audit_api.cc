@@ -46,9 +46,8 @@ Result<Response> list_audit(const Services& services, Request& request) {
   MLOPS_ASSIGN(const auto entries, services.integrity.audit_entries(filter));
   Json items = Json::array();
   for (const auto& entry : entries) items.push_back(entry);
-  return Response::json(200, page(std::move(items), limit, [](const Json& last) {
-                          return std::to_string(last.at("seq").get<std::int64_t>());
-                        }));
+  return Response::json(200, page(std::move(items), limit,
+                                  [](const Json& last) { return std::to_string(last.at("seq").get<std::int64_t>()); }));
 }
 
 Result<Response> verify_audit(const Services& services, Request& request) {
@@ -96,12 +95,15 @@ void add_audit_routes(const Services& s, Routes& routes) {
   const auto bind = [&s](auto handler) {
     return answering([&s, handler](Request& request) { return handler(s, request); });
   };
-  routes.insert(
-      routes.end(),
-      {{Method::kGet, "/api/v1/lineage", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "Causes or effects of a version.", bind(lineage)},
-       {Method::kGet, "/api/v1/audit", Scope::kAuditRead, BodyMode::kNone, 0, RunOn::kWorker, "Audit entries, oldest first.", bind(list_audit)},
-       {Method::kGet, "/api/v1/audit/verify", Scope::kAuditRead, BodyMode::kNone, 0, RunOn::kWorker, "Recompute the chain and compare it with the state.", bind(verify_audit)},
-       {Method::kGet, "/api/v1/fsck", Scope::kAuditRead, BodyMode::kNone, 0, RunOn::kWorker, "Check that every stored object is whole.", bind(fsck)}});
+  routes.insert(routes.end(),
+                {{Method::kGet, "/api/v1/lineage", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker,
+                  "Causes or effects of a version.", bind(lineage)},
+                 {Method::kGet, "/api/v1/audit", Scope::kAuditRead, BodyMode::kNone, 0, RunOn::kWorker,
+                  "Audit entries, oldest first.", bind(list_audit)},
+                 {Method::kGet, "/api/v1/audit/verify", Scope::kAuditRead, BodyMode::kNone, 0, RunOn::kWorker,
+                  "Recompute the chain and compare it with the state.", bind(verify_audit)},
+                 {Method::kGet, "/api/v1/fsck", Scope::kAuditRead, BodyMode::kNone, 0, RunOn::kWorker,
+                  "Check that every stored object is whole.", bind(fsck)}});
 }
 
 }  // namespace mlops::api

@@ -92,11 +92,13 @@ void add_backup_routes(const Services& s, Routes& routes) {
   const auto bind = [&s](auto handler) {
     return answering([&s, handler](Request& request) { return handler(s, request); });
   };
-  routes.insert(
-      routes.end(),
-      {{Method::kPost, "/api/v1/backups", Scope::kStoreAdmin, BodyMode::kBuffered, s.json_limit_bytes, RunOn::kWorker, "Hold a consistent state still to copy it away.", bind(start)},
-       {Method::kGet, "/api/v1/backups/{id}/items/{name}", Scope::kStoreAdmin, BodyMode::kNone, 0, RunOn::kWorker, "Bytes of a backup's item, from offset to end.", bind(item)},
-       {Method::kDelete, "/api/v1/backups/{id}", Scope::kStoreAdmin, BodyMode::kNone, 0, RunOn::kWorker, "End a backup.", bind(end)}});
+  routes.insert(routes.end(),
+                {{Method::kPost, "/api/v1/backups", Scope::kStoreAdmin, BodyMode::kBuffered, s.json_limit_bytes,
+                  RunOn::kWorker, "Hold a consistent state still to copy it away.", bind(start)},
+                 {Method::kGet, "/api/v1/backups/{id}/items/{name}", Scope::kStoreAdmin, BodyMode::kNone, 0,
+                  RunOn::kWorker, "Bytes of a backup's item, from offset to end.", bind(item)},
+                 {Method::kDelete, "/api/v1/backups/{id}", Scope::kStoreAdmin, BodyMode::kNone, 0, RunOn::kWorker,
+                  "End a backup.", bind(end)}});
 }
 
 }  // namespace mlops::api

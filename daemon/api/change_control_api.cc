@@ -14,9 +14,7 @@ Result<Response> create_release(const Services& services, Request& request) {
   domain::NewRelease wanted;
   MLOPS_ASSIGN(wanted.name, require_string(body, "name"));
   MLOPS_ASSIGN(wanted.policies, string_list(body, "policies"));
-  const auto bad = [] {
-    return fail(ErrorCode::kInvalid, "bad_field", "`members` is a list of {\"role\", \"ref\"}");
-  };
+  const auto bad = [] { return fail(ErrorCode::kInvalid, "bad_field", "`members` is a list of {\"role\", \"ref\"}"); };
   if (!body.contains("members") || !body.at("members").is_array()) return bad();
   for (const auto& item : body.at("members")) {
     if (!item.is_object()) return bad();
@@ -146,17 +144,25 @@ void add_change_control_routes(const Services& s, Routes& routes) {
   const auto bind = [&s](auto handler) {
     return answering([&s, handler](Request& request) { return handler(s, request); });
   };
-  routes.insert(
-      routes.end(),
-      {{Method::kPost, "/api/v1/releases", Scope::kReleasePlan, BodyMode::kBuffered, limit, RunOn::kWorker, "Make a release with a name of its own.", bind(create_release)},
-       {Method::kGet, "/api/v1/releases", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "Named releases, newest first.", bind(list_releases)},
-       {Method::kGet, "/api/v1/releases/{ref}", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "One named release with its members.", bind(show_release)},
-       {Method::kGet, "/api/v1/reviews", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "Break-glass promotions and their reviews.", bind(list_reviews)},
-       {Method::kPost, "/api/v1/reviews/{deployment}", Scope::kReleaseApprove, BodyMode::kBuffered, limit, RunOn::kWorker, "Review a break-glass promotion of somebody else.", bind(close_review)},
-       {Method::kGet, "/api/v1/environments/{name}/rejected", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "Releases the environment was rolled back from.", bind(list_rejections)},
-       {Method::kGet, "/api/v1/signing-keys", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "People's signing keys.", bind(list_signing_keys)},
-       {Method::kPost, "/api/v1/signing-keys", Scope::kSelf, BodyMode::kBuffered, limit, RunOn::kWorker, "Register a signing key.", bind(add_signing_key)},
-       {Method::kDelete, "/api/v1/signing-keys/{id}", Scope::kSelf, BodyMode::kBuffered, limit, RunOn::kWorker, "Revoke a signing key.", bind(revoke_signing_key)}});
+  routes.insert(routes.end(),
+                {{Method::kPost, "/api/v1/releases", Scope::kReleasePlan, BodyMode::kBuffered, limit, RunOn::kWorker,
+                  "Make a release with a name of its own.", bind(create_release)},
+                 {Method::kGet, "/api/v1/releases", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker,
+                  "Named releases, newest first.", bind(list_releases)},
+                 {Method::kGet, "/api/v1/releases/{ref}", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker,
+                  "One named release with its members.", bind(show_release)},
+                 {Method::kGet, "/api/v1/reviews", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker,
+                  "Break-glass promotions and their reviews.", bind(list_reviews)},
+                 {Method::kPost, "/api/v1/reviews/{deployment}", Scope::kReleaseApprove, BodyMode::kBuffered, limit,
+                  RunOn::kWorker, "Review a break-glass promotion of somebody else.", bind(close_review)},
+                 {Method::kGet, "/api/v1/environments/{name}/rejected", Scope::kRead, BodyMode::kNone, 0,
+                  RunOn::kWorker, "Releases the environment was rolled back from.", bind(list_rejections)},
+                 {Method::kGet, "/api/v1/signing-keys", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker,
+                  "People's signing keys.", bind(list_signing_keys)},
+                 {Method::kPost, "/api/v1/signing-keys", Scope::kSelf, BodyMode::kBuffered, limit, RunOn::kWorker,
+                  "Register a signing key.", bind(add_signing_key)},
+                 {Method::kDelete, "/api/v1/signing-keys/{id}", Scope::kSelf, BodyMode::kBuffered, limit,
+                  RunOn::kWorker, "Revoke a signing key.", bind(revoke_signing_key)}});
 }
 
 }  // namespace mlops::api

@@ -48,9 +48,15 @@ Result<Json> source_of(const Services& services, const std::string& revision_id)
 }
 
 Json pack_json(const policy::PackInfo& pack) {
-  return {{"name", pack.name},   {"version", nullptr},  {"revision", nullptr},
-          {"digest", crypto::sha256(pack.yaml).to_string()}, {"pack", true}, {"masks", true},
-          {"gates", Json::array()}, {"applied_at", nullptr}, {"applied_by", "built-in"}};
+  return {{"name", pack.name},
+          {"version", nullptr},
+          {"revision", nullptr},
+          {"digest", crypto::sha256(pack.yaml).to_string()},
+          {"pack", true},
+          {"masks", true},
+          {"gates", Json::array()},
+          {"applied_at", nullptr},
+          {"applied_by", "built-in"}};
 }
 
 Json change_json(const meta::Applied& applied) {
@@ -66,12 +72,15 @@ Result<Json> changed_fields(const meta::Applied& applied) {
   if (applied.change != meta::Change::kUpdated) return fields;
   MLOPS_ASSIGN(const Json before, parse_json(applied.previous_body));
   MLOPS_ASSIGN(const Json after, parse_json(applied.row.body));
-  const auto of = [](const Json& json, const std::string& key) { return json.contains(key) ? json.at(key) : Json(nullptr); };
+  const auto of = [](const Json& json, const std::string& key) {
+    return json.contains(key) ? json.at(key) : Json(nullptr);
+  };
   std::set<std::string> keys;
   for (const auto& [key, value] : before.items()) keys.insert(key);
   for (const auto& [key, value] : after.items()) keys.insert(key);
   for (const auto& key : keys) {
-    if (of(before, key) != of(after, key)) fields.push_back({{"field", key}, {"a", of(before, key)}, {"b", of(after, key)}});
+    if (of(before, key) != of(after, key))
+      fields.push_back({{"field", key}, {"a", of(before, key)}, {"b", of(after, key)}});
   }
   return fields;
 }
@@ -146,9 +155,9 @@ Result<Response> show_environment(const Services& services, Request& request) {
 Result<Response> apply_environments(const Services& services, Request& request) {
   MLOPS_ASSIGN(const auto body, body_with(request, {"yaml", "origin", "override", "reason", "dry_run"}));
   MLOPS_ASSIGN(const auto declared, read_declared(body, "environments.yaml"));
-  MLOPS_ASSIGN(const auto changes, services.compliance.apply_environments(actor_of(request), declared.yaml,
-                                                                          declared.origin, declared.commit,
-                                                                          declared.override_reason));
+  MLOPS_ASSIGN(const auto changes,
+               services.compliance.apply_environments(actor_of(request), declared.yaml, declared.origin,
+                                                      declared.commit, declared.override_reason));
   Json items = Json::array();
   for (const auto& change : changes) {
     auto item = change_json(change);
@@ -204,14 +213,18 @@ void add_compliance_routes(const Services& s, Routes& routes) {
   const auto bind = [&s](auto handler) {
     return answering([&s, handler](Request& request) { return handler(s, request); });
   };
-  routes.insert(
-      routes.end(),
-      {{Method::kGet, "/api/v1/environments", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "Declared environments.", bind(list_environments)},
-       {Method::kGet, "/api/v1/environments/{name}", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "One environment and what it runs.", bind(show_environment)},
-       {Method::kPost, "/api/v1/environments", Scope::kEnvironmentWrite, BodyMode::kBuffered, limit, RunOn::kWorker, "Declare environments from YAML.", bind(apply_environments)},
-       {Method::kGet, "/api/v1/policies", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "Applied policies and built-in packs.", bind(list_policies)},
-       {Method::kGet, "/api/v1/policies/{name}", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "One policy with its YAML.", bind(show_policy)},
-       {Method::kPost, "/api/v1/policies", Scope::kPolicyWrite, BodyMode::kBuffered, limit, RunOn::kWorker, "Apply a policy from YAML.", bind(apply_policy)}});
+  routes.insert(routes.end(), {{Method::kGet, "/api/v1/environments", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker,
+                                "Declared environments.", bind(list_environments)},
+                               {Method::kGet, "/api/v1/environments/{name}", Scope::kRead, BodyMode::kNone, 0,
+                                RunOn::kWorker, "One environment and what it runs.", bind(show_environment)},
+                               {Method::kPost, "/api/v1/environments", Scope::kEnvironmentWrite, BodyMode::kBuffered,
+                                limit, RunOn::kWorker, "Declare environments from YAML.", bind(apply_environments)},
+                               {Method::kGet, "/api/v1/policies", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker,
+                                "Applied policies and built-in packs.", bind(list_policies)},
+                               {Method::kGet, "/api/v1/policies/{name}", Scope::kRead, BodyMode::kNone, 0,
+                                RunOn::kWorker, "One policy with its YAML.", bind(show_policy)},
+                               {Method::kPost, "/api/v1/policies", Scope::kPolicyWrite, BodyMode::kBuffered, limit,
+                                RunOn::kWorker, "Apply a policy from YAML.", bind(apply_policy)}});
 }
 
 }  // namespace mlops::api

@@ -32,16 +32,11 @@ Result<Response> eval_policy(const Services& services, Request& request) {
 Json flip_json(const domain::Flip& flip) {
   Json gates = Json::array();
   for (const auto& gate : flip.gates) gates.push_back(model::to_json(gate));
-  return {{"decision", flip.decision.id},
-          {"plan", flip.decision.plan_id},
-          {"occasion", flip.decision.occasion},
-          {"environment", flip.decision.environment},
-          {"target", flip.decision.target},
-          {"decided_at", format_rfc3339(flip.decision.decided_at_us)},
-          {"before", flip.decision.verdict},
-          {"after", to_word(flip.after)},
-          {"runs_now", flip.runs_now},
-          {"gates", std::move(gates)}};
+  return {{"decision", flip.decision.id},       {"plan", flip.decision.plan_id},
+          {"occasion", flip.decision.occasion}, {"environment", flip.decision.environment},
+          {"target", flip.decision.target},     {"decided_at", format_rfc3339(flip.decision.decided_at_us)},
+          {"before", flip.decision.verdict},    {"after", to_word(flip.after)},
+          {"runs_now", flip.runs_now},          {"gates", std::move(gates)}};
 }
 
 Result<Response> replay_policy(const Services& services, Request& request) {
@@ -90,10 +85,14 @@ void add_decision_routes(const Services& s, Routes& routes) {
   };
   routes.insert(
       routes.end(),
-      {{Method::kPost, "/api/v1/decisions/eval", Scope::kReleasePlan, BodyMode::kBuffered, limit, RunOn::kWorker, "What every gate would say under a policy that is not applied.", bind(eval_policy)},
-       {Method::kPost, "/api/v1/decisions/replay", Scope::kReleasePlan, BodyMode::kBuffered, limit, RunOn::kWorker, "Run a policy over the facts of past decisions and list what flips.", bind(replay_policy)},
-       {Method::kGet, "/api/v1/decisions/verify", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "Decide every stored decision again and compare the bytes.", bind(verify_decisions)},
-       {Method::kGet, "/api/v1/plans/{id}/decision", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "The decision record of a plan, with its facts.", bind(show_decision)}});
+      {{Method::kPost, "/api/v1/decisions/eval", Scope::kReleasePlan, BodyMode::kBuffered, limit, RunOn::kWorker,
+        "What every gate would say under a policy that is not applied.", bind(eval_policy)},
+       {Method::kPost, "/api/v1/decisions/replay", Scope::kReleasePlan, BodyMode::kBuffered, limit, RunOn::kWorker,
+        "Run a policy over the facts of past decisions and list what flips.", bind(replay_policy)},
+       {Method::kGet, "/api/v1/decisions/verify", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker,
+        "Decide every stored decision again and compare the bytes.", bind(verify_decisions)},
+       {Method::kGet, "/api/v1/plans/{id}/decision", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker,
+        "The decision record of a plan, with its facts.", bind(show_decision)}});
 }
 
 }  // namespace mlops::api

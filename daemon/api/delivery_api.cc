@@ -56,9 +56,12 @@ void add_delivery_routes(const Services& s, Routes& routes) {
   };
   routes.insert(
       routes.end(),
-      {{Method::kGet, "/api/v1/deliveries", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "How far running releases have come to their directories.", bind(list_deliveries)},
-       {Method::kPost, "/api/v1/deliveries/{environment}/verify", Scope::kEnvironmentWrite, BodyMode::kBuffered, limit, RunOn::kWorker, "Read delivered files back and compare.", bind(verify_deliveries)},
-       {Method::kPost, "/api/v1/deliveries/{environment}/retry", Scope::kEnvironmentWrite, BodyMode::kBuffered, limit, RunOn::kWorker, "Try failed deliveries at once.", bind(retry_deliveries)}});
+      {{Method::kGet, "/api/v1/deliveries", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker,
+        "How far running releases have come to their directories.", bind(list_deliveries)},
+       {Method::kPost, "/api/v1/deliveries/{environment}/verify", Scope::kEnvironmentWrite, BodyMode::kBuffered, limit,
+        RunOn::kWorker, "Read delivered files back and compare.", bind(verify_deliveries)},
+       {Method::kPost, "/api/v1/deliveries/{environment}/retry", Scope::kEnvironmentWrite, BodyMode::kBuffered, limit,
+        RunOn::kWorker, "Try failed deliveries at once.", bind(retry_deliveries)}});
 }
 
 }  // namespace mlops::api

@@ -103,8 +103,7 @@ Result<Response> change(const Services& services, Request& request, Webhooks::Ch
   MLOPS_ASSIGN(const auto body, body_with(request, {"reason", "dry_run"}));
   MLOPS_ASSIGN(const auto commit, commit_of(body));
   MLOPS_ASSIGN(const auto reason, optional_string(body, "reason"));
-  MLOPS_ASSIGN(const auto row,
-               services.webhooks.change(actor_of(request), request.params[0], change, reason, commit));
+  MLOPS_ASSIGN(const auto row, services.webhooks.change(actor_of(request), request.params[0], change, reason, commit));
   return answer(200, to_json(row), commit);
 }
 
@@ -157,9 +156,8 @@ Result<Response> dead_letters(const Services& services, Request& request) {
     item["at"] = letter.event.at;
     items.push_back(std::move(item));
   }
-  return Response::json(200, page(std::move(items), limit, [](const Json& last) {
-                          return std::to_string(last.at("seq").get<std::int64_t>());
-                        }));
+  return Response::json(200, page(std::move(items), limit,
+                                  [](const Json& last) { return std::to_string(last.at("seq").get<std::int64_t>()); }));
 }
 
 // A number, or a moment: what was before it is not meant. Absent: null.
@@ -203,7 +201,8 @@ class WatchSource final : public http::EventSource {
 // Last-Event-ID, `after` (both: what was seen already) or `since`; without them what comes from now on.
 Result<std::int64_t> watch_after(const Services& services, const Request& request) {
   const auto header = request.headers.find("last-event-id");
-  const std::string seen = header != request.headers.end() ? header->second : std::string(request.query_or("after", ""));
+  const std::string seen =
+      header != request.headers.end() ? header->second : std::string(request.query_or("after", ""));
   if (!seen.empty()) {
     const auto seq = parse_int(seen);
     if (!seq || *seq < 0) return fail(ErrorCode::kInvalid, "bad_parameter", "an event is named by its number");
@@ -238,8 +237,7 @@ Result<Response> watch(const Services& services, Request& request) {
   Response response;
   response.content_type = "text/event-stream";
   response.headers = {{"X-Accel-Buffering", "no"}};
-  response.events =
-      std::make_unique<WatchSource>(events::Watch(services.store, std::move(options), std::move(seat)));
+  response.events = std::make_unique<WatchSource>(events::Watch(services.store, std::move(options), std::move(seat)));
   return response;
 }
 
@@ -251,19 +249,28 @@ void add_event_routes(const Services& s, Routes& routes) {
     return answering([&s, handler](Request& request) { return handler(s, request); });
   };
   const auto admin = Scope::kWebhookAdmin;
-  routes.insert(
-      routes.end(),
-      {{Method::kGet, "/api/v1/events", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "Events as they come (text/event-stream).", bind(watch)},
-       {Method::kGet, "/api/v1/webhooks", admin, BodyMode::kNone, 0, RunOn::kWorker, "Receivers of events, and how far each has got.", bind(list_webhooks)},
-       {Method::kPost, "/api/v1/webhooks", admin, BodyMode::kBuffered, limit, RunOn::kWorker, "Add a receiver; its secret is shown this once.", bind(add_webhook)},
-       {Method::kGet, "/api/v1/webhooks/{name}", admin, BodyMode::kNone, 0, RunOn::kWorker, "One receiver, with what it has not taken.", bind(show_webhook)},
-       {Method::kDelete, "/api/v1/webhooks/{name}", admin, BodyMode::kBuffered, limit, RunOn::kWorker, "Remove a receiver.", bind(remove)},
-       {Method::kPost, "/api/v1/webhooks/{name}/pause", admin, BodyMode::kBuffered, limit, RunOn::kWorker, "Send nothing for now; nothing is lost.", bind(pause)},
-       {Method::kPost, "/api/v1/webhooks/{name}/resume", admin, BodyMode::kBuffered, limit, RunOn::kWorker, "Go on, at once.", bind(resume)},
-       {Method::kPost, "/api/v1/webhooks/{name}/rotate", admin, BodyMode::kBuffered, limit, RunOn::kWorker, "A new secret; the old one signs too for a while.", bind(rotate)},
-       {Method::kPost, "/api/v1/webhooks/{name}/test", admin, BodyMode::kBuffered, limit, RunOn::kWorker, "Send one test event now.", bind(test)},
-       {Method::kGet, "/api/v1/webhooks/{name}/dead", admin, BodyMode::kNone, 0, RunOn::kWorker, "Events that were given up.", bind(dead_letters)},
-       {Method::kPost, "/api/v1/webhooks/{name}/redeliver", admin, BodyMode::kBuffered, limit, RunOn::kWorker, "Send events again.", bind(redeliver)}});
+  routes.insert(routes.end(), {{Method::kGet, "/api/v1/events", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker,
+                                "Events as they come (text/event-stream).", bind(watch)},
+                               {Method::kGet, "/api/v1/webhooks", admin, BodyMode::kNone, 0, RunOn::kWorker,
+                                "Receivers of events, and how far each has got.", bind(list_webhooks)},
+                               {Method::kPost, "/api/v1/webhooks", admin, BodyMode::kBuffered, limit, RunOn::kWorker,
+                                "Add a receiver; its secret is shown this once.", bind(add_webhook)},
+                               {Method::kGet, "/api/v1/webhooks/{name}", admin, BodyMode::kNone, 0, RunOn::kWorker,
+                                "One receiver, with what it has not taken.", bind(show_webhook)},
+                               {Method::kDelete, "/api/v1/webhooks/{name}", admin, BodyMode::kBuffered, limit,
+                                RunOn::kWorker, "Remove a receiver.", bind(remove)},
+                               {Method::kPost, "/api/v1/webhooks/{name}/pause", admin, BodyMode::kBuffered, limit,
+                                RunOn::kWorker, "Send nothing for now; nothing is lost.", bind(pause)},
+                               {Method::kPost, "/api/v1/webhooks/{name}/resume", admin, BodyMode::kBuffered, limit,
+                                RunOn::kWorker, "Go on, at once.", bind(resume)},
+                               {Method::kPost, "/api/v1/webhooks/{name}/rotate", admin, BodyMode::kBuffered, limit,
+                                RunOn::kWorker, "A new secret; the old one signs too for a while.", bind(rotate)},
+                               {Method::kPost, "/api/v1/webhooks/{name}/test", admin, BodyMode::kBuffered, limit,
+                                RunOn::kWorker, "Send one test event now.", bind(test)},
+                               {Method::kGet, "/api/v1/webhooks/{name}/dead", admin, BodyMode::kNone, 0, RunOn::kWorker,
+                                "Events that were given up.", bind(dead_letters)},
+                               {Method::kPost, "/api/v1/webhooks/{name}/redeliver", admin, BodyMode::kBuffered, limit,
+                                RunOn::kWorker, "Send events again.", bind(redeliver)}});
 }
 
 }  // namespace mlops::api

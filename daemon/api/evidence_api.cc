@@ -9,12 +9,9 @@ Json signed_json(const domain::SignedVersion& signed_version) {
   const auto& version = signed_version.version;
   Json signatures = Json::array();
   for (const auto& one : signed_version.signatures) {
-    Json item = {{"key", one.row.key_id},
-                 {"public_key", one.row.public_key},
-                 {"by", one.row.principal_name},
-                 {"roles", one.row.roles},
-                 {"signature", one.row.signature},
-                 {"at", format_rfc3339(one.row.created_at_us)}};
+    Json item = {{"key", one.row.key_id},          {"public_key", one.row.public_key},
+                 {"by", one.row.principal_name},   {"roles", one.row.roles},
+                 {"signature", one.row.signature}, {"at", format_rfc3339(one.row.created_at_us)}};
     if (!one.void_because.empty()) item["void_because"] = one.void_because;
     signatures.push_back(std::move(item));
   }
@@ -59,11 +56,12 @@ void add_evidence_routes(const Services& s, Routes& routes) {
   const auto bind = [&s](auto handler) {
     return answering([&s, handler](Request& request) { return handler(s, request); });
   };
-  routes.insert(
-      routes.end(),
-      {{Method::kPost, "/api/v1/versions/{ref}/signatures", Scope::kSelf, BodyMode::kBuffered, limit, RunOn::kWorker, "Sign a version with a registered key.", bind(sign_version)},
-       {Method::kGet, "/api/v1/versions/{ref}/signatures", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "Signatures over a version.", bind(list_signatures)},
-       {Method::kPost, "/api/v1/profiles", Scope::kReleasePlan, BodyMode::kBuffered, limit, RunOn::kWorker, "Measure the data that gates ask about.", bind(profile)}});
+  routes.insert(routes.end(), {{Method::kPost, "/api/v1/versions/{ref}/signatures", Scope::kSelf, BodyMode::kBuffered,
+                                limit, RunOn::kWorker, "Sign a version with a registered key.", bind(sign_version)},
+                               {Method::kGet, "/api/v1/versions/{ref}/signatures", Scope::kRead, BodyMode::kNone, 0,
+                                RunOn::kWorker, "Signatures over a version.", bind(list_signatures)},
+                               {Method::kPost, "/api/v1/profiles", Scope::kReleasePlan, BodyMode::kBuffered, limit,
+                                RunOn::kWorker, "Measure the data that gates ask about.", bind(profile)}});
 }
 
 }  // namespace mlops::api

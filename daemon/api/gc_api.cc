@@ -93,9 +93,7 @@ Json to_json(const domain::GcRunView& view) {
 Json to_json(const domain::WhyView& view) {
   Json path = Json::array();
   for (const auto& step : view.path) {
-    path.push_back({{"kind", step.kind},
-                    {"name", text_or_null(step.name)},
-                    {"digest", text_or_null(step.digest)}});
+    path.push_back({{"kind", step.kind}, {"name", text_or_null(step.name)}, {"digest", text_or_null(step.digest)}});
   }
   Json deleted = nullptr;
   if (view.deleted) {

@@ -63,7 +63,8 @@ Result<Response> can_i(Request& request) {
   std::string granting;
   for (const auto& word : model::role_words()) {
     const auto& scopes = model::scopes_of(*model::role_from_word(word));
-    if (std::find(scopes.begin(), scopes.end(), *scope) != scopes.end()) granting += (granting.empty() ? "" : ", ") + word;
+    if (std::find(scopes.begin(), scopes.end(), *scope) != scopes.end())
+      granting += (granting.empty() ? "" : ", ") + word;
   }
   std::string own;
   for (const auto role : request.principal.roles) own += to_word(role);
@@ -86,7 +87,8 @@ Result<domain::NewToken> read_wish(const Json& body) {
   MLOPS_ASSIGN(const auto role_word, require_string(body, "role"));
   const auto role = model::role_from_word(role_word);
   if (!role) {
-    return fail(ErrorCode::kInvalid, "unknown_role", "`role` is not a role", "use viewer, ci, release, oncall, approver, auditor or admin");
+    return fail(ErrorCode::kInvalid, "unknown_role", "`role` is not a role",
+                "use viewer, ci, release, oncall, approver, auditor or admin");
   }
   wanted.role = *role;
   MLOPS_ASSIGN(const auto scopes, string_list(body, "scopes"));
@@ -97,7 +99,9 @@ Result<domain::NewToken> read_wish(const Json& body) {
   }
   MLOPS_ASSIGN(const auto clearance, optional_string(body, "clearance", "child"));
   const auto label = model::sensitivity_from_word(clearance);
-  if (!label) return fail(ErrorCode::kInvalid, "unknown_label", "`clearance` is not a label", "use none, pseudonymous, personal, special_category or child");
+  if (!label)
+    return fail(ErrorCode::kInvalid, "unknown_label", "`clearance` is not a label",
+                "use none, pseudonymous, personal, special_category or child");
   wanted.clearance = *label;
   MLOPS_ASSIGN(wanted.name, optional_string(body, "name"));
   MLOPS_ASSIGN(wanted.expires_in_s, optional_int(body, "expires_in_s", 90 * 86400, 1, std::int64_t{1} << 40));
@@ -126,13 +130,16 @@ void add_identity_routes(const Services& s, Routes& routes) {
   const auto bind = [&s](auto handler) {
     return answering([&s, handler](Request& request) { return handler(s, request); });
   };
-  routes.insert(
-      routes.end(),
-      {{Method::kGet, "/api/v1/whoami", Scope::kSelf, BodyMode::kNone, 0, RunOn::kInline, "The principal behind the token.", bind(whoami)},
-       {Method::kGet, "/api/v1/can-i", Scope::kSelf, BodyMode::kNone, 0, RunOn::kInline, "May this token do that?", answering(can_i)},
-       {Method::kGet, "/api/v1/tokens", Scope::kTokenAdmin, BodyMode::kNone, 0, RunOn::kWorker, "All tokens, without secrets.", bind(list_tokens)},
-       {Method::kPost, "/api/v1/tokens", Scope::kTokenAdmin, BodyMode::kBuffered, limit, RunOn::kWorker, "Issue a token; its secret is shown once.", bind(create_token)},
-       {Method::kDelete, "/api/v1/tokens/{id}", Scope::kTokenAdmin, BodyMode::kBuffered, limit, RunOn::kWorker, "Revoke a token, effective at once.", bind(revoke_token)}});
+  routes.insert(routes.end(), {{Method::kGet, "/api/v1/whoami", Scope::kSelf, BodyMode::kNone, 0, RunOn::kInline,
+                                "The principal behind the token.", bind(whoami)},
+                               {Method::kGet, "/api/v1/can-i", Scope::kSelf, BodyMode::kNone, 0, RunOn::kInline,
+                                "May this token do that?", answering(can_i)},
+                               {Method::kGet, "/api/v1/tokens", Scope::kTokenAdmin, BodyMode::kNone, 0, RunOn::kWorker,
+                                "All tokens, without secrets.", bind(list_tokens)},
+                               {Method::kPost, "/api/v1/tokens", Scope::kTokenAdmin, BodyMode::kBuffered, limit,
+                                RunOn::kWorker, "Issue a token; its secret is shown once.", bind(create_token)},
+                               {Method::kDelete, "/api/v1/tokens/{id}", Scope::kTokenAdmin, BodyMode::kBuffered, limit,
+                                RunOn::kWorker, "Revoke a token, effective at once.", bind(revoke_token)}});
 }
 
 }  // namespace mlops::api

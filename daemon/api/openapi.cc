@@ -43,7 +43,8 @@ Json operation_of(const http::Route& route) {
                     {"operationId", id},
                     {"x-scope", to_word(route.scope.get())},
                     {"responses", responses_of(route)}};
-  if (auto parameters = parameters_of(route.pattern); !parameters.empty()) operation["parameters"] = std::move(parameters);
+  if (auto parameters = parameters_of(route.pattern); !parameters.empty())
+    operation["parameters"] = std::move(parameters);
   if (route.body_mode == http::BodyMode::kBuffered) {
     operation["requestBody"] = {{"content", {{"application/json", {{"schema", {{"type", "object"}}}}}}}};
   }
@@ -58,8 +59,15 @@ Json problem_schema() {
   const Json text = {{"type", "string"}};
   return {{"type", "object"},
           {"properties",
-           {{"type", text}, {"title", text}, {"status", {{"type", "integer"}}}, {"detail", text}, {"code", text},
-            {"slug", text}, {"hint", text}, {"request_id", text}, {"facts", {{"type", "object"}}}}}};
+           {{"type", text},
+            {"title", text},
+            {"status", {{"type", "integer"}}},
+            {"detail", text},
+            {"code", text},
+            {"slug", text},
+            {"hint", text},
+            {"request_id", text},
+            {"facts", {{"type", "object"}}}}}};
 }
 
 }  // namespace

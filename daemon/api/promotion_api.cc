@@ -20,7 +20,8 @@ Result<domain::PlanRequest> read_plan_request(const Json& body) {
   MLOPS_ASSIGN(const auto with, string_list(body, "with"));
   wanted.refs.push_back(std::move(ref));
   wanted.refs.insert(wanted.refs.end(), with.begin(), with.end());
-  if (wanted.refs.size() > 64) return fail(ErrorCode::kExhausted, "too_many_entries", "a release has at most 64 members");
+  if (wanted.refs.size() > 64)
+    return fail(ErrorCode::kExhausted, "too_many_entries", "a release has at most 64 members");
   return wanted;
 }
 
@@ -91,7 +92,8 @@ Result<Response> withdraw(const Services& services, Request& request) {
   return decide(services, request, domain::ApprovalRequest::Decision::kWithdraw);
 }
 
-constexpr const char* kSaidByPlan[] = {"ref", "with", "environment", "reason", "break_glass", "even_rejected", "idempotency_key"};
+constexpr const char* kSaidByPlan[] = {"ref",         "with",          "environment",    "reason",
+                                       "break_glass", "even_rejected", "idempotency_key"};
 
 Result<Response> promote(const Services& services, Request& request) {
   MLOPS_ASSIGN(const auto body, body_with(request, {"plan", "ref", "with", "environment", "reason", "break_glass",
@@ -101,12 +103,12 @@ Result<Response> promote(const Services& services, Request& request) {
   if (plan_id.empty()) {
     MLOPS_ASSIGN(auto wanted, read_plan_request(body));
     MLOPS_ASSIGN(wanted.idempotency_key, idempotency_key(request, body));
-  MLOPS_TRY(services.provenance.prepare(wanted.refs));
+    MLOPS_TRY(services.provenance.prepare(wanted.refs));
     MLOPS_ASSIGN(const auto view, services.promotion.promote(actor_of(request), wanted, commit));
     return answer(200, wire::to_json(view), commit);
   }
-  const bool says_more = std::any_of(std::begin(kSaidByPlan), std::end(kSaidByPlan),
-                                     [&](const char* key) { return body.contains(key); });
+  const bool says_more =
+      std::any_of(std::begin(kSaidByPlan), std::end(kSaidByPlan), [&](const char* key) { return body.contains(key); });
   if (says_more) {
     return fail(ErrorCode::kInvalid, "bad_field", "a plan already says what moves where, and why",
                 "give either `plan`, or `ref` and `environment`");
@@ -119,16 +121,18 @@ Result<Response> promote(const Services& services, Request& request) {
 // "v3", "r3" or "3" → 3.
 Result<std::int64_t> read_version_number(const std::string& text) {
   if (text.empty()) return 0;
-  const auto number = parse_int(text.front() == 'v' || text.front() == 'r' ? std::string_view(text).substr(1) : std::string_view(text));
+  const auto number =
+      parse_int(text.front() == 'v' || text.front() == 'r' ? std::string_view(text).substr(1) : std::string_view(text));
   if (!number || *number < 1) {
-    return fail(ErrorCode::kInvalid, "bad_field", "\"to\" must be a version number such as v3, or r3 of a named release");
+    return fail(ErrorCode::kInvalid, "bad_field",
+                "\"to\" must be a version number such as v3, or r3 of a named release");
   }
   return *number;
 }
 
 Result<Response> rollback(const Services& services, Request& request) {
-  MLOPS_ASSIGN(const auto body, body_with(request, {"name", "environment", "to", "reason", "overrides",
-                                                    "idempotency_key", "dry_run"}));
+  MLOPS_ASSIGN(const auto body,
+               body_with(request, {"name", "environment", "to", "reason", "overrides", "idempotency_key", "dry_run"}));
   MLOPS_ASSIGN(const auto commit, commit_of(body));
   domain::RollbackRequest wanted;
   MLOPS_ASSIGN(wanted.name, require_string(body, "name"));
@@ -179,8 +183,12 @@ Result<Response> correct(const Services& services, Request& request) {
   return answer(200, wire::to_json(view), commit);
 }
 
-Result<Response> status(const Services& services, Request& request) { return deployments(services, request, true); }
-Result<Response> history(const Services& services, Request& request) { return deployments(services, request, false); }
+Result<Response> status(const Services& services, Request& request) {
+  return deployments(services, request, true);
+}
+Result<Response> history(const Services& services, Request& request) {
+  return deployments(services, request, false);
+}
 
 }  // namespace
 
@@ -191,17 +199,28 @@ void add_promotion_routes(const Services& s, Routes& routes) {
   };
   routes.insert(
       routes.end(),
-      {{Method::kPost, "/api/v1/plans", Scope::kReleasePlan, BodyMode::kBuffered, limit, RunOn::kWorker, "Evaluate every gate for a move.", bind(create_plan)},
-       {Method::kGet, "/api/v1/plans", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "Plans, newest first.", bind(list_plans)},
-       {Method::kGet, "/api/v1/plans/{id}", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "One plan; an open one as it would be decided now.", bind(show_plan)},
-       {Method::kPost, "/api/v1/plans/{id}/approve", Scope::kReleaseApprove, BodyMode::kBuffered, limit, RunOn::kWorker, "Approve a plan of somebody else.", bind(approve)},
-       {Method::kPost, "/api/v1/plans/{id}/reject", Scope::kReleaseApprove, BodyMode::kBuffered, limit, RunOn::kWorker, "Reject a plan of somebody else.", bind(reject)},
-       {Method::kPost, "/api/v1/plans/{id}/withdraw", Scope::kReleaseApprove, BodyMode::kBuffered, limit, RunOn::kWorker, "Withdraw one's own approval of an open plan.", bind(withdraw)},
-       {Method::kPost, "/api/v1/promotions", Scope::kReleasePromote, BodyMode::kBuffered, limit, RunOn::kWorker, "Promote a release, or refuse with reasons.", bind(promote)},
-       {Method::kPost, "/api/v1/rollbacks", Scope::kReleasePromote, BodyMode::kBuffered, limit, RunOn::kWorker, "Go back to a release that ran before.", bind(rollback)},
-       {Method::kPost, "/api/v1/deployments/{id}/correct", Scope::kEnvironmentWrite, BodyMode::kBuffered, limit, RunOn::kWorker, "Correct when a deployment began; what was believed before is kept.", bind(correct)},
-       {Method::kGet, "/api/v1/status", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "What runs where, now or at a moment.", bind(status)},
-       {Method::kGet, "/api/v1/history", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "What ran where, newest first.", bind(history)}});
+      {{Method::kPost, "/api/v1/plans", Scope::kReleasePlan, BodyMode::kBuffered, limit, RunOn::kWorker,
+        "Evaluate every gate for a move.", bind(create_plan)},
+       {Method::kGet, "/api/v1/plans", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "Plans, newest first.",
+        bind(list_plans)},
+       {Method::kGet, "/api/v1/plans/{id}", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker,
+        "One plan; an open one as it would be decided now.", bind(show_plan)},
+       {Method::kPost, "/api/v1/plans/{id}/approve", Scope::kReleaseApprove, BodyMode::kBuffered, limit, RunOn::kWorker,
+        "Approve a plan of somebody else.", bind(approve)},
+       {Method::kPost, "/api/v1/plans/{id}/reject", Scope::kReleaseApprove, BodyMode::kBuffered, limit, RunOn::kWorker,
+        "Reject a plan of somebody else.", bind(reject)},
+       {Method::kPost, "/api/v1/plans/{id}/withdraw", Scope::kReleaseApprove, BodyMode::kBuffered, limit,
+        RunOn::kWorker, "Withdraw one's own approval of an open plan.", bind(withdraw)},
+       {Method::kPost, "/api/v1/promotions", Scope::kReleasePromote, BodyMode::kBuffered, limit, RunOn::kWorker,
+        "Promote a release, or refuse with reasons.", bind(promote)},
+       {Method::kPost, "/api/v1/rollbacks", Scope::kReleasePromote, BodyMode::kBuffered, limit, RunOn::kWorker,
+        "Go back to a release that ran before.", bind(rollback)},
+       {Method::kPost, "/api/v1/deployments/{id}/correct", Scope::kEnvironmentWrite, BodyMode::kBuffered, limit,
+        RunOn::kWorker, "Correct when a deployment began; what was believed before is kept.", bind(correct)},
+       {Method::kGet, "/api/v1/status", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker,
+        "What runs where, now or at a moment.", bind(status)},
+       {Method::kGet, "/api/v1/history", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker,
+        "What ran where, newest first.", bind(history)}});
 }
 
 }  // namespace mlops::api

@@ -125,8 +125,9 @@ Result<domain::NewVersion> read_register(const Json& body) {
 }
 
 Result<Response> register_version(const Services& services, Request& request) {
-  MLOPS_ASSIGN(const auto body, body_with(request, {"kind", "name", "files", "tree", "inputs", "params", "metrics", "labels",
-                                                    "description", "sensitivity", "git", "schemas", "dry_run"}));
+  MLOPS_ASSIGN(const auto body,
+               body_with(request, {"kind", "name", "files", "tree", "inputs", "params", "metrics", "labels",
+                                   "description", "sensitivity", "git", "schemas", "dry_run"}));
   MLOPS_ASSIGN(const auto commit, commit_of(body));
   MLOPS_ASSIGN(const auto wanted, read_register(body));
   MLOPS_ASSIGN(const auto registered, services.registry.register_version(actor_of(request), wanted, commit));
@@ -251,8 +252,8 @@ Result<Response> list_artifacts(const Services& services, Request& request) {
 
 Result<Response> diff_versions(const Services& services, Request& request) {
   MLOPS_TRY(only_known_params(request, {"a", "b"}));
-  MLOPS_ASSIGN(const auto diff, services.registry.diff(std::string(request.query_or("a", "")),
-                                                       std::string(request.query_or("b", ""))));
+  MLOPS_ASSIGN(const auto diff,
+               services.registry.diff(std::string(request.query_or("a", "")), std::string(request.query_or("b", ""))));
   return Response::json(200, wire::to_json(diff));
 }
 
@@ -285,21 +286,33 @@ void add_registry_routes(const Services& s, Routes& routes) {
   const auto bind = [&s](auto handler) {
     return answering([&s, handler](Request& request) { return handler(s, request); });
   };
-  routes.insert(
-      routes.end(),
-      {{Method::kPost, "/api/v1/versions", Scope::kArtifactWrite, BodyMode::kBuffered, limit, RunOn::kWorker, "Register a version of uploaded files.", bind(register_version)},
-       {Method::kGet, "/api/v1/versions", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "Versions, newest first.", bind(list_versions)},
-       {Method::kGet, "/api/v1/versions/{ref}", Scope::kRead, BodyMode::kNone, 0, RunOn::kInline, "One version with files and inputs.", bind(show_version)},
-       {Method::kDelete, "/api/v1/versions/{ref}", Scope::kArtifactDelete, BodyMode::kBuffered, limit, RunOn::kWorker, "Delete a version; a tombstone stays.", bind(delete_version)},
-       {Method::kGet, "/api/v1/versions/{ref}/manifest", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "The manifest's bytes.", bind(show_manifest)},
-       {Method::kGet, "/api/v1/versions/{ref}/files", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "Every file of a version.", bind(list_files)},
-       {Method::kGet, "/api/v1/versions/{ref}/view", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "The version as the token's clearance may see it: itself, or a masked one.", bind(view_version)},
-       {Method::kPost, "/api/v1/versions/{ref}/labels", Scope::kArtifactWrite, BodyMode::kBuffered, limit, RunOn::kWorker, "Set and remove labels.", bind(label_version)},
-       {Method::kPost, "/api/v1/versions/{ref}/deprecate", Scope::kArtifactWrite, BodyMode::kBuffered, limit, RunOn::kWorker, "Deprecate a version, or undo it.", bind(deprecate_version)},
-       {Method::kGet, "/api/v1/artifacts", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "Artifacts by name.", bind(list_artifacts)},
-       {Method::kGet, "/api/v1/diff", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "What differs between two versions.", bind(diff_versions)},
-       {Method::kPut, "/api/v1/aliases", Scope::kArtifactWrite, BodyMode::kBuffered, limit, RunOn::kWorker, "Point an alias at a version.", bind(set_alias)},
-       {Method::kDelete, "/api/v1/aliases", Scope::kArtifactWrite, BodyMode::kBuffered, limit, RunOn::kWorker, "Remove an alias.", bind(remove_alias)}});
+  routes.insert(routes.end(),
+                {{Method::kPost, "/api/v1/versions", Scope::kArtifactWrite, BodyMode::kBuffered, limit, RunOn::kWorker,
+                  "Register a version of uploaded files.", bind(register_version)},
+                 {Method::kGet, "/api/v1/versions", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker,
+                  "Versions, newest first.", bind(list_versions)},
+                 {Method::kGet, "/api/v1/versions/{ref}", Scope::kRead, BodyMode::kNone, 0, RunOn::kInline,
+                  "One version with files and inputs.", bind(show_version)},
+                 {Method::kDelete, "/api/v1/versions/{ref}", Scope::kArtifactDelete, BodyMode::kBuffered, limit,
+                  RunOn::kWorker, "Delete a version; a tombstone stays.", bind(delete_version)},
+                 {Method::kGet, "/api/v1/versions/{ref}/manifest", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker,
+                  "The manifest's bytes.", bind(show_manifest)},
+                 {Method::kGet, "/api/v1/versions/{ref}/files", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker,
+                  "Every file of a version.", bind(list_files)},
+                 {Method::kGet, "/api/v1/versions/{ref}/view", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker,
+                  "The version as the token's clearance may see it: itself, or a masked one.", bind(view_version)},
+                 {Method::kPost, "/api/v1/versions/{ref}/labels", Scope::kArtifactWrite, BodyMode::kBuffered, limit,
+                  RunOn::kWorker, "Set and remove labels.", bind(label_version)},
+                 {Method::kPost, "/api/v1/versions/{ref}/deprecate", Scope::kArtifactWrite, BodyMode::kBuffered, limit,
+                  RunOn::kWorker, "Deprecate a version, or undo it.", bind(deprecate_version)},
+                 {Method::kGet, "/api/v1/artifacts", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker,
+                  "Artifacts by name.", bind(list_artifacts)},
+                 {Method::kGet, "/api/v1/diff", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker,
+                  "What differs between two versions.", bind(diff_versions)},
+                 {Method::kPut, "/api/v1/aliases", Scope::kArtifactWrite, BodyMode::kBuffered, limit, RunOn::kWorker,
+                  "Point an alias at a version.", bind(set_alias)},
+                 {Method::kDelete, "/api/v1/aliases", Scope::kArtifactWrite, BodyMode::kBuffered, limit, RunOn::kWorker,
+                  "Remove an alias.", bind(remove_alias)}});
 }
 
 }  // namespace mlops::api

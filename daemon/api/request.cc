@@ -17,7 +17,9 @@ http::Handler answering(std::function<Result<http::Response>(http::Request&)> ha
   };
 }
 
-meta::Actor actor_of(const http::Request& request) { return {request.principal, request.origin}; }
+meta::Actor actor_of(const http::Request& request) {
+  return {request.principal, request.origin};
+}
 
 Result<Json> body_with(const http::Request& request, std::initializer_list<std::string_view> known) {
   MLOPS_ASSIGN(auto body, request.json());

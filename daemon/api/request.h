@@ -37,7 +37,8 @@ Result<TimestampUs> as_of(const Request& request);  // 0: now; not later than kn
 Result<std::optional<TimestampUs>> time_param(const Request& request, const std::string& name);
 Result<std::size_t> limit_of(const Request& request);  // 1–1000, default 100
 
-// {"items":[…],"next":cursor|null}: `items` may hold one more than `limit`, which then only proves that there is a next.
+// {"items":[…],"next":cursor|null}: `items` may hold one more than `limit`, which then only proves that there is a
+// next.
 Json page(Json items, std::size_t limit, const std::function<std::string(const Json& last)>& cursor);
 
 // A list that is given whole: {"items":[…],"next":null}.

@@ -58,7 +58,8 @@ Result<domain::RolloutRequest> read_rollout(const Json& body) {
   MLOPS_ASSIGN(const auto on_failure, optional_string(body, "on_failure", "stop"));
   wanted.refs.push_back(std::move(ref));
   wanted.refs.insert(wanted.refs.end(), with.begin(), with.end());
-  if (wanted.refs.size() > 64) return fail(ErrorCode::kExhausted, "too_many_entries", "a release has at most 64 members");
+  if (wanted.refs.size() > 64)
+    return fail(ErrorCode::kExhausted, "too_many_entries", "a release has at most 64 members");
   if (on_failure != "stop" && on_failure != "rollback") {
     return fail(ErrorCode::kInvalid, "bad_field", "\"on_failure\" is stop or rollback");
   }
@@ -66,14 +67,15 @@ Result<domain::RolloutRequest> read_rollout(const Json& body) {
   MLOPS_ASSIGN(wanted.accepts_rejected, optional_bool(body, "even_rejected", false));
   if (count.empty()) return wanted;
   const auto number = parse_int(count);
-  if (!number || *number < 1) return fail(ErrorCode::kInvalid, "bad_waves", "\"waves\" is the number of waves, for example \"2\"");
+  if (!number || *number < 1)
+    return fail(ErrorCode::kInvalid, "bad_waves", "\"waves\" is the number of waves, for example \"2\"");
   wanted.wave_count = *number;
   return wanted;
 }
 
 Result<Response> start_rollout(const Services& services, Request& request) {
-  MLOPS_ASSIGN(const auto body, body_with(request, {"ref", "with", "to", "reason", "wave", "waves", "pause", "on_failure",
-                                                    "even_rejected", "dry_run"}));
+  MLOPS_ASSIGN(const auto body, body_with(request, {"ref", "with", "to", "reason", "wave", "waves", "pause",
+                                                    "on_failure", "even_rejected", "dry_run"}));
   MLOPS_ASSIGN(const auto commit, commit_of(body));
   MLOPS_ASSIGN(const auto wanted, read_rollout(body));
   MLOPS_ASSIGN(const auto view, services.rollouts.start(actor_of(request), wanted, commit));
@@ -108,7 +110,8 @@ Result<Response> stop_rollout(const Services& services, Request& request) {
   MLOPS_ASSIGN(const auto body, body_with(request, {"reason", "dry_run"}));
   MLOPS_ASSIGN(const auto commit, commit_of(body));
   MLOPS_ASSIGN(const auto reason, require_string(body, "reason"));
-  if (trim(reason).empty()) return fail(ErrorCode::kInvalid, "reason_needed", "stopping needs a reason", "give --reason");
+  if (trim(reason).empty())
+    return fail(ErrorCode::kInvalid, "reason_needed", "stopping needs a reason", "give --reason");
   MLOPS_ASSIGN(const auto view, services.rollouts.stop(actor_of(request), request.params[0], reason, commit));
   return answer(200, rollout_json(view), commit);
 }
@@ -120,13 +123,17 @@ void add_rollout_routes(const Services& s, Routes& routes) {
   const auto bind = [&s](auto handler) {
     return answering([&s, handler](Request& request) { return handler(s, request); });
   };
-  routes.insert(
-      routes.end(),
-      {{Method::kPost, "/api/v1/rollouts", Scope::kReleasePromote, BodyMode::kBuffered, limit, RunOn::kWorker, "Promote to every environment a selector chooses, in waves.", bind(start_rollout)},
-       {Method::kGet, "/api/v1/rollouts", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "Rollouts, newest first.", bind(list_rollouts)},
-       {Method::kGet, "/api/v1/rollouts/{id}", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "One rollout with its steps.", bind(show_rollout)},
-       {Method::kPost, "/api/v1/rollouts/{id}/continue", Scope::kReleasePromote, BodyMode::kBuffered, limit, RunOn::kWorker, "Go on after a pause.", bind(continue_rollout)},
-       {Method::kPost, "/api/v1/rollouts/{id}/stop", Scope::kReleasePromote, BodyMode::kBuffered, limit, RunOn::kWorker, "Stop; what has not begun is skipped.", bind(stop_rollout)}});
+  routes.insert(routes.end(),
+                {{Method::kPost, "/api/v1/rollouts", Scope::kReleasePromote, BodyMode::kBuffered, limit, RunOn::kWorker,
+                  "Promote to every environment a selector chooses, in waves.", bind(start_rollout)},
+                 {Method::kGet, "/api/v1/rollouts", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker,
+                  "Rollouts, newest first.", bind(list_rollouts)},
+                 {Method::kGet, "/api/v1/rollouts/{id}", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker,
+                  "One rollout with its steps.", bind(show_rollout)},
+                 {Method::kPost, "/api/v1/rollouts/{id}/continue", Scope::kReleasePromote, BodyMode::kBuffered, limit,
+                  RunOn::kWorker, "Go on after a pause.", bind(continue_rollout)},
+                 {Method::kPost, "/api/v1/rollouts/{id}/stop", Scope::kReleasePromote, BodyMode::kBuffered, limit,
+                  RunOn::kWorker, "Stop; what has not begun is skipped.", bind(stop_rollout)}});
 }
 
 }  // namespace mlops::api

@@ -36,8 +36,14 @@ Routes make_routes(const Services& services) {
   add_git_routes(services, routes);
   add_event_routes(services, routes);
   add_evidence_routes(services, routes);
-  routes.push_back({http::Method::kGet, "/openapi.json", model::Scope::kPublic, http::BodyMode::kNone, 0,
-                    http::RunOn::kInline, "This description.", {}});
+  routes.push_back({http::Method::kGet,
+                    "/openapi.json",
+                    model::Scope::kPublic,
+                    http::BodyMode::kNone,
+                    0,
+                    http::RunOn::kInline,
+                    "This description.",
+                    {}});
   routes.back().handler = openapi_handler(routes);
   return routes;
 }

@@ -93,12 +93,15 @@ void add_store_routes(const Services& s, Routes& routes) {
   const auto bind = [&s](auto handler) {
     return answering([&s, handler](Request& request) { return handler(s, request); });
   };
-  routes.insert(
-      routes.end(),
-      {{Method::kPost, "/api/v1/store/missing", Scope::kArtifactWrite, BodyMode::kStreamed, kQuestionsBytes, RunOn::kWorker, "Which of these chunks, nodes and files does the store lack?", bind(missing)},
-       {Method::kPost, "/api/v1/store/push", Scope::kArtifactWrite, BodyMode::kStreamed, s.upload_limit_bytes, RunOn::kWorker, "Receive files as chunks; durable when answered.", bind(push)},
-       {Method::kGet, "/api/v1/store/recipe/{digest}", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker, "The chunks that make up a file.", bind(recipe)},
-       {Method::kPost, "/api/v1/store/fetch", Scope::kRead, BodyMode::kStreamed, kWantsBytes, RunOn::kWorker, "Pieces of files as chunks.", bind(fetch)}});
+  routes.insert(routes.end(),
+                {{Method::kPost, "/api/v1/store/missing", Scope::kArtifactWrite, BodyMode::kStreamed, kQuestionsBytes,
+                  RunOn::kWorker, "Which of these chunks, nodes and files does the store lack?", bind(missing)},
+                 {Method::kPost, "/api/v1/store/push", Scope::kArtifactWrite, BodyMode::kStreamed, s.upload_limit_bytes,
+                  RunOn::kWorker, "Receive files as chunks; durable when answered.", bind(push)},
+                 {Method::kGet, "/api/v1/store/recipe/{digest}", Scope::kRead, BodyMode::kNone, 0, RunOn::kWorker,
+                  "The chunks that make up a file.", bind(recipe)},
+                 {Method::kPost, "/api/v1/store/fetch", Scope::kRead, BodyMode::kStreamed, kWantsBytes, RunOn::kWorker,
+                  "Pieces of files as chunks.", bind(fetch)}});
 }
 
 }  // namespace mlops::api

@@ -5,7 +5,6 @@
 
 namespace mlops::api {
 
-
 void add_system_routes(const Services& services, Routes& routes) {
   const auto alive = [](Request&) { return Response::json(200, {{"status", "ok"}}); };
   const auto ready = [&services](Request&) {
@@ -25,8 +24,10 @@ void add_system_routes(const Services& services, Routes& routes) {
       routes.end(),
       {{Method::kGet, "/livez", Scope::kPublic, BodyMode::kNone, 0, RunOn::kInline, "Is the process alive?", alive},
        {Method::kGet, "/readyz", Scope::kPublic, BodyMode::kNone, 0, RunOn::kInline, "Does it take requests?", ready},
-       {Method::kGet, "/version", Scope::kPublic, BodyMode::kNone, 0, RunOn::kInline, "Name, version and commit of the daemon.", version},
-       {Method::kGet, "/metrics", Scope::kMetricsRead, BodyMode::kNone, 0, RunOn::kWorker, "Metrics in the Prometheus text format.", metrics}});
+       {Method::kGet, "/version", Scope::kPublic, BodyMode::kNone, 0, RunOn::kInline,
+        "Name, version and commit of the daemon.", version},
+       {Method::kGet, "/metrics", Scope::kMetricsRead, BodyMode::kNone, 0, RunOn::kWorker,
+        "Metrics in the Prometheus text format.", metrics}});
 }
 
 }  // namespace mlops::api

@@ -77,8 +77,7 @@ const Setting kSettings[] = {
     {"store.low_water_percent", "MLOPSD_STORE_LOW_WATER_PERCENT",
      [](Config& c) -> Slot { return &c.store.low_water_percent; },
      "free space of the file system, in percent, below which uploads are refused", 0, 50},
-    {"store.gc_lease_hours", "MLOPSD_STORE_GC_LEASE_HOURS",
-     [](Config& c) -> Slot { return &c.store.gc_lease_hours; },
+    {"store.gc_lease_hours", "MLOPSD_STORE_GC_LEASE_HOURS", [](Config& c) -> Slot { return &c.store.gc_lease_hours; },
      "bytes that were written or used within these hours are not collected", 1, 24 * 366},
     {"store.trash_days", "MLOPSD_STORE_TRASH_DAYS", [](Config& c) -> Slot { return &c.store.trash_days; },
      "how long what was collected stays in the trash, from where it can be restored", 0, 3660},
@@ -92,7 +91,8 @@ const Setting kSettings[] = {
      [](Config& c) -> Slot { return &c.registration.scan_records; }, "how many records of a file are looked at", 1,
      1'000'000},
     {"gates.external", "MLOPSD_GATES_EXTERNAL", [](Config& c) -> Slot { return &c.gates.external; },
-     "servers that external gates may ask, each {name, url, credential, ca_file}; a policy names one (variable: the list "
+     "servers that external gates may ask, each {name, url, credential, ca_file}; a policy names one (variable: the "
+     "list "
      "as JSON)"},
     {"gates.profile_mib", "MLOPSD_GATES_PROFILE_MIB", [](Config& c) -> Slot { return &c.gates.profile_mib; },
      "largest dataset, in MiB, that is measured while a plan waits; larger ones by mlopsctl profile", 0, 1 << 20},
@@ -101,7 +101,8 @@ const Setting kSettings[] = {
      "keys/masking.key in data_dir, made at the first start"},
     {"erasure.approvals", "MLOPSD_ERASURE_APPROVALS", [](Config& c) -> Slot { return &c.erasure.approvals; },
      "how many people approve the erasure of a person, besides who asks for it and who applies it", 1, 10},
-    {"git.repositories_file", "MLOPSD_GIT_REPOSITORIES_FILE", [](Config& c) -> Slot { return &c.git.repositories_file; },
+    {"git.repositories_file", "MLOPSD_GIT_REPOSITORIES_FILE",
+     [](Config& c) -> Slot { return &c.git.repositories_file; },
      "YAML file with the Git repositories that may be reached, for policies, GitOps and code provenance (docs/git.md)"},
     {"git.author_name", "MLOPSD_GIT_AUTHOR_NAME", [](Config& c) -> Slot { return &c.git.author_name; },
      "author of commits to GitOps repositories"},
@@ -320,8 +321,10 @@ Json to_json(const Slot& slot) {
   if (auto* const* endpoints = std::get_if<Endpoints*>(&slot)) return gate_endpoints_json(**endpoints);
   return std::visit(
       [](const auto* value) {
-        if constexpr (std::is_same_v<decltype(value), const Endpoints*>) return Json();
-        else return Json(*value);
+        if constexpr (std::is_same_v<decltype(value), const Endpoints*>)
+          return Json();
+        else
+          return Json(*value);
       },
       slot);
 }

@@ -71,10 +71,10 @@ struct Config {
     std::int64_t profile_mib = 256;  // of a dataset that is measured while a plan waits
   };
   struct Delivery {
-    std::vector<std::string> roots;     // NAME=PATH
-    std::int64_t keep = 2;              // replaced releases that stay
-    std::int64_t grace_seconds = 60;    // how long a replaced release stays at least
-    std::int64_t verify_minutes = 60;   // 0: never
+    std::vector<std::string> roots;    // NAME=PATH
+    std::int64_t keep = 2;             // replaced releases that stay
+    std::int64_t grace_seconds = 60;   // how long a replaced release stays at least
+    std::int64_t verify_minutes = 60;  // 0: never
     std::int64_t verify_mib_per_s = 32;
   };
   struct Erasure {
@@ -93,7 +93,7 @@ struct Config {
     std::string source;  // empty: this daemon's URL
     bool allow_private = false;
     std::vector<std::string> allowed_destinations;
-    std::vector<std::string> retry_seconds{"0",    "5",     "300",   "1800",  "7200",
+    std::vector<std::string> retry_seconds{"0",     "5",     "300",   "1800",  "7200",
                                            "18000", "36000", "50400", "72000", "86400"};
     std::int64_t timeout_seconds = 15;
     std::string ca_file;  // empty: the system's
@@ -101,7 +101,7 @@ struct Config {
   };
 
   Listen listen;
-  std::string data_dir;  // filled by load_config: $XDG_STATE_HOME/mlopsd, ~/.local/state/mlopsd or /var/lib/mlopsd
+  std::string data_dir;     // filled by load_config: $XDG_STATE_HOME/mlopsd, ~/.local/state/mlopsd or /var/lib/mlopsd
   bool core_dumps = false;  // a dump holds keys and what people sent
   Log log;
   Limits limits;

@@ -22,9 +22,10 @@ struct Magic {
   const char* name;
 };
 constexpr Magic kNetworkFileSystems[] = {
-    {0x6969, "nfs"},       {0xff534d42, "cifs"}, {static_cast<long>(0xfe534d42), "smb2"}, {0x517b, "smb"},
-    {0x65735546, "fuse"},  {0x01021997, "9p"},   {0x00c36400, "ceph"},  {0x5346414f, "afs"},
-    {0x0bd00bd0, "lustre"}, {0x47504653, "gpfs"}, {0x01161970, "gfs2"},
+    {0x6969, "nfs"},      {0xff534d42, "cifs"}, {static_cast<long>(0xfe534d42), "smb2"},
+    {0x517b, "smb"},      {0x65735546, "fuse"}, {0x01021997, "9p"},
+    {0x00c36400, "ceph"}, {0x5346414f, "afs"},  {0x0bd00bd0, "lustre"},
+    {0x47504653, "gpfs"}, {0x01161970, "gfs2"},
 };
 
 Status make_dirs(const std::string& path) {
@@ -100,7 +101,8 @@ Result<crypto::SecretBytes> DataDir::key(const std::string& name) const {
   MLOPS_ASSIGN(const auto text, read_file(file, 4096));
   const auto bytes = from_hex(trim(text));
   if (!bytes || bytes->size() != 32) {
-    return fail(ErrorCode::kCorrupt, "bad_key", fmt::format("{} does not hold 64 hex digits", file), "restore it from a backup");
+    return fail(ErrorCode::kCorrupt, "bad_key", fmt::format("{} does not hold 64 hex digits", file),
+                "restore it from a backup");
   }
   return crypto::SecretBytes(*bytes);
 }

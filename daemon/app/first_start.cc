@@ -24,10 +24,11 @@ Result<Keys> check_keys(const DataDir& data_dir, meta::Store& store, const Confi
     if (data_dir.has_key(name) || (name == "erasure" && erasures.empty())) continue;
     if (name == "masking" && !config.masking.master_key.empty()) continue;  // it is kept elsewhere
     if (missing == MissingKeys::kReplace) return Keys::kReplaced;
-    return fail(ErrorCode::kRefused, "key_missing",
-                fmt::format("the database in {} is in use already, but keys/{}.key is not there", data_dir.path(), name),
-                "put back the folder keys that was kept beside the backup. Without it: mlopsd --replace-keys makes new "
-                "ones; then every token is void, a new one is in admin-token, and new pseudonyms differ from earlier ones");
+    return fail(
+        ErrorCode::kRefused, "key_missing",
+        fmt::format("the database in {} is in use already, but keys/{}.key is not there", data_dir.path(), name),
+        "put back the folder keys that was kept beside the backup. Without it: mlopsd --replace-keys makes new "
+        "ones; then every token is void, a new one is in admin-token, and new pseudonyms differ from earlier ones");
   }
   return Keys::kUsual;
 }
@@ -48,7 +49,8 @@ Status make_first_token(const DataDir& data_dir, meta::Store& store, domain::Ide
   auto actor = domain::daemon_actor();
   MLOPS_ASSIGN(const auto issued, identity.create_token(actor, wanted, meta::Commit::kKeep));
   MLOPS_TRY(write_file_atomic(data_dir.admin_token_file(), issued.secret + "\n"));
-  log::info(is_replaced ? "keys_replaced" : "first_start", {{"admin_token_file", std::string_view(data_dir.admin_token_file())}});
+  log::info(is_replaced ? "keys_replaced" : "first_start",
+            {{"admin_token_file", std::string_view(data_dir.admin_token_file())}});
   return {};
 }
 
@@ -60,8 +62,9 @@ void make_local_context(const DataDir& data_dir, const std::string& server_url) 
   const auto dir = base + "/mlops";
   const auto file = dir + "/config.yaml";
   if (::access(file.c_str(), F_OK) == 0) return;
-  const Json context = {{"current", "local"},
-                        {"contexts", {{"local", {{"server", server_url}, {"token_file", data_dir.admin_token_file()}}}}}};
+  const Json context = {
+      {"current", "local"},
+      {"contexts", {{"local", {{"server", server_url}, {"token_file", data_dir.admin_token_file()}}}}}};
   Status status = posix_env().make_dir(base);
   if (status) status = posix_env().make_dir(dir);
   if (status) status = write_file_atomic(file, json_to_yaml(context));

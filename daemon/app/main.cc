@@ -14,7 +14,8 @@ using mlops::Error;
 using mlops::app::Config;
 
 constexpr std::string_view kUsage =
-    "usage: mlopsd [--config FILE] [--replace-keys | --rewrap-keys WHERE] [--print-config | --check-config | --help | --version]\n";
+    "usage: mlopsd [--config FILE] [--replace-keys | --rewrap-keys WHERE] [--print-config | --check-config | --help | "
+    "--version]\n";
 
 struct Words {
   std::string config_file;
@@ -70,10 +71,12 @@ int main(int count, char** argv) {
     return 2;
   }
   if (words.help) {
-    fmt::print("{}\n--replace-keys: start a data directory that was restored without its keys; every token is void then, "
-               "and a new one\nis in admin-token.\n"
-               "--rewrap-keys: seal the masking keys under another master key (file:PATH, env:NAME or credential:NAME) and "
-               "end; the next\nstart needs masking.master_key to name it.\n\nSettings, in YAML and by environment:\n\n{}", kUsage, mlops::app::settings_help());
+    fmt::print(
+        "{}\n--replace-keys: start a data directory that was restored without its keys; every token is void then, "
+        "and a new one\nis in admin-token.\n"
+        "--rewrap-keys: seal the masking keys under another master key (file:PATH, env:NAME or credential:NAME) and "
+        "end; the next\nstart needs masking.master_key to name it.\n\nSettings, in YAML and by environment:\n\n{}",
+        kUsage, mlops::app::settings_help());
     return 0;
   }
   if (words.version) {

@@ -17,8 +17,8 @@
 #include "daemon/api/routes.h"
 #include "daemon/app/convert_blobs.h"
 #include "daemon/app/data_dir.h"
-#include "daemon/app/gate_endpoints.h"
 #include "daemon/app/first_start.h"
+#include "daemon/app/gate_endpoints.h"
 #include "daemon/app/git_config.h"
 #include "daemon/app/metrics.h"
 #include "daemon/app/sd_notify.h"
@@ -94,8 +94,7 @@ Result<crypto::SecretBytes> master_key(const DataDir& data_dir, const std::strin
 Result<std::unique_ptr<domain::KeyRing>> open_key_ring(meta::Store& store, const DataDir& data_dir,
                                                        const Config& config, Keys keys) {
   // Only a key that was lost is given up, not one that somebody named wrongly while another was lost.
-  const bool is_lost =
-      keys == Keys::kReplaced && config.masking.master_key.empty() && !data_dir.has_key("masking");
+  const bool is_lost = keys == Keys::kReplaced && config.masking.master_key.empty() && !data_dir.has_key("masking");
   MLOPS_ASSIGN(auto master, master_key(data_dir, config.masking.master_key));
   const auto unopened = is_lost ? domain::KeyRing::Unopened::kGiveUp : domain::KeyRing::Unopened::kRefuse;
   return domain::KeyRing::open(store, std::move(master), unopened);
@@ -153,7 +152,8 @@ domain::ErasureOptions erasure_options(const DataDir& data_dir, const Config& co
   return options;
 }
 
-// Their rules are read now, so that no decision inside the writer waits for a file, and a lack is told before it refuses.
+// Their rules are read now, so that no decision inside the writer waits for a file, and a lack is told before it
+// refuses.
 void load_time_zones(domain::Compliance& compliance) {
   const auto environments = compliance.environments(0);
   if (!environments) return;
@@ -164,7 +164,8 @@ void load_time_zones(domain::Compliance& compliance) {
   }
   for (const auto& name : names) {
     if (const auto zone = TimeZones::system().find(name); !zone) {
-      log::error("time_zone_missing", {{"zone", std::string_view(name)}, {"slug", std::string_view(zone.error().slug)}});
+      log::error("time_zone_missing",
+                 {{"zone", std::string_view(name)}, {"slug", std::string_view(zone.error().slug)}});
     }
   }
 }
@@ -242,9 +243,9 @@ Result<std::unique_ptr<EvidenceSources>> open_evidence(meta::Store& store, cas::
   domain::MeasurerOptions options;
   options.index_dir = data_dir.erasure_dir();
   options.plan_bytes_max = static_cast<std::uint64_t>(config.gates.profile_mib) << 20;
-  std::unique_ptr<EvidenceSources> evidence(new EvidenceSources{
-      domain::Signatures(store), domain::Measurer(store, content, std::move(key), std::move(options)),
-      std::move(external)});
+  std::unique_ptr<EvidenceSources> evidence(
+      new EvidenceSources{domain::Signatures(store),
+                          domain::Measurer(store, content, std::move(key), std::move(options)), std::move(external)});
   promotion.use(evidence->measurer, evidence->external);
   return evidence;
 }
@@ -273,8 +274,8 @@ Result<EventOptions> event_options(const Config& config) {
   EventOptions all;
   auto& options = all.courier;
   MLOPS_ASSIGN(options.destinations, destinations(config));
-  options.source = config.events.source.empty() ? url_of(config, static_cast<int>(config.listen.port))
-                                                : config.events.source;
+  options.source =
+      config.events.source.empty() ? url_of(config, static_cast<int>(config.listen.port)) : config.events.source;
   options.ca_file = config.events.ca_file;
   options.timeout = std::chrono::seconds(config.events.timeout_seconds);
   MLOPS_ASSIGN(all.sender.turn.schedule, events::parse_schedule(config.events.retry_seconds));
@@ -286,8 +287,8 @@ std::string metrics_text(Metrics& metrics, const events::Webhooks& webhooks) {
   std::vector<WebhookFigures> figures;
   if (const auto views = webhooks.list()) {
     for (const auto& view : *views) {
-      figures.push_back({view.row.id, view.progress.delivered, view.progress.failed, view.lag, view.held.held,
-                         view.held.dead});
+      figures.push_back(
+          {view.row.id, view.progress.delivered, view.progress.failed, view.lag, view.held.held, view.held.dead});
     }
   }
   metrics.webhooks(figures);
@@ -296,7 +297,8 @@ std::string metrics_text(Metrics& metrics, const events::Webhooks& webhooks) {
 
 // Until the signal to stop.
 void serve(const std::string& url, const DataDir& data_dir, const sigset_t& signals) {
-  log::info("ready", {{"url", std::string_view(url)}, {"version", kVersion}, {"data_dir", std::string_view(data_dir.path())}});
+  log::info("ready",
+            {{"url", std::string_view(url)}, {"version", kVersion}, {"data_dir", std::string_view(data_dir.path())}});
   tell_service_manager(kNotifyReady);
   const int signal = wait_for(signals);
   tell_service_manager(kNotifyStopping);
@@ -342,14 +344,14 @@ Status run_daemon(const Config& config, MissingKeys missing_keys) {
   MLOPS_ASSIGN(const auto backups, domain::Backups::open(*store, *content));
   MLOPS_ASSIGN(auto erasure_key, data_dir.key("erasure"));
   auto erasures = erasure_options(data_dir, config, *backups);
-  domain::Erasure erasure(*store, *content, nouns.compliance, nouns.gc, std::move(erasure_key),
-                          std::move(erasures));
+  domain::Erasure erasure(*store, *content, nouns.compliance, nouns.gc, std::move(erasure_key), std::move(erasures));
   MLOPS_ASSIGN(const auto outgoing, event_options(config));
   events::Webhooks webhooks(*store, *key_ring, outgoing.courier);
   events::WatchSeats watch_seats(config.events.watchers);
   MLOPS_ASSIGN(auto deliveries, delivery_options(config));
   domain::Delivery delivery(*store, *content, std::move(deliveries));
-  nouns.compliance.check_targets_with([&delivery](const model::DeliveryTarget& to) { return delivery.check_target(to); });
+  nouns.compliance.check_targets_with(
+      [&delivery](const model::DeliveryTarget& to) { return delivery.check_target(to); });
   MLOPS_TRY(make_first_token(data_dir, *store, *identity, config.token.max_days * 86400, keys));
 
   Metrics metrics;

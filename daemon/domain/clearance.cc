@@ -17,9 +17,10 @@ constexpr std::size_t kTreeLimitBytes = 256u << 20;
 constexpr auto kHighest = model::Sensitivity::kChild;
 
 Failure exceeded(model::Sensitivity label, const model::Principal& principal, std::string hint) {
-  return fail(ErrorCode::kRefused, "clearance_exceeded",
-              fmt::format("these bytes are {}, the token clears at most {}", to_word(label), to_word(principal.clearance)),
-              std::move(hint));
+  return fail(
+      ErrorCode::kRefused, "clearance_exceeded",
+      fmt::format("these bytes are {}, the token clears at most {}", to_word(label), to_word(principal.clearance)),
+      std::move(hint));
 }
 
 // The newest version that masking made of `source` and the principal may read.
@@ -76,8 +77,8 @@ Status Clearance::catch_up(sql::Connection& connection) {
 Status Clearance::check(const model::Principal& principal, const std::vector<crypto::Digest>& files) {
   if (principal.clearance >= kHighest) return {};
   std::lock_guard lock(mutex_);
-  const auto caught_up = store_.read<bool>(
-      [&](sql::Connection& connection) { return catch_up(connection).map([] { return true; }); });
+  const auto caught_up =
+      store_.read<bool>([&](sql::Connection& connection) { return catch_up(connection).map([] { return true; }); });
   if (!caught_up) return fail(caught_up.error());
   for (const auto& file : files) {
     const auto known = lowest_.find(file);

@@ -1,9 +1,9 @@
-// Which bytes a token may read: those of files that stand in a live version within its clearance; and what a version above
-// it may be seen as.
+// Which bytes a token may read: those of files that stand in a live version within its clearance; and what a version
+// above it may be seen as.
 //
-// Which files stand in which versions is not in the database; an index is made in memory when a token with less than the
-// highest clearance first asks for bytes, and caught up when it asks again. What is in no version counts as above every
-// such clearance. Errors: kRefused "clearance_exceeded". Thread-safety: thread-safe.
+// Which files stand in which versions is not in the database; an index is made in memory when a token with less than
+// the highest clearance first asks for bytes, and caught up when it asks again. What is in no version counts as above
+// every such clearance. Errors: kRefused "clearance_exceeded". Thread-safety: thread-safe.
 #pragma once
 
 #include <mutex>
@@ -30,7 +30,8 @@ class Clearance {
  private:
   struct DigestHash {
     std::size_t operator()(const crypto::Digest& digest) const {
-      return std::hash<std::string_view>{}({reinterpret_cast<const char*>(digest.bytes().data()), digest.bytes().size()});
+      return std::hash<std::string_view>{}(
+          {reinterpret_cast<const char*>(digest.bytes().data()), digest.bytes().size()});
     }
   };
   Status catch_up(sql::Connection& connection);

@@ -108,11 +108,11 @@ Status check_owner(meta::WriteTx& tx, meta::RevisionKind kind, const meta::Revis
     tx.begin_entry(what + ".override", row.name, *override_reason);
     return {};
   }
-  return fail(ErrorCode::kRefused, "owned_by_source",
-              fmt::format("the {} {} comes from {}", what, row.name,
-                          git_origin(owner->repository, owner->commit.substr(0, 12), owner->path)),
-              fmt::format("change it there, then: mlopsctl policy source sync {}; or --override --reason TEXT",
-                          owner->source));
+  return fail(
+      ErrorCode::kRefused, "owned_by_source",
+      fmt::format("the {} {} comes from {}", what, row.name,
+                  git_origin(owner->repository, owner->commit.substr(0, 12), owner->path)),
+      fmt::format("change it there, then: mlopsctl policy source sync {}; or --override --reason TEXT", owner->source));
 }
 
 }  // namespace

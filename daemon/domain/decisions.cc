@@ -65,9 +65,9 @@ std::vector<model::GateResult> denying(const policy::Policy& candidate, const mo
 
 Result<bool> runs_now(sql::Connection& connection, const meta::DecisionRow& row) {
   if (row.occasion != "promote" && row.occasion != "rollback") return false;
-  MLOPS_ASSIGN(const auto running, meta::list_deployments(connection, {.environment = row.environment,
-                                                                       .running_only = true,
-                                                                       .limit = 10'000}));
+  MLOPS_ASSIGN(
+      const auto running,
+      meta::list_deployments(connection, {.environment = row.environment, .running_only = true, .limit = 10'000}));
   return std::any_of(running.begin(), running.end(),
                      [&](const meta::DeploymentRow& one) { return one.plan_id == row.plan_id; });
 }
@@ -86,10 +86,8 @@ meta::DecisionRow decision_row(const model::Plan& plan, const model::PromotionFa
     policies.push_back({{"revision_id", policy.revision_id}, {"name", policy.name}, {"digest", policy.digest}});
   }
   for (const auto& [policy, beside] : plan.shadow_pins) {
-    policies.push_back({{"revision_id", policy.revision_id},
-                        {"name", policy.name},
-                        {"digest", policy.digest},
-                        {"shadow_of", beside}});
+    policies.push_back(
+        {{"revision_id", policy.revision_id}, {"name", policy.name}, {"digest", policy.digest}, {"shadow_of", beside}});
   }
   row.policies = canonical_dump(policies);
   row.facts = canonical_dump(wire::to_json(facts));
@@ -131,9 +129,8 @@ Result<Replay> Decisions::replay(const ReplayRequest& request) {
       ++replay.decisions;
       MLOPS_ASSIGN(auto known, policies_of(connection, row));
       auto& policies = known.deciding;
-      const auto namesake = std::find_if(policies.begin(), policies.end(), [&](const policy::Policy& one) {
-        return one.name() == candidate.name();
-      });
+      const auto namesake = std::find_if(policies.begin(), policies.end(),
+                                         [&](const policy::Policy& one) { return one.name() == candidate.name(); });
       if (namesake != policies.end())
         *namesake = candidate;
       else if (request.reach == ReplayRequest::Reach::kEverywhere)

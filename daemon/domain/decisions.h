@@ -1,9 +1,9 @@
 // Decisions of the past and of a policy that is not applied yet: shown again, proved again, or run under other rules.
 //
 // replay() evaluates a candidate policy on the stored facts of every plan, promotion, rollback and refusal that its
-// namesake took part in, and tells which verdicts flip; verify() evaluates the very policies of then and compares bytes.
-// Masking itself is not run again: only gates are. Reads only. Errors: kInvalid "policy_invalid"; kNotFound; kCorrupt
-// "bad_facts". Thread-safety: thread-safe.
+// namesake took part in, and tells which verdicts flip; verify() evaluates the very policies of then and compares
+// bytes. Masking itself is not run again: only gates are. Reads only. Errors: kInvalid "policy_invalid"; kNotFound;
+// kCorrupt "bad_facts". Thread-safety: thread-safe.
 #pragma once
 
 #include <string>
@@ -21,7 +21,7 @@ struct Candidate {
 };
 
 struct Flip {
-  meta::DecisionRow decision;            // without its facts
+  meta::DecisionRow decision;  // without its facts
   model::Verdict after = model::Verdict::kFail;
   std::vector<model::GateResult> gates;  // those of the candidate that do not pass; empty when it lets more through
   bool runs_now = false;                 // the release of a promotion that is live

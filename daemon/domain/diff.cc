@@ -66,7 +66,8 @@ Result<model::DiffView> Registry::diff(const std::string& a_ref, const std::stri
   MLOPS_ASSIGN(const auto b_files, files(b.version.typed_ref()));
   diff_files(a_files, b_files, out);
   diff_text("kind", std::string(to_word(a.version.kind)), std::string(to_word(b.version.kind)), out);
-  diff_text("sensitivity", std::string(to_word(a.version.sensitivity)), std::string(to_word(b.version.sensitivity)), out);
+  diff_text("sensitivity", std::string(to_word(a.version.sensitivity)), std::string(to_word(b.version.sensitivity)),
+            out);
   diff_text("description", a.version.description, b.version.description, out);
   diff_text("git.commit", a.version.git ? a.version.git->commit : "", b.version.git ? b.version.git->commit : "", out);
   diff_map("params.", a.version.params, b.version.params, out);

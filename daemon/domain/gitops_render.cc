@@ -216,9 +216,8 @@ std::string render_message(const GitopsSubject& subject) {
   const auto& deployment = subject.deployment;
   const auto name = name_of(subject);
   const auto verb = deployment.action == "rollback" ? "Roll back to" : "Promote";
-  auto text = deployment.action == "rollback"
-                  ? fmt::format("{} {} in {}\n\n", verb, name, deployment.environment)
-                  : fmt::format("{} {} to {}\n\n", verb, name, deployment.environment);
+  auto text = deployment.action == "rollback" ? fmt::format("{} {} in {}\n\n", verb, name, deployment.environment)
+                                              : fmt::format("{} {} to {}\n\n", verb, name, deployment.environment);
   const auto reason = one_line(deployment.reason);
   text += reason.empty() ? std::string("No reason was given.\n") : fmt::format("Reason: {}\n", reason);
   text += who_text(subject) + "\n";

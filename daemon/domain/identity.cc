@@ -70,8 +70,7 @@ bool Identity::is_fresh() const {
 Result<model::Principal> Identity::authenticate(std::string_view authorization) const {
   constexpr std::string_view kScheme = "bearer ";
   if (authorization.empty()) return unauthenticated("no_token", "this needs a token and none was sent");
-  if (authorization.size() <= kScheme.size() ||
-      to_lower_ascii(authorization.substr(0, kScheme.size())) != kScheme) {
+  if (authorization.size() <= kScheme.size() || to_lower_ascii(authorization.substr(0, kScheme.size())) != kScheme) {
     return unauthenticated("bad_token", "the Authorization header is not \"Bearer <token>\"");
   }
   const auto mac = mac_of(trim(authorization.substr(kScheme.size())));
@@ -82,7 +81,8 @@ Result<model::Principal> Identity::authenticate(std::string_view authorization) 
   const auto& token = it->second;
   if (token.revoked_at_us) return unauthenticated("token_revoked", "the token was revoked");
   if (token.expires_at_us <= store_.now_us()) {
-    return unauthenticated("token_expired", fmt::format("the token expired at {}", format_rfc3339(token.expires_at_us)));
+    return unauthenticated("token_expired",
+                           fmt::format("the token expired at {}", format_rfc3339(token.expires_at_us)));
   }
   model::Principal principal;
   principal.id = token.principal.id;
@@ -129,8 +129,8 @@ Result<IssuedToken> Identity::create_token(const meta::Actor& actor, const NewTo
 }
 
 Result<meta::TokenRow> Identity::revoke_token(const meta::Actor& actor, const std::string& id_or_name) {
-  auto revoked = store_.write<meta::TokenRow>(
-      actor, meta::Commit::kKeep, [&](meta::WriteTx& tx) -> Result<meta::TokenRow> {
+  auto revoked =
+      store_.write<meta::TokenRow>(actor, meta::Commit::kKeep, [&](meta::WriteTx& tx) -> Result<meta::TokenRow> {
         MLOPS_ASSIGN(auto row, meta::find_token(tx.sql(), id_or_name));
         if (row.revoked_at_us) return row;
         tx.begin_entry("token.revoke", row.principal.name, row.name);

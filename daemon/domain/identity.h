@@ -25,7 +25,7 @@ struct NewToken {
   model::Role role = model::Role::kViewer;
   std::vector<model::Scope> scopes;  // empty: those of the role; otherwise a subset of them
   model::Sensitivity clearance = model::Sensitivity::kChild;
-  std::string name;                  // empty: the principal's name and role
+  std::string name;  // empty: the principal's name and role
   std::int64_t expires_in_s = 0;
 };
 

@@ -335,8 +335,8 @@ Result<KeyRing::Destroyed> KeyRing::destroy(const meta::Actor& actor, const Wish
   const auto* heir = active(entry->row.name);
   const bool reseals = wish.tokens == Wish::Tokens::kReseal;
   if (reseals && !heir) {
-    return fail(ErrorCode::kRefused, "key_destroyed", fmt::format("{} has no active version to take the tokens over",
-                                                                  entry->row.name),
+    return fail(ErrorCode::kRefused, "key_destroyed",
+                fmt::format("{} has no active version to take the tokens over", entry->row.name),
                 "rotate the key first: mlopsctl key rotate " + entry->row.name);
   }
   std::int64_t tokens = 0;

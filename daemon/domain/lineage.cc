@@ -35,8 +35,7 @@ class Walker {
       queue.pop_front();
       MLOPS_TRY(add_version(version));
       if (depth >= question_.depth) continue;
-      MLOPS_ASSIGN(const auto edges,
-                   meta::edges_of(connection_, version.id, question_.direction, question_.as_of_us));
+      MLOPS_ASSIGN(const auto edges, meta::edges_of(connection_, version.id, question_.direction, question_.as_of_us));
       for (const auto& edge : edges) {
         MLOPS_TRY(add_edge(edge));
         const auto& next_id = up_ ? edge.from_version_id : edge.to_version_id;
@@ -45,8 +44,8 @@ class Walker {
         queue.emplace_back(std::move(next), depth + 1);
       }
       if (view_.nodes.size() > kNodeLimit) {
-        return fail(ErrorCode::kExhausted, "lineage_too_large",
-                    fmt::format("more than {} nodes", kNodeLimit), "give a smaller --depth");
+        return fail(ErrorCode::kExhausted, "lineage_too_large", fmt::format("more than {} nodes", kNodeLimit),
+                    "give a smaller --depth");
       }
     }
     return std::move(view_);
@@ -87,8 +86,8 @@ class Walker {
   }
 
   Status add_masking_run(const meta::MaskingRunRow& run, const std::string& from, const std::string& to) {
-    MLOPS_ASSIGN(const auto policy, meta::get_revision_by_id(connection_, meta::RevisionKind::kPolicy,
-                                                             run.policy_revision_id));
+    MLOPS_ASSIGN(const auto policy,
+                 meta::get_revision_by_id(connection_, meta::RevisionKind::kPolicy, run.policy_revision_id));
     const auto id = "masking:" + run.id;
     if (nodes_.insert(id).second) {
       const auto label = fmt::format("{} revision {} ({})", policy.name, policy.revision, policy.digest.substr(0, 19));
@@ -114,8 +113,8 @@ class Walker {
       const auto id = "deployment:" + deployment.id;
       if (!nodes_.insert(id).second) continue;
       const auto until = deployment.valid_to_us ? "until " + format_rfc3339(*deployment.valid_to_us) : "running";
-      view_.nodes.push_back({id, "deployment", fmt::format("{} ({})", deployment.environment, until), {}, {},
-                             deployment.valid_from_us});
+      view_.nodes.push_back(
+          {id, "deployment", fmt::format("{} ({})", deployment.environment, until), {}, {}, deployment.valid_from_us});
       view_.edges.push_back({release, id, deployment.action});
     }
     return {};

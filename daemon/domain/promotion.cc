@@ -424,9 +424,8 @@ Result<model::PromotionView> Promotion::replay_or(const meta::Actor& actor, cons
                                                   const std::string& digest,
                                                   const std::function<Result<model::PromotionView>()>& execute_it) {
   using Found = std::optional<model::PromotionView>;
-  MLOPS_ASSIGN(auto before, store_.read<Found>([&](sql::Connection& connection) {
-    return replayed(connection, actor, key, digest);
-  }));
+  MLOPS_ASSIGN(auto before, store_.read<Found>(
+                                [&](sql::Connection& connection) { return replayed(connection, actor, key, digest); }));
   if (before) return std::move(*before);
   return execute_it();
 }

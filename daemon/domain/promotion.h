@@ -4,18 +4,19 @@
 // the release: what was approved is what runs, or nothing does. A dataset above the environment's clearance is masked
 // on the way, and the masked version is what moves.
 // A release is one version, several, or a named bundle of them; it moves and goes back as one. Break-glass passes over
-// procedure and opens a review, which holds later promotions up; what an environment was rolled back from is not promoted
-// into it again unless the request says so. A release that took the places of others (a bundle those of single
+// procedure and opens a review, which holds later promotions up; what an environment was rolled back from is not
+// promoted into it again unless the request says so. A release that took the places of others (a bundle those of single
 // versions) is rolled back to all of them at once.
 //
 // State of a plan:  open → executed | rejected | stale | expired
-// Errors: kRefused "gates_denied", "approvals_pending" with the plan as `detail`; kConflict "stale_plan", "plan_expired",
-// "plan_closed", "idempotency_key_reused"; kDenied "own_plan", "author", "break_glass_denied"; kInvalid "signature_needed",
-// "bad_signature", "unknown_gate"; kNotFound; those of Compliance::mask. Thread-safety: thread-safe.
+// Errors: kRefused "gates_denied", "approvals_pending" with the plan as `detail`; kConflict "stale_plan",
+// "plan_expired", "plan_closed", "idempotency_key_reused"; kDenied "own_plan", "author", "break_glass_denied"; kInvalid
+// "signature_needed", "bad_signature", "unknown_gate"; kNotFound; those of Compliance::mask. Thread-safety:
+// thread-safe.
 #pragma once
 
-#include <memory>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -64,7 +65,7 @@ struct ApprovalRequest {
 struct NewRelease {
   std::string name;
   std::vector<std::pair<std::string, std::string>> members;  // role, reference
-  std::vector<std::string> policies;                          // names; at their present revision
+  std::vector<std::string> policies;                         // names; at their present revision
 };
 
 struct ReviewRequest {
@@ -78,8 +79,8 @@ struct Draft {
   model::Plan plan;
   model::PromotionFacts facts;
   std::vector<PolicyRevision> policies;
-  std::vector<PolicyRevision> shadows;        // as plan.shadow_pins
-  std::vector<model::Version> members;        // of a planned masking: the source
+  std::vector<PolicyRevision> shadows;         // as plan.shadow_pins
+  std::vector<model::Version> members;         // of a planned masking: the source
   std::optional<meta::DeploymentRow> running;  // under the same name
   std::set<std::string> authors;               // who registered what is moved, or what that was masked from
   std::string rollout_by;                      // who started the rollout the plan is a step of; empty: of none
@@ -134,21 +135,21 @@ class Promotion {
   struct Wish {
     std::string kind = "promote";
     std::vector<std::string> version_ids;
-    std::string release_id;            // of a named release
+    std::string release_id;  // of a named release
     bool is_break_glass = false;
     bool accepts_rejected = false;
     std::vector<std::string> overrides;
     std::string idempotency_key;
-    std::string request_digest;        // of what came with the key
-    TimestampUs expires_at_us = 0;     // of a stored plan
+    std::string request_digest;     // of what came with the key
+    TimestampUs expires_at_us = 0;  // of a stored plan
     std::string environment;
     std::string reason;
     std::string requested_by;
     std::string requested_by_id;
-    TimestampUs requested_at_us = 0;   // 0: now
-    std::string plan_id;               // an open plan whose approvals count
-    std::string executed_by_id;        // whose own approval does not count either; empty: the requester's alone
-    std::string plan_digest;           // the digest that plan was approved under
+    TimestampUs requested_at_us = 0;  // 0: now
+    std::string plan_id;              // an open plan whose approvals count
+    std::string executed_by_id;       // whose own approval does not count either; empty: the requester's alone
+    std::string plan_digest;          // the digest that plan was approved under
     std::vector<std::string> earlier_plan_ids;  // rollback: the plans under which what comes back ran before
     std::vector<std::string> restores;          // rollback to several: their release ids …
     std::string leaves_id;                      // … and the deployment that took their places
@@ -232,7 +233,8 @@ Failure stale_plan(const std::string& plan_id);
 std::string release_ref(const meta::DeploymentRow& row, const std::vector<model::Version>& members);
 
 // What ran under other names and ended when `deployment` began, because it took their places.
-Result<std::vector<meta::DeploymentRow>> replaced_by(sql::Connection& connection, const meta::DeploymentRow& deployment);
+Result<std::vector<meta::DeploymentRow>> replaced_by(sql::Connection& connection,
+                                                     const meta::DeploymentRow& deployment);
 
 Result<model::ReviewView> review_view(const meta::ReviewRow& row);
 // "sha256:…" of what a plan pins of its facts.

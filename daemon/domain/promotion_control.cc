@@ -41,8 +41,8 @@ Result<model::ReviewView> review_view(const meta::ReviewRow& row) {
 }
 
 // What a plan pins of its facts: what is moved and the evidence for it. How far people have come (approvals, reviews,
-// where it ran, what is uploaded, deprecated or erased, the time) is decided anew when the plan is executed, and makes no other
-// plan.
+// where it ran, what is uploaded, deprecated or erased, the time) is decided anew when the plan is executed, and makes
+// no other plan.
 std::string pinned_facts_digest(const model::PromotionFacts& facts) {
   auto pinned = facts;
   pinned.approvals.clear();
@@ -104,8 +104,8 @@ Status Promotion::add_overlaps(sql::Connection& connection, Draft& draft) {
       continue;
     }
     // What will run is the masked version.
-    MLOPS_ASSIGN(const auto output, meta::find_artifact(connection, model::ArtifactKind::kDataset,
-                                                        draft.plan.masking->output_name));
+    MLOPS_ASSIGN(const auto output,
+                 meta::find_artifact(connection, model::ArtifactKind::kDataset, draft.plan.masking->output_name));
     if (output) artifacts.push_back(output->id);
   }
   MLOPS_ASSIGN(const auto rows, meta::running_with_artifacts(connection, draft.plan.environment, artifacts));

@@ -72,8 +72,7 @@ Result<std::string> plan_of_promotion(sql::Connection& connection, const meta::D
                                                                     .name = target.name,
                                                                     .release_id = target.release_id,
                                                                     .limit = kHistoryLimit}));
-  const auto promoted =
-      std::find_if(rows.begin(), rows.end(), [](const auto& row) { return row.action == "promote"; });
+  const auto promoted = std::find_if(rows.begin(), rows.end(), [](const auto& row) { return row.action == "promote"; });
   return promoted == rows.end() ? std::string() : promoted->plan_id;
 }
 

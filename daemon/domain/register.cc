@@ -33,7 +33,8 @@ Status check_metadata(const NewVersion& wanted) {
   }
   for (const auto& [key, value] : wanted.metrics) {
     MLOPS_TRY(model::check_metric_name(key));
-    if (!std::isfinite(value)) return fail(ErrorCode::kInvalid, "bad_metric", fmt::format("metric {} is not finite", key));
+    if (!std::isfinite(value))
+      return fail(ErrorCode::kInvalid, "bad_metric", fmt::format("metric {} is not finite", key));
   }
   return {};
 }
@@ -61,8 +62,8 @@ Result<std::vector<ResolvedInput>> resolve_inputs(sql::Connection& connection, c
   return inputs;
 }
 
-// Own label: declared, or the safe default (what nobody classified, from nobody knows what, may hold personal data). Effective: the highest
-// of own and inputs, fixed for ever because neither changes.
+// Own label: declared, or the safe default (what nobody classified, from nobody knows what, may hold personal data).
+// Effective: the highest of own and inputs, fixed for ever because neither changes.
 void set_sensitivity(model::Version& version, const NewVersion& wanted, const std::vector<ResolvedInput>& inputs) {
   version.sensitivity_assumed = !wanted.sensitivity && inputs.empty();
   version.own_sensitivity = wanted.sensitivity.value_or(version.sensitivity_assumed ? model::Sensitivity::kPersonal
@@ -76,8 +77,9 @@ void set_sensitivity(model::Version& version, const NewVersion& wanted, const st
 std::string raise_by_scan(const LabelScan& scan, model::Version& version) {
   const auto least = scan.least();
   if (least <= version.sensitivity) return {};
-  auto note = fmt::format("a sample holds {}{}: labelled {}, not {}", join({scan.classes.begin(), scan.classes.end()}, ", "),
-                          scan.has_health ? " beside health data" : "", to_word(least), to_word(version.sensitivity));
+  auto note =
+      fmt::format("a sample holds {}{}: labelled {}, not {}", join({scan.classes.begin(), scan.classes.end()}, ", "),
+                  scan.has_health ? " beside health data" : "", to_word(least), to_word(version.sensitivity));
   version.own_sensitivity = least;
   version.sensitivity = least;
   version.sensitivity_assumed = false;
@@ -86,8 +88,7 @@ std::string raise_by_scan(const LabelScan& scan, model::Version& version) {
 
 // What the scan found, what the inputs hold, and over both what whoever registers it says.
 Result<std::map<std::string, std::string>> labels_for(sql::Connection& connection, const NewVersion& wanted,
-                                                      const std::vector<ResolvedInput>& inputs,
-                                                      const LabelScan& scan) {
+                                                      const std::vector<ResolvedInput>& inputs, const LabelScan& scan) {
   auto labels = scan.labels();
   for (const auto& input : inputs) {
     MLOPS_ASSIGN(const auto theirs, meta::labels_of(connection, input.version.id));
@@ -218,7 +219,8 @@ Status Registry::load_tree(model::Manifest& manifest, cas::OwnerTag viewer) {
   }
   MLOPS_ASSIGN(const auto bytes, content_.read(manifest.tree_digest, kTreeLimitBytes));
   auto files = model::parse_tree(bytes);
-  auto made = files ? model::make_manifest(manifest.kind, std::move(*files)) : Result<model::Manifest>(fail(files.error()));
+  auto made =
+      files ? model::make_manifest(manifest.kind, std::move(*files)) : Result<model::Manifest>(fail(files.error()));
   const bool is_same = made && made->is_tree && made->tree_digest == manifest.tree_digest &&
                        made->file_count == manifest.file_count &&
                        made->content_size_bytes == manifest.content_size_bytes;

@@ -36,9 +36,10 @@ Status check_not_held(sql::Connection& connection, const model::Version& version
   if (holds.empty()) return {};
   std::vector<std::string> cases;
   for (const auto& hold : holds) cases.push_back(hold.case_id);
-  return fail(ErrorCode::kConflict, "version_held",
-              fmt::format("{} is held for {} {}", version.ref(), cases.size() == 1 ? "case" : "cases", join(cases, ", ")),
-              "deprecate it instead, or release the holds: `mlopsctl hold list`", canonical_dump({{"cases", cases}}));
+  return fail(
+      ErrorCode::kConflict, "version_held",
+      fmt::format("{} is held for {} {}", version.ref(), cases.size() == 1 ? "case" : "cases", join(cases, ", ")),
+      "deprecate it instead, or release the holds: `mlopsctl hold list`", canonical_dump({{"cases", cases}}));
 }
 
 Status check_not_in_use(sql::Connection& connection, const model::Version& version) {
@@ -96,13 +97,15 @@ Result<model::VersionView> Registry::show(const std::string& ref, TimestampUs as
     model::VersionView view;
     std::string manifest_body;
   };
-  MLOPS_ASSIGN(auto shown, store_.read<Shown>([&](sql::Connection& connection) -> Result<Shown> {
-    MLOPS_ASSIGN(auto version, meta::resolve(connection, reference, as_of_us));
-    MLOPS_ASSIGN(auto body, meta::manifest_body(connection, version.digest));
-    MLOPS_ASSIGN(auto view, view_of(connection, std::move(version), as_of_us));
-    MLOPS_ASSIGN(view.schemas, meta::schemas_of(connection, view.version.id));
-    return Shown{std::move(view), std::move(body)};
-  }, meta::Patience::kInstant));
+  MLOPS_ASSIGN(auto shown, store_.read<Shown>(
+                               [&](sql::Connection& connection) -> Result<Shown> {
+                                 MLOPS_ASSIGN(auto version, meta::resolve(connection, reference, as_of_us));
+                                 MLOPS_ASSIGN(auto body, meta::manifest_body(connection, version.digest));
+                                 MLOPS_ASSIGN(auto view, view_of(connection, std::move(version), as_of_us));
+                                 MLOPS_ASSIGN(view.schemas, meta::schemas_of(connection, view.version.id));
+                                 return Shown{std::move(view), std::move(body)};
+                               },
+                               meta::Patience::kInstant));
   MLOPS_TRY(check_manifest(shown.view.version, shown.manifest_body));
   MLOPS_ASSIGN(auto manifest, model::parse_manifest(shown.manifest_body));
   shown.view.files_truncated = manifest.is_tree;
@@ -152,7 +155,8 @@ Result<std::vector<model::ArtifactView>> Registry::list_artifacts(const meta::Ar
       view.kind = row.kind;
       view.name = row.name;
       MLOPS_ASSIGN(view.versions, meta::count_versions(connection, row.id));
-      MLOPS_ASSIGN(const auto newest, meta::list_versions(connection, {.kind = row.kind, .name = row.name, .limit = 1}));
+      MLOPS_ASSIGN(const auto newest,
+                   meta::list_versions(connection, {.kind = row.kind, .name = row.name, .limit = 1}));
       if (!newest.empty()) view.latest = newest.front().ref();
       MLOPS_ASSIGN(const auto aliases, meta::aliases_of_artifact(connection, row.id));
       for (const auto& [alias, version_id] : aliases) {

@@ -227,10 +227,10 @@ Status Reveals::record_refusal(const meta::Actor& actor, const RevealWish& wish,
 
 Result<Revealed> Reveals::attempt(const meta::Actor& actor, const RevealWish& wish) {
   if (!actor.principal.has(model::Scope::kDataReveal)) {
-    return fail(ErrorCode::kDenied, "missing_scope",
-                fmt::format("this needs the scope '{}', which the token does not have", to_word(model::Scope::kDataReveal)),
-                "ask an administrator for a token with that scope",
-                Json{{"scope", to_word(model::Scope::kDataReveal)}}.dump());
+    return fail(
+        ErrorCode::kDenied, "missing_scope",
+        fmt::format("this needs the scope '{}', which the token does not have", to_word(model::Scope::kDataReveal)),
+        "ask an administrator for a token with that scope", Json{{"scope", to_word(model::Scope::kDataReveal)}}.dump());
   }
   if (trim(wish.reason).empty()) {
     return fail(ErrorCode::kInvalid, "reason_needed", "revealing needs a reason", "give --reason");

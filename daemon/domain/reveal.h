@@ -2,9 +2,9 @@
 // ring and the token vault. Nothing of it is stored; what was revealed to whom, with which keys, and why, is on record
 // before anybody sees it, and so is every refusal.
 //
-// Errors: kDenied "missing_scope"; kInvalid "reason_needed", "which_file"; kRefused "not_masked", "clearance_exceeded", "key_destroyed",
-// "value_erased", "nothing_revealed", "reveal_too_large"; kNotFound "file_not_found"; those of policy::reveal_file,
-// meta and cas. Thread-safety: thread-safe.
+// Errors: kDenied "missing_scope"; kInvalid "reason_needed", "which_file"; kRefused "not_masked", "clearance_exceeded",
+// "key_destroyed", "value_erased", "nothing_revealed", "reveal_too_large"; kNotFound "file_not_found"; those of
+// policy::reveal_file, meta and cas. Thread-safety: thread-safe.
 #pragma once
 
 #include <string>
@@ -31,7 +31,7 @@ struct Revealed {
   std::vector<std::string> columns;
   policy::RevealEvidence evidence;
   std::vector<std::string> destroyed;  // versions of its keys that are gone, where cells were left
-  std::uint64_t erased = 0;         // of the cells that were left: an erasure took what they stood for
+  std::uint64_t erased = 0;            // of the cells that were left: an erasure took what they stood for
   std::vector<std::string> erasures;
   std::string bytes;  // of the file
 };

@@ -26,8 +26,8 @@ Result<std::vector<std::string>> exact_refs(sql::Connection& connection, const s
   for (const auto& ref : refs) {
     if (model::is_release_reference(ref)) {
       if (refs.size() > 1) {
-        return fail(ErrorCode::kInvalid, "bad_reference",
-                    "a named release moves alone: it says what belongs to it", "name it as the only REF");
+        return fail(ErrorCode::kInvalid, "bad_reference", "a named release moves alone: it says what belongs to it",
+                    "name it as the only REF");
       }
       MLOPS_ASSIGN(const auto reference, model::parse_release_reference(ref));
       MLOPS_ASSIGN(const auto release, meta::find_named_release(connection, reference.name, reference.number));

@@ -25,8 +25,8 @@ class StoreVault : public mask::TokenVault {
   // The erasure that took the token's value away; empty: none did.
   Result<std::string> erased_by(std::string_view context, std::string_view token);
 
-  // Everything handed out so far is on disk afterwards, with an audit entry that counts it; what is under a key that was
-  // destroyed meanwhile is forgotten.
+  // Everything handed out so far is on disk afterwards, with an audit entry that counts it; what is under a key that
+  // was destroyed meanwhile is forgotten.
   Status flush();
 
  private:

@@ -5,10 +5,10 @@
 //
 // Invariants: one thread owns the connection at any time (transport.h); a pending read or write, or a job in a pool,
 // holds the only lasting reference, so a connection without one goes away and closes; a parked one holds itself, and
-// belongs to its I/O thread, whose tick hands it to a thread for streams when there is something to send. After starting an asynchronous
-// step nothing of the connection is touched: another thread may be in it already. Deadlines: the owner sets
-// `deadline_ms_`; tick() on the I/O thread takes an expired one and cuts the transport, which wakes the owner.
-// Thread-safety: tick, let_go and stop from any thread; all else by the owner.
+// belongs to its I/O thread, whose tick hands it to a thread for streams when there is something to send. After
+// starting an asynchronous step nothing of the connection is touched: another thread may be in it already. Deadlines:
+// the owner sets `deadline_ms_`; tick() on the I/O thread takes an expired one and cuts the transport, which wakes the
+// owner. Thread-safety: tick, let_go and stop from any thread; all else by the owner.
 #pragma once
 
 #include <atomic>

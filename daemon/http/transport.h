@@ -46,7 +46,8 @@ class Transport {
   virtual std::size_t read(std::span<std::uint8_t> into) = 0;  // 0: ended or broken
   virtual bool write(std::string_view bytes) = 0;              // all or false
 
-  // Whether the peer has ended its side, or the connection broke; what it sent before may still be there. Does not wait.
+  // Whether the peer has ended its side, or the connection broke; what it sent before may still be there. Does not
+  // wait.
   virtual bool has_ended() = 0;
 
   // Any thread: pending and later reads end at once (writes still work); or everything does.

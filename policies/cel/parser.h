@@ -1,5 +1,5 @@
-// Source text → tree. Errors: kInvalid "cel_syntax", "cel_message", "cel_too_long", "cel_too_deep", "cel_too_large", each with
-// line:column of the source. Thread-safety: pure function.
+// Source text → tree. Errors: kInvalid "cel_syntax", "cel_message", "cel_too_long", "cel_too_deep", "cel_too_large",
+// each with line:column of the source. Thread-safety: pure function.
 #pragma once
 
 #include <string_view>

@@ -48,8 +48,7 @@ struct Map;
 class Value {
  public:
   using Storage = std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, std::string, Bytes, Timestamp,
-                               Duration, std::shared_ptr<const ListBox>,
-                               std::shared_ptr<const MapBox>, TypeName>;
+                               Duration, std::shared_ptr<const ListBox>, std::shared_ptr<const MapBox>, TypeName>;
   Value() = default;  // null
   Value(bool value) : storage_(value) {}
   Value(std::int64_t value) : storage_(value) {}

@@ -57,9 +57,7 @@ class OwningReader : public RecordReader {
     writer->adopt(std::move(inner));
     return writer;
   }
-  std::unique_ptr<RecordParts> parts() override {
-    return encoding_ == Encoding::kUtf8 ? inner_->parts() : nullptr;
-  }
+  std::unique_ptr<RecordParts> parts() override { return encoding_ == Encoding::kUtf8 ? inner_->parts() : nullptr; }
 
  private:
   HeadSource head_;

@@ -18,8 +18,9 @@ constexpr HeaderRule kHeaders[] = {
     {"age yr", HeaderMatch::kExact, 0.9},
 };
 constexpr std::string_view kBefore[] = {"aged", "age", "age of", "turning", "turned"};
-constexpr std::string_view kAfter[] = {"yo",        "y/o",     "y.o",    "year old", "year-old",    "years old",
-                                       "years-old", "yrs old", "yr old", "yr-old",   "years of age", "y old", "y-old"};
+constexpr std::string_view kAfter[] = {"yo",           "y/o",       "y.o",     "year old", "year-old",
+                                       "years old",    "years-old", "yrs old", "yr old",   "yr-old",
+                                       "years of age", "y old",     "y-old"};
 constexpr std::string_view kNineties[] = {"ninety",      "ninety one", "ninety two",   "ninety three", "ninety four",
                                           "ninety five", "ninety six", "ninety seven", "ninety eight", "ninety nine",
                                           "one hundred", "a hundred",  "hundred"};

@@ -47,8 +47,8 @@ std::string_view class_of_detector(std::string_view id);
 // The detectors built in: us_ssn, email, phone, date, birth_date, us_zip, person_name, mrn, street_address, and the
 // others the table lists (url, ipv4, …).
 const std::vector<const Detector*>& built_in_detectors();
-// Quasi-identifiers, which a policy must ask for by name: year, age_any, sex, kinship, profession, country, organization.
-// Their findings stay below 0.5: they identify only in combination and refuse nothing.
+// Quasi-identifiers, which a policy must ask for by name: year, age_any, sex, kinship, profession, country,
+// organization. Their findings stay below 0.5: they identify only in combination and refuse nothing.
 const std::vector<const Detector*>& optional_detectors();
 // Those that tell of somebody's health and identify nobody, asked for by name too: icd10, snomed.
 const std::vector<const Detector*>& evidence_detectors();

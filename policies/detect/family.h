@@ -36,7 +36,7 @@ struct FamilySpec {
   Needs needs = Needs::kDigit;
   bool decides_by_value = true;
   // kDigit: fewest digits a value has in a row of groups with at most three other bytes between; 1 is always right.
-    unsigned min_digits = 1;
+  unsigned min_digits = 1;
   Reads reads = Reads::kNo;
 };
 

@@ -78,16 +78,17 @@ constexpr Row kRows[] = {
      "and democratic federal federated islamic kingdom of people people's republic socialist state states "
      "the union"},
     {role::kSpanish,
-     "anos ano paciente por fecha calle apellidos nombre con para una avda mujer varon hijo hija medico telefono espana se "
+     "anos ano paciente por fecha calle apellidos nombre con para una avda mujer varon hijo hija medico telefono "
+     "espana se "
      "su esta desde hasta nino nina domicilio nacimiento informe"},
     {role::kSpelledAge, "a centenarian hundred nineties ninety nonagenarian one supercentenarian"},
 };
 
 constexpr std::string_view kEndings[] = {
-    "strasse", "straße", "strase", "stasse", "straat", "strat",   "gasse", "gatan", "gata",  "gaten",  "gate",   "gade",
-    "vagen",   "veien",  "vegen",  "vej",    "weg",     "laan",  "plein", "dreef", "kade",   "singel", "steenweg",
-    "platz",   "allee",  "alleen", "ring",   "ufer",    "damm",  "katu",  "tie",   "kuja",   "polku",  "utca",
-    "grand",   "plads",  "stien",  "bakken", "bakkene", "markt", "hof",   "lande", "landet", "plaats"};
+    "strasse",  "straße", "strase", "stasse", "straat", "strat",   "gasse", "gatan", "gata",  "gaten",  "gate",
+    "gade",     "vagen",  "veien",  "vegen",  "vej",    "weg",     "laan",  "plein", "dreef", "kade",   "singel",
+    "steenweg", "platz",  "allee",  "alleen", "ring",   "ufer",    "damm",  "katu",  "tie",   "kuja",   "polku",
+    "utca",     "grand",  "plads",  "stien",  "bakken", "bakkene", "markt", "hof",   "lande", "landet", "plaats"};
 constexpr std::size_t kLeastStem = 3;
 
 std::unordered_map<std::string_view, std::uint32_t> make_table() {

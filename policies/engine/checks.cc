@@ -15,8 +15,9 @@ namespace {
 
 using Check = void (*)(const Draft&, Findings&);
 constexpr Check kChecks[] = {
-    check_columns, check_rules, check_classes_have_rules, check_keys,         check_restrictions, check_output,
-    check_gates,   check_terms, check_exceptions,   check_shadow,         check_requirements, check_tests,        check_purpose};
+    check_columns, check_rules, check_classes_have_rules, check_keys,   check_restrictions, check_output,
+    check_gates,   check_terms, check_exceptions,         check_shadow, check_requirements, check_tests,
+    check_purpose};
 
 void check_class(const Draft& draft, const Marked<std::string>& name, Findings& findings) {
   if (draft.has_class(name.value)) return;

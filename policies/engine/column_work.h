@@ -44,8 +44,8 @@ class CellBatch {
   };
   std::vector<std::string_view> cells_;
   mask::Texts texts_;
-  ShortMemo<Place, 8> known_;        // values of this batch, beside those of earlier ones
-  std::uint64_t number_ = 0;         // of the batch
+  ShortMemo<Place, 8> known_;  // values of this batch, beside those of earlier ones
+  std::uint64_t number_ = 0;   // of the batch
   std::uint64_t added_ = 0, equal_ = 0;
   bool shares_ = true;
 };

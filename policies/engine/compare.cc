@@ -56,9 +56,9 @@ struct OptionRow {
   std::int64_t absent;
 };
 constexpr OptionRow kOptions[] = {
-    {"mask", "keep_last", MoreIs::kLooser, 0},   {"mask", "keep_first", MoreIs::kLooser, 0},
+    {"mask", "keep_last", MoreIs::kLooser, 0},          {"mask", "keep_first", MoreIs::kLooser, 0},
     {"date_truncate", "cap_age", MoreIs::kLooser, 150}, {"generalize", "age_cap", MoreIs::kLooser, 150},
-    {"generalize", "cap", MoreIs::kLooser, 89},  {"generalize", "width", MoreIs::kStricter, 0},
+    {"generalize", "cap", MoreIs::kLooser, 89},         {"generalize", "width", MoreIs::kStricter, 0},
 };
 
 const YamlNode* find_option(const YamlNode& options, std::string_view name) {
@@ -103,8 +103,7 @@ Change change_of(const Treatment& before, const Treatment& after) {
   if (before.strength != after.strength) {
     return after.strength > before.strength ? Change::kTightened : Change::kLoosened;
   }
-  const bool same_transform =
-      before.rule && after.rule && before.rule->transform.value == after.rule->transform.value;
+  const bool same_transform = before.rule && after.rule && before.rule->transform.value == after.rule->transform.value;
   if (same_transform) return option_change(*before.rule, *after.rule);
   return before.rule || after.rule ? Change::kUnclear : Change::kNeutral;
 }
@@ -184,7 +183,8 @@ void compare_settings(const Policy::Body& before, const Policy::Body& after, Com
     return words;
   };
   out.set("setting select.kinds", kinds(before), kinds(after), MoreIs::kStricter);
-  out.set("setting select.labels", labels_text(before.select_labels), labels_text(after.select_labels), MoreIs::kLooser);
+  out.set("setting select.labels", labels_text(before.select_labels), labels_text(after.select_labels),
+          MoreIs::kLooser);
 }
 
 }  // namespace

@@ -91,7 +91,8 @@ void compare_gate(const std::string& subject, const GateRule& a, const GateRule&
   const auto kinds = [](const GateRule& gate) {
     std::vector<std::string> words;
     for (const auto kind : {model::ArtifactKind::kModel, model::ArtifactKind::kDataset}) {
-      const bool listed = gate.kinds.empty() || std::find(gate.kinds.begin(), gate.kinds.end(), kind) != gate.kinds.end();
+      const bool listed =
+          gate.kinds.empty() || std::find(gate.kinds.begin(), gate.kinds.end(), kind) != gate.kinds.end();
       if (listed) words.emplace_back(to_word(kind));
     }
     return words;
@@ -220,8 +221,9 @@ void compare_written(const Terms& a, const Terms& b, Comparison& out) {
   compare("attestation", a.attestations, b.attestations);
   compare("evidence", a.evidence, b.evidence);
   const auto expert = [](const Terms& terms) {
-    return terms.expert ? fmt::format("{}, {}, until {}", terms.expert->name, terms.expert->method, terms.expert->expires)
-                        : std::string{};
+    return terms.expert
+               ? fmt::format("{}, {}, until {}", terms.expert->name, terms.expert->method, terms.expert->expires)
+               : std::string{};
   };
   out.text("expert", expert(a), expert(b), Change::kUnclear);
   const auto requirements = [](const Terms& terms) {

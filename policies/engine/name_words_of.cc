@@ -15,14 +15,13 @@ constexpr std::string_view kOrganizationWords[] = {
     "employer",     "employers",     "clinic",       "clinics",       "school",     "schools",
     "insurer",      "insurers",      "pharmacy",     "pharmacies",    "department", "departments"};
 
-constexpr std::string_view kOtherPeople[] = {"employee", "user",     "staff",   "child",     "resident",
-                                             "enrollee", "enrolee",  "learner", "participant", "inmate",
-                                             "tenant",   "volunteer"};
+constexpr std::string_view kOtherPeople[] = {"employee", "user",    "staff",       "child",  "resident", "enrollee",
+                                             "enrolee",  "learner", "participant", "inmate", "tenant",   "volunteer"};
 constexpr std::string_view kIdWords[] = {"id", "ids", "no", "nr", "nbr", "num", "number", "key", "identifier"};
 constexpr std::string_view kNameOfPeopleWords[] = {
-    "first",    "last",    "given",   "family",   "middle",  "maiden",  "surname",  "forename", "firstname",
-    "lastname", "fname",   "lname",   "fullname", "contact", "owner",   "teacher",  "principal", "director",
-    "manager",  "doctor",  "physician", "nurse",  "head"};
+    "first",     "last",     "given",   "family", "middle",    "maiden",  "surname", "forename",
+    "firstname", "lastname", "fname",   "lname",  "fullname",  "contact", "owner",   "teacher",
+    "principal", "director", "manager", "doctor", "physician", "nurse",   "head"};
 
 template <std::size_t N>
 bool has_any(const std::vector<std::string>& words, const std::string_view (&wanted)[N]) {

@@ -120,9 +120,10 @@ void read_shadow(const YamlNode& node, Document& document, Findings& findings) {
 void read_on_fail(Section& section, Document& document) {
   const auto* value = section.find("on_fail");
   if (value && value->scalar == "generalize") {
-    section.reader().findings().error(value->mark, "on_fail_generalize",
-                                      "risk.on_fail cannot be generalize: no column is made coarser than its rule says",
-                                      "use suppress_records or deny; `mlopsctl policy risk --suggest` proposes coarser rules");
+    section.reader().findings().error(
+        value->mark, "on_fail_generalize",
+        "risk.on_fail cannot be generalize: no column is made coarser than its rule says",
+        "use suppress_records or deny; `mlopsctl policy risk --suggest` proposes coarser rules");
     return;
   }
   section.word("on_fail", kOnRisk, document.risk.on_fail);

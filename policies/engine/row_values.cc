@@ -10,7 +10,8 @@
 #include "policies/detect/fold.h"
 #include "policies/detect/ordinary_words.h"
 
-// One file on purpose: the comparisons below run for every cell of a table and must be inlined into the search behind them.
+// One file on purpose: the comparisons below run for every cell of a table and must be inlined into the search behind
+// them.
 namespace mlops::policy {
 namespace {
 
@@ -198,8 +199,8 @@ bool is_mostly_digits(std::string_view value) {
   return digits > 0 && letters <= 2 && digits > letters;
 }
 
-// Greek and Cyrillic capitals made small, each in as many bytes as before. Before anything is read as the Latin letter it
-// looks like: the capital В does, the small one does not.
+// Greek and Cyrillic capitals made small, each in as many bytes as before. Before anything is read as the Latin letter
+// it looks like: the capital В does, the small one does not.
 std::string small_letters(std::string_view text) {
   struct Range {
     unsigned first;
@@ -456,8 +457,8 @@ void RowValues::visit_bucket(std::int32_t head, const Text& text, std::size_t at
   }
 }
 
-// The end of a word at `at` that is the name `needle` and another name of the row without a blank between them: JaneRoe,
-// jane_roe. npos: it is not.
+// The end of a word at `at` that is the name `needle` and another name of the row without a blank between them:
+// JaneRoe, jane_roe. npos: it is not.
 std::size_t RowValues::joined_end(const Text& text, const Needle& needle, std::size_t at) const {
   const auto lower = text.lower;
   if (!needle.is_word || lower.compare(at, needle.text.size(), needle.text) != 0) return std::string_view::npos;

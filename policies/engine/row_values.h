@@ -30,8 +30,8 @@ class RowValues {
 
   // `text` with every occurrence replaced by its placeholder; of overlapping ones the union.
   std::string cut_from(std::string_view text) const;
-  // Does a value that spreads everywhere stand in the cell of a kept column? A single name that is an everyday word, and
-  // written like one ("Rose ward", "a rose garden"), does not.
+  // Does a value that spreads everywhere stand in the cell of a kept column? A single name that is an everyday word,
+  // and written like one ("Rose ward", "a rose garden"), does not.
   bool stand_in(std::string_view cell) const;
   // False when stand_in() is, for a glance at how the cell's words begin.
   bool may_stand_in(std::string_view cell) const;

@@ -80,8 +80,8 @@ void try_mask(const YamlNode& root, const YamlNode& want, TestResult& result) {
   const auto wanted = text_of(want, "refused");
   if (refusal != wanted) {
     const auto word = [](const std::string& slug) { return slug.empty() ? std::string("a masked table") : slug; };
-    result.problems.push_back(fmt::format("expected {}, got {}{}", word(wanted), word(refusal),
-                                          out ? "" : ": " + out.error().message));
+    result.problems.push_back(
+        fmt::format("expected {}, got {}{}", word(wanted), word(refusal), out ? "" : ": " + out.error().message));
   }
   if (out && want.find("output") && *out != text_of(want, "output")) {
     result.problems.push_back(fmt::format("expected output\n{}got\n{}", text_of(want, "output"), *out));

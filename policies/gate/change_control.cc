@@ -19,8 +19,8 @@ using model::Verdict;
 constexpr std::array<std::string_view, 8> kProcedure{"approvals", "order",  "soak",     "window",
                                                      "freeze",    "review", "rejected", "external"};
 // Kinds nobody passes over: law, other people's data, and bytes that are not there.
-constexpr std::array<std::string_view, 11> kNeverPassedOver{"integrity", "clearance", "erasure",  "residency",
-                                                            "purpose",   "consent",   "tenant",   "overlap",
+constexpr std::array<std::string_view, 11> kNeverPassedOver{"integrity", "clearance", "erasure", "residency",
+                                                            "purpose",   "consent",   "tenant",  "overlap",
                                                             "in-force",  "retention", "residual"};
 // Kinds only those on call pass over, by breaking the glass: a rollback brings its approvals along, or waits for some.
 constexpr std::array<std::string_view, 2> kNotByRollback{"approvals", "external"};

@@ -3,10 +3,10 @@
 //
 // Built in, for every environment: integrity, lifecycle (deprecated or deleted), order, clearance, erasure, approvals,
 // reason; where there is something to say: soak, tenant, window, freeze, review (of a break-glass promotion), rejected
-// (rolled back from), overlap (with another running release). Break-glass passes over procedure, a rollback over the gates
-// it names; both are told. From the environment's policies: the gates they declare, for the kinds they select; their terms of residency
-// (the environment's region and its label `transfer`), of purpose (its label `purpose`), in force, evidence, retention; what
-// an exception of the policy lets through. What a policy refuses under
+// (rolled back from), overlap (with another running release). Break-glass passes over procedure, a rollback over the
+// gates it names; both are told. From the environment's policies: the gates they declare, for the kinds they select;
+// their terms of residency (the environment's region and its label `transfer`), of purpose (its label `purpose`), in
+// force, evidence, retention; what an exception of the policy lets through. What a policy refuses under
 // enforcement.mode warn or dryrun, or by a gate in shadow, passes and is told. Thread-safety: pure functions.
 #pragma once
 

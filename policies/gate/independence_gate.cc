@@ -43,10 +43,8 @@ model::GateResult judge_pair(const GateHead& head, const policy::IndependenceGat
                   fmt::format("{} is trained and tested on different files", ref), std::move(facts));
   }
   if (!fact->unknown_because.empty()) {
-    return refuse(
-        head, "evidence missing: " + fact->unknown_because,
-        "the column of people's ids is declared: mlopsctl subject-key set",
-        std::move(facts));
+    return refuse(head, "evidence missing: " + fact->unknown_because,
+                  "the column of people's ids is declared: mlopsctl subject-key set", std::move(facts));
   }
   facts["shared_subjects"] = fact->shared_subjects;
   facts["subjects"] = {{a, fact->role_a == a ? fact->subjects_a : fact->subjects_b},

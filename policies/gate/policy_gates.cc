@@ -23,9 +23,9 @@ using Members = std::vector<const MemberFacts*>;
 constexpr double kRounding = 1e-12;
 
 // The word of each body, in the order of GateRule::body.
-constexpr std::string_view kKindWords[] = {"",           "metric",       "lineage", "approvals", "clearance",  "assert",
-                                           "provenance", "independence", "quality", "residual",  "signatures", "external",
-                                           "compat"};
+constexpr std::string_view kKindWords[] = {"",           "metric",     "lineage",      "approvals", "clearance",
+                                           "assert",     "provenance", "independence", "quality",   "residual",
+                                           "signatures", "external",   "compat"};
 
 GateHead head_of(const policy::GateRule& rule) {
   return {rule.id, std::string(kKindWords[rule.body.index()]), rule.where()};

@@ -57,7 +57,8 @@ void judge_retention(const policy::Policy& policy, const MemberFacts& member, co
   const auto until = format_rfc3339(end_us).substr(0, 10);
   Json looked_at = {{"member", member.version.ref()}, {"max", max->to_string()}, {"until", until}};
   if (member.version.created_at_us == 0 || facts.decided_at_us < end_us) {
-    results.push_back(pass(head, fmt::format("{} may be kept until {}", shown(member.version), until), std::move(looked_at)));
+    results.push_back(
+        pass(head, fmt::format("{} may be kept until {}", shown(member.version), until), std::move(looked_at)));
     return;
   }
   results.push_back(refuse(head, fmt::format("{} could be kept until {}", shown(member.version), until),
@@ -65,7 +66,8 @@ void judge_retention(const policy::Policy& policy, const MemberFacts& member, co
 }
 
 // An exception of the policy for the gate, in force then and covering every member.
-const policy::Exception* exception_for(const policy::Policy& policy, const GateResult& result, const PromotionFacts& facts) {
+const policy::Exception* exception_for(const policy::Policy& policy, const GateResult& result,
+                                       const PromotionFacts& facts) {
   for (const auto& one : policy.terms().exceptions) {
     const bool expired = one.expires_us != 0 && one.expires_us <= facts.decided_at_us;
     if (expired || one.gate.value != result.id) continue;
@@ -82,7 +84,8 @@ void except(const policy::Policy& policy, const PromotionFacts& facts, GateResul
   if (result.verdict == Verdict::kPass) return;
   const auto* exception = exception_for(policy, result, facts);
   if (!exception) return;
-  result.facts["exception"] = {{"id", exception->id.value}, {"approver", exception->approver}, {"expires", exception->expires}};
+  result.facts["exception"] = {
+      {"id", exception->id.value}, {"approver", exception->approver}, {"expires", exception->expires}};
   result.reason = fmt::format("excepted by {} ({}) until {}: {}", exception->id.value, exception->approver,
                               exception->expires.empty() ? "further notice" : exception->expires, result.reason);
   result.verdict = Verdict::kPass;
@@ -92,9 +95,8 @@ void except(const policy::Policy& policy, const PromotionFacts& facts, GateResul
 }  // namespace
 
 void judge_standing(const policy::Policy& policy, const PromotionFacts& facts, std::vector<GateResult>& results) {
-  const bool selects = std::any_of(facts.members.begin(), facts.members.end(), [&](const MemberFacts& member) {
-    return policy.selects(member);
-  });
+  const bool selects = std::any_of(facts.members.begin(), facts.members.end(),
+                                   [&](const MemberFacts& member) { return policy.selects(member); });
   if (!selects) return;
   judge_in_force(policy, facts, results);
   judge_evidence(policy, results);

@@ -1,6 +1,6 @@
-// Whether a policy stands at the moment of a decision: it is in force, the evidence its packs ask for before a promotion is
-// declared, the data are not kept longer than it allows; and the exceptions it grants. Private to policies/gate.
-// Thread-safety: pure functions.
+// Whether a policy stands at the moment of a decision: it is in force, the evidence its packs ask for before a
+// promotion is declared, the data are not kept longer than it allows; and the exceptions it grants. Private to
+// policies/gate. Thread-safety: pure functions.
 #pragma once
 
 #include <vector>

@@ -1,5 +1,5 @@
-// A key source that keeps to the versions it has seen: a run that several threads and files take part in masks all of it
-// under one version of each key, also when a key is rotated half-way.
+// A key source that keeps to the versions it has seen: a run that several threads and files take part in masks all of
+// it under one version of each key, also when a key is rotated half-way.
 //
 // Errors: those of the source behind it; kNotFound "unknown_key_id" when the version was destroyed in the meantime.
 // Thread-safety: thread-safe. Ownership: the source behind it is borrowed.

@@ -40,7 +40,8 @@ std::string label_of(std::string_view id) {
     if (row.id == id) return std::string(row.label);
   }
   std::string label = "[";
-  for (const char c : detect::class_of_detector(id)) label.push_back(c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c);
+  for (const char c : detect::class_of_detector(id))
+    label.push_back(c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c);
   return label + "]";
 }
 

@@ -187,9 +187,9 @@ bool is_base(std::string_view text) {
 }
 
 // Words of a server's own paths. Any other segment may be somebody's name or number: then the base goes.
-constexpr std::string_view kServerWords[] = {"api",   "base",  "baser4", "baser5", "dstu2", "fhir",     "fhir-server",
-                                             "fhirserver", "hapi", "open", "r4",  "r4b",   "r5",       "rest",
-                                             "services", "stu3", "v1",   "v2",   "v3",    "v4",       "ws"};
+constexpr std::string_view kServerWords[] = {"api",        "base", "baser4", "baser5", "dstu2", "fhir", "fhir-server",
+                                             "fhirserver", "hapi", "open",   "r4",     "r4b",   "r5",   "rest",
+                                             "services",   "stu3", "v1",     "v2",     "v3",    "v4",   "ws"};
 static_assert(std::is_sorted(std::begin(kServerWords), std::end(kServerWords)));
 
 // The path behind the host, without its first '/'. REQUIRES: is_base(base).

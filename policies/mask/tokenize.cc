@@ -65,8 +65,9 @@ class Tokenize : public Transform {
     if (entry) {
       const auto id = parse_key_id(entry->key_id);
       const auto* key = id ? key_of_version(at.key, id->version) : nullptr;
-      const auto padded = key ? crypto::gcm_open(key->seal.view(), entry->sealed, as_bytes(vault_place(context, masked)))
-                              : Result<std::vector<std::uint8_t>>(fail(ErrorCode::kRefused, "cannot_open", ""));
+      const auto padded =
+          key ? crypto::gcm_open(key->seal.view(), entry->sealed, as_bytes(vault_place(context, masked)))
+              : Result<std::vector<std::uint8_t>>(fail(ErrorCode::kRefused, "cannot_open", ""));
       if (auto text = padded ? unpad(*padded) : std::nullopt) {
         if (at.counts) at.counts->opened_under = key->id;
         return std::move(*text);
@@ -139,7 +140,8 @@ class Tokenize : public Transform {
       MLOPS_ASSIGN(const auto random, crypto::random_bytes(kTokenBytes));
       VaultEntry entry{prints[i], prefix_ + to_hex(random), key.id, {}};
       auto padded = pad(open[i].value);
-      MLOPS_ASSIGN(entry.sealed, crypto::gcm_seal(key.seal.view(), padded, as_bytes(vault_place(context, entry.token))));
+      MLOPS_ASSIGN(entry.sealed,
+                   crypto::gcm_seal(key.seal.view(), padded, as_bytes(vault_place(context, entry.token))));
       crypto::wipe(padded);
       entries.push_back(std::move(entry));
     }

@@ -123,7 +123,7 @@ struct TransformContext {
   std::string origin;                                                 // for messages
   std::function<const detect::Detector*(std::string_view)> detector;  // by id, for span redaction
   std::vector<const detect::Detector*> all_detectors;                 // `spans: detected`
-  const Clock* clock = nullptr;                                       // of `today`; outlives the transform; null: the system's
+  const Clock* clock = nullptr;  // of `today`; outlives the transform; null: the system's
 };
 
 struct TransformRow {

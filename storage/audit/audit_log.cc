@@ -116,9 +116,7 @@ crypto::Digest digest_of_current_row(sql::Cursor& cursor) {
       void operator()(std::int64_t v) const { write("integer", fmt::format("{}", v)); }
       void operator()(double v) const { write("real", fmt::format("{}", v)); }
       void operator()(std::string_view v) const { write("text", v); }
-      void operator()(ByteView v) const {
-        write("blob", {reinterpret_cast<const char*>(v.data()), v.size()});
-      }
+      void operator()(ByteView v) const { write("blob", {reinterpret_cast<const char*>(v.data()), v.size()}); }
       void write(std::string_view type, std::string_view bytes) const {
         head = fmt::format("{}{}{} {}{}", name, '\0', type, bytes.size(), '\0');
         hasher.update(head);

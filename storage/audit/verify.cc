@@ -24,12 +24,15 @@ Failure broken_entry(std::int64_t seq, const std::string& problem) {
 }
 
 Failure broken_row(const std::string& row, const std::string& problem) {
-  return fail(ErrorCode::kCorrupt, "audit_broken", fmt::format("the row {} does not match the audit log: {}", row, problem),
+  return fail(ErrorCode::kCorrupt, "audit_broken",
+              fmt::format("the row {} does not match the audit log: {}", row, problem),
               "keep this data directory as evidence and restore a backup",
               canonical_dump({{"row", row}, {"problem", problem}}));
 }
 
-std::string text_or_empty(const Json& value) { return value.is_string() ? value.get<std::string>() : std::string(); }
+std::string text_or_empty(const Json& value) {
+  return value.is_string() ? value.get<std::string>() : std::string();
+}
 
 Status replay_changes(const Json& entry, std::int64_t seq, Expected& expected) {
   for (const auto& change : entry.at("changes")) {

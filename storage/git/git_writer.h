@@ -14,7 +14,7 @@
 namespace mlops::git {
 
 struct CommitWish {
-  std::string parent;           // empty: the first commit of a repository
+  std::string parent;                // empty: the first commit of a repository
   std::vector<TreeFile> files;       // written in the place of what is there
   std::vector<std::string> removed;  // paths; one that is not there is no error. REQUIRES: none of `files`
   std::string message;

@@ -7,11 +7,11 @@
 namespace mlops::meta {
 namespace {
 
-#define MLOPS_DECISION_COLUMNS                                                                                  \
+#define MLOPS_DECISION_COLUMNS \
   "id, plan_id, occasion, environment, target, verdict, facts_digest, record_digest, policies, facts, decided_at"
 
-constexpr std::string_view kInsert = "INSERT INTO decisions (" MLOPS_DECISION_COLUMNS
-                                     ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+constexpr std::string_view kInsert =
+    "INSERT INTO decisions (" MLOPS_DECISION_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 constexpr std::string_view kEach =
     "SELECT " MLOPS_DECISION_COLUMNS
     " FROM decisions WHERE ($1 = '' OR environment = $1) AND ($2 = '' OR plan_id = $2) AND decided_at >= $3 "
@@ -31,15 +31,15 @@ Status insert_decision(WriteTx& tx, const DecisionRow& row) {
   return tx.sql().execute(
       kInsert, {std::string_view(row.id), std::string_view(row.plan_id), std::string_view(row.occasion),
                 std::string_view(row.environment), std::string_view(row.target), std::string_view(row.verdict),
-                std::string_view(row.facts_digest), std::string_view(row.record_digest),
-                std::string_view(row.policies), std::string_view(row.facts), row.decided_at_us});
+                std::string_view(row.facts_digest), std::string_view(row.record_digest), std::string_view(row.policies),
+                std::string_view(row.facts), row.decided_at_us});
 }
 
 Status each_decision(sql::Connection& connection, const DecisionFilter& filter,
                      const std::function<Result<bool>(const DecisionRow&)>& take) {
-  MLOPS_ASSIGN(auto cursor, connection.query(kEach, {std::string_view(filter.environment),
-                                                     std::string_view(filter.plan_id), filter.since_us,
-                                                     std::int64_t{filter.deployments_only ? 1 : 0}}));
+  MLOPS_ASSIGN(auto cursor,
+               connection.query(kEach, {std::string_view(filter.environment), std::string_view(filter.plan_id),
+                                        filter.since_us, std::int64_t{filter.deployments_only ? 1 : 0}}));
   while (true) {
     MLOPS_ASSIGN(const bool more, cursor.next());
     if (!more) return {};

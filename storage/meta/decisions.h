@@ -26,8 +26,8 @@ struct DecisionRow {
 Status insert_decision(WriteTx& tx, const DecisionRow& row);
 
 struct DecisionFilter {
-  std::string environment;      // empty: all
-  std::string plan_id;          // empty: all
+  std::string environment;  // empty: all
+  std::string plan_id;      // empty: all
   TimestampUs since_us = 0;
   bool deployments_only = false;  // promotions and rollbacks that happened
 };

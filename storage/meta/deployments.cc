@@ -168,8 +168,9 @@ Result<std::vector<DeploymentRow>> list_deployments(sql::Connection& connection,
   add(" AND d.release_id IN (SELECT m.release_id FROM release_members m WHERE m.version_id = ${})", filter.version_id);
   // Moments of the past are paged by lines: what is not on the page is not looked for.
   const bool pages_by_line = by_line && filter.as_of_us != 0;
-  add(pages_by_line ? " AND (l.environment, l.name, l.kind) > (SELECT environment, name, kind FROM deployments WHERE id = ${})"
-                    : " AND d.id < ${}",
+  add(pages_by_line
+          ? " AND (l.environment, l.name, l.kind) > (SELECT environment, name, kind FROM deployments WHERE id = ${})"
+          : " AND d.id < ${}",
       filter.after_id);
   if (is_of_then) {
     query += ") k WHERE k.valid_from <= $1";
@@ -177,7 +178,9 @@ Result<std::vector<DeploymentRow>> list_deployments(sql::Connection& connection,
   }
   values.emplace_back(static_cast<std::int64_t>(filter.limit));
   query += fmt::format(" ORDER BY {} LIMIT ${}",
-                       pages_by_line ? "l.environment, l.name, l.kind" : is_of_then ? "k.id DESC" : "d.id DESC",
+                       pages_by_line ? "l.environment, l.name, l.kind"
+                       : is_of_then  ? "k.id DESC"
+                                     : "d.id DESC",
                        values.size());
   MLOPS_ASSIGN(auto cursor, connection.query_text(query, values));
   return sql::read_all(std::move(cursor), read_deployment);
@@ -202,9 +205,8 @@ Status close_deployment(WriteTx& tx, const std::string& id) {
 
 Status insert_deployment(WriteTx& tx, const DeploymentRow& row) {
   MLOPS_TRY(tx.touch("deployments", row.id));
-  MLOPS_TRY(tx.sql().execute(
-      kInsertLine, {std::string_view(row.environment), std::string_view(row.name), std::string_view(row.kind),
-                    std::string_view(row.id)}));
+  MLOPS_TRY(tx.sql().execute(kInsertLine, {std::string_view(row.environment), std::string_view(row.name),
+                                           std::string_view(row.kind), std::string_view(row.id)}));
   return tx.sql().execute(kInsertDeployment,
                           {std::string_view(row.id), std::string_view(row.environment), std::string_view(row.kind),
                            std::string_view(row.name), std::string_view(row.release_id), std::string_view(row.plan_id),
@@ -242,9 +244,9 @@ Result<DeploymentRow> correct_deployment(WriteTx& tx, const Correction& correcti
   if (before && !is_adjacent && !overlaps) before.reset();
   if (before && overlaps && !is_adjacent) return bad("another release ran under this name until later than that");
   if (correction.valid_from_us < found.row.valid_from_us) {
-    MLOPS_ASSIGN(auto cursor, tx.sql().query(kOthersEnded, {std::string_view(found.row.environment),
-                                                            found.row.valid_from_us, std::string_view(found.row.name),
-                                                            std::string_view(found.row.kind)}));
+    MLOPS_ASSIGN(auto cursor,
+                 tx.sql().query(kOthersEnded, {std::string_view(found.row.environment), found.row.valid_from_us,
+                                               std::string_view(found.row.name), std::string_view(found.row.kind)}));
     MLOPS_TRY(cursor.next());
     if (cursor.integer(0) > 0) return bad("it took the place of releases with other names, which ran until it began");
   }

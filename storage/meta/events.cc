@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-
 #include <functional>
 #include <map>
 
@@ -111,9 +110,9 @@ std::map<std::string, std::string, std::less<>> last_rows(const Event& event) {
 // What the entry's deployment brought, and those that the same plan began with it; not what it ended.
 Status add_deployed(sql::Connection& connection, Event& event) {
   constexpr std::string_view kTable = "deployments/";
-  const auto plan_query = std::find_if(std::begin(kPlanRules), std::end(kPlanRules),
-                                       [](const auto& rule) { return rule.table == "deployments"; })
-                              ->query;
+  const auto plan_query = std::find_if(std::begin(kPlanRules), std::end(kPlanRules), [](const auto& rule) {
+                            return rule.table == "deployments";
+                          })->query;
   MLOPS_ASSIGN(const auto plan_id, one_text(connection, plan_query, event.deployment_id));
   for (const auto& row : event.rows) {
     if (!row.starts_with(kTable)) continue;

@@ -1,4 +1,5 @@
 #include "storage/meta/git_rows.h"
+
 #include "storage/sql/rows.h"
 
 namespace mlops::meta {

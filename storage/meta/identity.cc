@@ -97,11 +97,11 @@ Status insert_token(WriteTx& tx, const TokenRow& token) {
   MLOPS_TRY(tx.touch("tokens", token.id));
   std::vector<std::string> words;
   for (const auto scope : token.scopes) words.emplace_back(to_word(scope));
-  if (token.clearance != model::Sensitivity::kChild) words.push_back(fmt::format("{}{}", kClearance, to_word(token.clearance)));
-  return tx.sql().execute(kInsertToken,
-                          {std::string_view(token.id), std::string_view(token.principal.id),
-                           std::string_view(token.name), std::string_view(token.mac), to_word(token.role),
-                           join(words, " "), token.created_at_us, token.expires_at_us});
+  if (token.clearance != model::Sensitivity::kChild)
+    words.push_back(fmt::format("{}{}", kClearance, to_word(token.clearance)));
+  return tx.sql().execute(kInsertToken, {std::string_view(token.id), std::string_view(token.principal.id),
+                                         std::string_view(token.name), std::string_view(token.mac), to_word(token.role),
+                                         join(words, " "), token.created_at_us, token.expires_at_us});
 }
 
 Status revoke_token(WriteTx& tx, const std::string& id) {

@@ -76,9 +76,9 @@ Status insert_edge(WriteTx& tx, const std::string& from_version_id, const std::s
   }
   const auto id = tx.new_id();
   MLOPS_TRY(tx.touch("edges", id));
-  return tx.sql().execute(kInsertEdge, {std::string_view(id), std::string_view(from_version_id),
-                                        std::string_view(to_version_id), std::string_view(role), tx.now_us(),
-                                        tx.now_us()});
+  return tx.sql().execute(kInsertEdge,
+                          {std::string_view(id), std::string_view(from_version_id), std::string_view(to_version_id),
+                           std::string_view(role), tx.now_us(), tx.now_us()});
 }
 
 Result<std::vector<MaskingRunRow>> masking_runs_of_output(sql::Connection& connection, const std::string& version_id) {

@@ -1,4 +1,5 @@
 #include "storage/meta/mask_keys.h"
+
 #include "storage/sql/rows.h"
 
 namespace mlops::meta {

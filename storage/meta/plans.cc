@@ -12,7 +12,8 @@ constexpr std::string_view kInsertPlan =
     "INSERT INTO plans (id, digest, kind, state, environment, body, requested_by, created_at) "
     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 constexpr std::string_view kSetState = "UPDATE plans SET state = $2 WHERE id = $1";
-constexpr std::string_view kSetExecuted = "UPDATE plans SET state = 'executed', body = $2 WHERE id = $1 AND state = 'open'";
+constexpr std::string_view kSetExecuted =
+    "UPDATE plans SET state = 'executed', body = $2 WHERE id = $1 AND state = 'open'";
 constexpr std::string_view kFindPlan =
     "SELECT id, digest, kind, state, environment, body, requested_by, created_at FROM plans "
     "WHERE (id >= $1 AND id < $2) OR (digest >= $3 AND digest < $4) ORDER BY id DESC LIMIT 3";

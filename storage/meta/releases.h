@@ -1,7 +1,8 @@
 // Releases, plans, approvals and deployments: what moves, why it may, who said so, and where it ran when.
 //
 // A deployment is an interval: an environment ran a release under a name from valid_from to valid_to.
-// Errors: kNotFound "plan_not_found", "deployment_not_found"; kConflict "plan_ambiguous". Thread-safety: as its connection.
+// Errors: kNotFound "plan_not_found", "deployment_not_found"; kConflict "plan_ambiguous". Thread-safety: as its
+// connection.
 #pragma once
 
 #include <optional>

@@ -10,10 +10,9 @@ namespace {
 
 using model::Reference;
 
-constexpr std::string_view kByNumber =
-    "SELECT " MLOPS_VERSION_COLUMNS
-    " FROM versions v JOIN artifacts a ON a.id = v.artifact_id "
-    "WHERE a.name = $1 AND v.number = $2 AND v.created_at <= $3 ORDER BY a.kind";
+constexpr std::string_view kByNumber = "SELECT " MLOPS_VERSION_COLUMNS
+                                       " FROM versions v JOIN artifacts a ON a.id = v.artifact_id "
+                                       "WHERE a.name = $1 AND v.number = $2 AND v.created_at <= $3 ORDER BY a.kind";
 constexpr std::string_view kByDigestPrefix =
     "SELECT " MLOPS_VERSION_COLUMNS
     " FROM versions v JOIN artifacts a ON a.id = v.artifact_id "
@@ -75,7 +74,8 @@ Result<std::vector<model::Version>> candidates(sql::Connection& connection, cons
       MLOPS_ASSIGN(auto members, connection.query(kByMember, {text, name, at}));
       return read_candidates(std::move(members), reference);
     }
-    case Reference::Selector::kBare: break;
+    case Reference::Selector::kBare:
+      break;
   }
   return fail(ErrorCode::kInvalid, "version_needed",
               fmt::format("\"{}\" names an artifact, not one version of it", reference.name), "add @v1, for instance");
@@ -97,8 +97,8 @@ void drop_shadowed_tombstones(std::vector<model::Version>& versions) {
 
 Failure not_found(const Reference& reference) {
   if (reference.selector == Reference::Selector::kEnvironment) {
-    return fail(ErrorCode::kNotFound, "nothing_runs",
-                fmt::format("{} runs no \"{}\"", reference.text, reference.name), "`mlopsctl status` shows what runs where");
+    return fail(ErrorCode::kNotFound, "nothing_runs", fmt::format("{} runs no \"{}\"", reference.text, reference.name),
+                "`mlopsctl status` shows what runs where");
   }
   return fail(ErrorCode::kNotFound, "version_not_found", fmt::format("there is no {}", reference.to_string()),
               fmt::format("`mlopsctl list {}` shows its versions", reference.name));

@@ -51,7 +51,9 @@ constexpr std::string_view kInsertCandidate =
     "INSERT INTO policies (id, name, revision, digest, body, applied_by, valid_from, origin, valid_to) "
     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7)";
 
-const Statements& statements_of(RevisionKind kind) { return kStatements[static_cast<std::size_t>(kind)]; }
+const Statements& statements_of(RevisionKind kind) {
+  return kStatements[static_cast<std::size_t>(kind)];
+}
 
 RevisionRow read_revision(const sql::Cursor& cursor) {
   return {cursor.text(0), cursor.text(1), cursor.integer(2), cursor.text(3),
@@ -92,10 +94,9 @@ Result<std::vector<RevisionRow>> revisions_of(sql::Connection& connection, Revis
   return read_all(std::move(cursor));
 }
 
-Result<std::optional<RevisionRow>> find_revision(sql::Connection& connection, RevisionKind kind, const std::string& name,
-                                                 TimestampUs as_of_us) {
-  MLOPS_ASSIGN(auto cursor,
-               connection.query(statements_of(kind).find, {std::string_view(name), moment(as_of_us)}));
+Result<std::optional<RevisionRow>> find_revision(sql::Connection& connection, RevisionKind kind,
+                                                 const std::string& name, TimestampUs as_of_us) {
+  MLOPS_ASSIGN(auto cursor, connection.query(statements_of(kind).find, {std::string_view(name), moment(as_of_us)}));
   return read_one(std::move(cursor));
 }
 
@@ -118,7 +119,8 @@ Result<RevisionRow> get_revision_by_id(sql::Connection& connection, RevisionKind
   MLOPS_ASSIGN(auto cursor, connection.query(statements_of(kind).by_id, {std::string_view(id)}));
   MLOPS_ASSIGN(auto found, read_one(std::move(cursor)));
   if (found) return std::move(*found);
-  return fail(ErrorCode::kCorrupt, "revision_missing", fmt::format("a {} revision is missing", statements_of(kind).word));
+  return fail(ErrorCode::kCorrupt, "revision_missing",
+              fmt::format("a {} revision is missing", statements_of(kind).word));
 }
 
 Result<Applied> apply_revision(WriteTx& tx, RevisionKind kind, RevisionRow row) {
@@ -145,10 +147,9 @@ Result<Applied> replace_revision(WriteTx& tx, RevisionKind kind, RevisionRow row
     MLOPS_TRY(tx.sql().execute(statements.close, {std::string_view(current->id), tx.now_us()}));
   }
   MLOPS_TRY(tx.touch(statements.table, row.id));
-  std::vector<sql::Value> values{std::string_view(row.id),     std::string_view(row.name),
-                                 row.revision,                 std::string_view(row.digest),
-                                 std::string_view(row.body),   std::string_view(row.applied_by),
-                                 row.valid_from_us};
+  std::vector<sql::Value> values{
+      std::string_view(row.id),   std::string_view(row.name),       row.revision,     std::string_view(row.digest),
+      std::string_view(row.body), std::string_view(row.applied_by), row.valid_from_us};
   if (kind == RevisionKind::kPolicy) values.emplace_back(std::string_view(row.origin));
   MLOPS_ASSIGN(auto cursor, tx.sql().query(statements.insert, values));
   MLOPS_TRY(cursor.next());
@@ -168,9 +169,9 @@ Result<Applied> keep_candidate(WriteTx& tx, RevisionRow row) {
   row.applied_by = tx.actor().principal.name;
   MLOPS_TRY(tx.touch(statements_of(RevisionKind::kPolicy).table, row.id));
   MLOPS_TRY(tx.sql().execute(
-      kInsertCandidate, {std::string_view(row.id), std::string_view(row.name), row.revision,
-                         std::string_view(row.digest), std::string_view(row.body), std::string_view(row.applied_by),
-                         row.valid_from_us, std::string_view(row.origin)}));
+      kInsertCandidate,
+      {std::string_view(row.id), std::string_view(row.name), row.revision, std::string_view(row.digest),
+       std::string_view(row.body), std::string_view(row.applied_by), row.valid_from_us, std::string_view(row.origin)}));
   return Applied{Change::kCreated, std::move(row)};
 }
 

@@ -1,6 +1,7 @@
 // Declared things that change by revisions: environments and policies. A revision is never edited; applying other
 // content closes the interval of the one before.
-// Errors: kNotFound "environment_not_found", "policy_not_found" with the nearest name. Thread-safety: as its connection.
+// Errors: kNotFound "environment_not_found", "policy_not_found" with the nearest name. Thread-safety: as its
+// connection.
 #pragma once
 
 #include <optional>
@@ -24,9 +25,10 @@ struct RevisionRow {
   TimestampUs valid_from_us = 0;
 };
 
-Result<std::vector<RevisionRow>> list_revisions(sql::Connection& connection, RevisionKind kind, TimestampUs as_of_us = 0);
-Result<std::optional<RevisionRow>> find_revision(sql::Connection& connection, RevisionKind kind, const std::string& name,
-                                                 TimestampUs as_of_us = 0);
+Result<std::vector<RevisionRow>> list_revisions(sql::Connection& connection, RevisionKind kind,
+                                                TimestampUs as_of_us = 0);
+Result<std::optional<RevisionRow>> find_revision(sql::Connection& connection, RevisionKind kind,
+                                                 const std::string& name, TimestampUs as_of_us = 0);
 Result<RevisionRow> get_revision(sql::Connection& connection, RevisionKind kind, const std::string& name,
                                  TimestampUs as_of_us = 0);
 Result<RevisionRow> get_revision_by_id(sql::Connection& connection, RevisionKind kind, const std::string& id);

@@ -210,11 +210,12 @@ void Store::run_group(std::deque<Job*>& group) {
   answer_group(group, committed);
 }
 
-// A full disk or an I/O error makes SQLite roll the whole transaction back: then nothing of the group was kept, whatever
-// its closures thought.
+// A full disk or an I/O error makes SQLite roll the whole transaction back: then nothing of the group was kept,
+// whatever its closures thought.
 Status Store::in_transaction_or_error() const {
   if (writer_->in_transaction()) return {};
-  return fail(ErrorCode::kExhausted, "disk_full", "the database could not grow", "free space on the data directory's disk");
+  return fail(ErrorCode::kExhausted, "disk_full", "the database could not grow",
+              "free space on the data directory's disk");
 }
 
 void Store::run_job(Job& job) {

@@ -69,7 +69,7 @@ class WriteTx {
 struct StoreOptions {
   std::string database_file;
   std::size_t readers = 4;
-  std::size_t instant_readers = 1;  // one for each I/O thread
+  std::size_t instant_readers = 1;             // one for each I/O thread
   std::function<void(const Error&)> on_fatal;  // must not return to normal service
 };
 

@@ -87,15 +87,15 @@ Result<std::int64_t> vault_rows_under(sql::Connection& connection, std::string_v
 
 Result<std::vector<VaultRow>> vault_rows_of(sql::Connection& connection, std::string_view key_id,
                                             const VaultPlace& after, std::size_t limit) {
-  MLOPS_ASSIGN(auto cursor, connection.query(kRowsUnder, {key_id, std::string_view(after.context),
-                                                          std::string_view(after.token),
-                                                          static_cast<std::int64_t>(limit)}));
+  MLOPS_ASSIGN(auto cursor,
+               connection.query(kRowsUnder, {key_id, std::string_view(after.context), std::string_view(after.token),
+                                             static_cast<std::int64_t>(limit)}));
   std::vector<VaultRow> rows;
   while (true) {
     MLOPS_ASSIGN(const bool more, cursor.next());
     if (!more) return rows;
-    rows.push_back({cursor.text(0), cursor.text(1), bytes_of(cursor.blob(2)), std::string(key_id),
-                    bytes_of(cursor.blob(3))});
+    rows.push_back(
+        {cursor.text(0), cursor.text(1), bytes_of(cursor.blob(2)), std::string(key_id), bytes_of(cursor.blob(3))});
   }
 }
 

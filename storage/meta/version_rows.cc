@@ -9,7 +9,8 @@ namespace {
 
 Failure bad_row(const sql::Cursor& cursor, std::string_view column) {
   return fail(ErrorCode::kCorrupt, "bad_row",
-              fmt::format("the version row {} has an unreadable {}", cursor.text(0), column), "run `mlopsctl audit verify`");
+              fmt::format("the version row {} has an unreadable {}", cursor.text(0), column),
+              "run `mlopsctl audit verify`");
 }
 
 Status read_json_columns(const sql::Cursor& cursor, model::Version& version) {

@@ -17,10 +17,9 @@ constexpr std::string_view kFindArtifactsByName =
 constexpr std::string_view kAllNames = "SELECT DISTINCT name FROM artifacts ORDER BY name LIMIT 1000";
 constexpr std::string_view kCountVersions =
     "SELECT COUNT(*) FROM versions WHERE artifact_id = $1 AND deleted_at IS NULL";
-constexpr std::string_view kByContent =
-    "SELECT " MLOPS_VERSION_COLUMNS
-    " FROM versions v JOIN artifacts a ON a.id = v.artifact_id "
-    "WHERE v.artifact_id = $1 AND v.digest = $2 AND v.deleted_at IS NULL";
+constexpr std::string_view kByContent = "SELECT " MLOPS_VERSION_COLUMNS
+                                        " FROM versions v JOIN artifacts a ON a.id = v.artifact_id "
+                                        "WHERE v.artifact_id = $1 AND v.digest = $2 AND v.deleted_at IS NULL";
 constexpr std::string_view kById =
     "SELECT " MLOPS_VERSION_COLUMNS " FROM versions v JOIN artifacts a ON a.id = v.artifact_id WHERE v.id = $1";
 constexpr std::string_view kLabels =
@@ -70,8 +69,8 @@ Result<std::optional<ArtifactRow>> find_artifact(sql::Connection& connection, mo
   return std::optional(read_artifact(cursor));
 }
 
-Result<std::vector<ArtifactRow>> find_artifacts(sql::Connection& connection,
-                                                std::optional<model::ArtifactKind> kind, const std::string& name) {
+Result<std::vector<ArtifactRow>> find_artifacts(sql::Connection& connection, std::optional<model::ArtifactKind> kind,
+                                                const std::string& name) {
   MLOPS_ASSIGN(auto cursor, connection.query(kFindArtifactsByName, {std::string_view(name)}));
   MLOPS_ASSIGN(auto rows, read_artifacts(std::move(cursor)));
   if (kind) std::erase_if(rows, [&](const auto& row) { return row.kind != *kind; });
@@ -139,8 +138,8 @@ Result<std::optional<model::Version>> find_by_content(sql::Connection& connectio
 }
 
 Result<std::vector<model::Version>> list_versions(sql::Connection& connection, const VersionFilter& filter) {
-  std::string query =
-      "SELECT " MLOPS_VERSION_COLUMNS " FROM versions v JOIN artifacts a ON a.id = v.artifact_id WHERE v.created_at <= $1";
+  std::string query = "SELECT " MLOPS_VERSION_COLUMNS
+                      " FROM versions v JOIN artifacts a ON a.id = v.artifact_id WHERE v.created_at <= $1";
   std::vector<sql::Value> values{moment(filter.as_of_us)};
   const auto add = [&](std::string_view clause, sql::Value value) {
     values.push_back(value);
@@ -150,7 +149,8 @@ Result<std::vector<model::Version>> list_versions(sql::Connection& connection, c
   if (!filter.name.empty()) add(" AND a.name = ${}", std::string_view(filter.name));
   if (!filter.include_deleted) query += " AND (v.deleted_at IS NULL OR v.deleted_at > $1)";
   if (!filter.label_name.empty()) {
-    add(" AND EXISTS (SELECT 1 FROM version_labels l WHERE l.version_id = v.id AND l.valid_from <= $1 AND (l.valid_to IS "
+    add(" AND EXISTS (SELECT 1 FROM version_labels l WHERE l.version_id = v.id AND l.valid_from <= $1 AND (l.valid_to "
+        "IS "
         "NULL OR l.valid_to > $1) AND l.name = ${}",
         std::string_view(filter.label_name));
     add(" AND l.value = ${})", std::string_view(filter.label_value));

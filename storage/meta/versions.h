@@ -26,8 +26,8 @@ struct ArtifactRow {
 Result<std::optional<ArtifactRow>> find_artifact(sql::Connection& connection, model::ArtifactKind kind,
                                                  const std::string& name);
 // All artifacts a bare name may mean. Errors: kNotFound with the nearest name as hint.
-Result<std::vector<ArtifactRow>> find_artifacts(sql::Connection& connection,
-                                                std::optional<model::ArtifactKind> kind, const std::string& name);
+Result<std::vector<ArtifactRow>> find_artifacts(sql::Connection& connection, std::optional<model::ArtifactKind> kind,
+                                                const std::string& name);
 // The one artifact of that name, or kConflict with the candidates.
 Result<ArtifactRow> the_artifact(sql::Connection& connection, std::optional<model::ArtifactKind> kind,
                                  const std::string& name);
@@ -41,7 +41,8 @@ Result<std::vector<ArtifactRow>> list_artifacts(sql::Connection& connection, con
 Result<std::int64_t> count_versions(sql::Connection& connection, const std::string& artifact_id);
 
 // REQUIRES: the reference names a version (parse_version_reference). Deleted versions resolve (as tombstones).
-Result<model::Version> resolve(sql::Connection& connection, const model::Reference& reference, TimestampUs as_of_us = 0);
+Result<model::Version> resolve(sql::Connection& connection, const model::Reference& reference,
+                               TimestampUs as_of_us = 0);
 Result<model::Version> get_version(sql::Connection& connection, const std::string& id);
 Result<std::optional<model::Version>> find_by_content(sql::Connection& connection, const std::string& artifact_id,
                                                       const crypto::Digest& digest);

@@ -43,8 +43,7 @@ constexpr const char* kCommonPragmas =
 constexpr const char* kWriterPragmas =
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000; PRAGMA cache_size=-16384;"
     "PRAGMA journal_size_limit=67108864; PRAGMA secure_delete=ON;";  // what is deleted stands in no free page
-constexpr const char* kReaderPragmas =
-    "PRAGMA query_only=ON; PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-1024;";
+constexpr const char* kReaderPragmas = "PRAGMA query_only=ON; PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-1024;";
 
 }  // namespace
 
@@ -155,7 +154,8 @@ class Connection::Impl {
     auto* impl = static_cast<Impl*>(self);
     impl->wal_page_count = pages;
     // Installing this hook replaces the built-in one, so the passive checkpoint is asked for here.
-    if (impl->is_writer && pages >= 4000) sqlite3_wal_checkpoint_v2(database, name, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+    if (impl->is_writer && pages >= 4000)
+      sqlite3_wal_checkpoint_v2(database, name, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
     return SQLITE_OK;
   }
 
@@ -186,12 +186,24 @@ Result<bool> Cursor::next() {
   return fail(sqlite_error(connection_->impl_->database, code, "reading the database"));
 }
 
-int Cursor::column_count() const { return sqlite3_column_count(statement_->handle); }
-std::string_view Cursor::column_name(int column) const { return sqlite3_column_name(statement_->handle, column); }
-bool Cursor::is_null(int column) const { return sqlite3_column_type(statement_->handle, column) == SQLITE_NULL; }
-std::int64_t Cursor::integer(int column) const { return sqlite3_column_int64(statement_->handle, column); }
-double Cursor::real(int column) const { return sqlite3_column_double(statement_->handle, column); }
-std::string Cursor::text(int column) const { return std::string(text_view(column)); }
+int Cursor::column_count() const {
+  return sqlite3_column_count(statement_->handle);
+}
+std::string_view Cursor::column_name(int column) const {
+  return sqlite3_column_name(statement_->handle, column);
+}
+bool Cursor::is_null(int column) const {
+  return sqlite3_column_type(statement_->handle, column) == SQLITE_NULL;
+}
+std::int64_t Cursor::integer(int column) const {
+  return sqlite3_column_int64(statement_->handle, column);
+}
+double Cursor::real(int column) const {
+  return sqlite3_column_double(statement_->handle, column);
+}
+std::string Cursor::text(int column) const {
+  return std::string(text_view(column));
+}
 
 std::string_view Cursor::text_view(int column) const {
   const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement_->handle, column));
@@ -206,11 +218,16 @@ ByteView Cursor::blob(int column) const {
 
 Value Cursor::value(int column) const {
   switch (sqlite3_column_type(statement_->handle, column)) {
-    case SQLITE_INTEGER: return integer(column);
-    case SQLITE_FLOAT: return real(column);
-    case SQLITE_TEXT: return text_view(column);
-    case SQLITE_BLOB: return blob(column);
-    default: return Null{};
+    case SQLITE_INTEGER:
+      return integer(column);
+    case SQLITE_FLOAT:
+      return real(column);
+    case SQLITE_TEXT:
+      return text_view(column);
+    case SQLITE_BLOB:
+      return blob(column);
+    default:
+      return Null{};
   }
 }
 
@@ -274,15 +291,23 @@ Status Connection::execute_script(const std::string& sql) {
   return {};
 }
 
-std::int64_t Connection::changes() const { return sqlite3_changes64(impl_->database); }
-bool Connection::in_transaction() const { return sqlite3_get_autocommit(impl_->database) == 0; }
-void Connection::set_deadline(std::chrono::steady_clock::time_point deadline) { impl_->deadline = deadline; }
-int Connection::wal_pages() const { return impl_->wal_page_count; }
+std::int64_t Connection::changes() const {
+  return sqlite3_changes64(impl_->database);
+}
+bool Connection::in_transaction() const {
+  return sqlite3_get_autocommit(impl_->database) == 0;
+}
+void Connection::set_deadline(std::chrono::steady_clock::time_point deadline) {
+  impl_->deadline = deadline;
+}
+int Connection::wal_pages() const {
+  return impl_->wal_page_count;
+}
 
 Status Connection::copy_into(const std::string& file) {
   sqlite3* opened = nullptr;
-  const int code = sqlite3_open_v2(file.c_str(), &opened, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-                                   nullptr);
+  const int code =
+      sqlite3_open_v2(file.c_str(), &opened, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
   const std::unique_ptr<sqlite3, int (*)(sqlite3*)> copy(opened, sqlite3_close_v2);
   if (code != SQLITE_OK) return fail(sqlite_error(copy.get(), code, "making a copy of the database"));
   // Whoever loses power begins a new copy.
@@ -306,8 +331,7 @@ Status Connection::copy_into(const std::string& file) {
 }
 
 Status Connection::checkpoint_truncate() {
-  const int code =
-      sqlite3_wal_checkpoint_v2(impl_->database, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  const int code = sqlite3_wal_checkpoint_v2(impl_->database, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
   if (code != SQLITE_OK && code != SQLITE_BUSY) return fail(sqlite_error(impl_->database, code, "checkpointing"));
   if (code == SQLITE_OK) impl_->wal_page_count = 0;
   return {};

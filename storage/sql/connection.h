@@ -41,7 +41,7 @@ class Cursor {
   bool is_null(int column) const;
   std::int64_t integer(int column) const;  // 0 for NULL
   double real(int column) const;
-  std::string text(int column) const;      // "" for NULL
+  std::string text(int column) const;  // "" for NULL
   // Valid until the next next().
   std::string_view text_view(int column) const;
   ByteView blob(int column) const;
@@ -79,9 +79,9 @@ class Connection {
   void set_deadline(std::chrono::steady_clock::time_point deadline);
   // Pages now in the write-ahead log, as of the last commit of this connection.
   int wal_pages() const;
-  // Everything as of one moment, page by page, into a new file, which is then checked; other connections go on meanwhile.
-  // Pages keep their places, so that two copies differ where the database changed. The file is not synced. REQUIRES:
-  // nothing at `file`, outside a transaction. Errors: those of a query; what was written stays.
+  // Everything as of one moment, page by page, into a new file, which is then checked; other connections go on
+  // meanwhile. Pages keep their places, so that two copies differ where the database changed. The file is not synced.
+  // REQUIRES: nothing at `file`, outside a transaction. Errors: those of a query; what was written stays.
   Status copy_into(const std::string& file);
   // Moves the log into the database and truncates it. REQUIRES: the writer, outside a transaction.
   Status checkpoint_truncate();

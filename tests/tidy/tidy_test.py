@@ -17,6 +17,7 @@ import tree  # noqa: E402
 FILE_LINES_MAX = 600
 FUNCTION_LINES_MAX = 70
 ROOT_CMAKE_LINES_MAX = 120
+CLANG_FORMAT_MAJOR = 14  # Debian 12's
 
 # Header prefix → where it may be included; a path ending in .cc is that file alone.
 LIBRARIES = {
@@ -182,6 +183,17 @@ class ShapeTest(Checks):
             if "#pragma once" not in lines:
                 findings.append(f"{path}: no #pragma once")
         self.none_of(findings, "headers")
+
+    def test_format(self):
+        version = subprocess.run(["clang-format", "--version"], capture_output=True, text=True, check=False) \
+            if shutil.which("clang-format") else None
+        if version is None or f"version {CLANG_FORMAT_MAJOR}." not in version.stdout:
+            self.skipTest(f"clang-format {CLANG_FORMAT_MAJOR} is not installed, and others format otherwise")
+        paths = list(tree.files(".cc", ".h"))
+        checked = subprocess.run(["clang-format", "--dry-run", "-Werror", *paths], cwd=tree.ROOT, capture_output=True,
+                                 text=True, check=False)
+        findings = sorted({line.split(":")[0] for line in checked.stderr.splitlines() if "error:" in line})
+        self.none_of(findings, "files to be formatted: git ls-files '*.cc' '*.h' | xargs clang-format -i")
 
     def test_cmake_size(self):
         lines = tree.FILES["CMakeLists.txt"].count("\n")

@@ -139,8 +139,11 @@ TEST_CASE("a promotion says what ran before and how to undo it") {
 
 TEST_CASE("a promotion names whose places it took, and a rollback all that it brought back") {
   const auto deployment = [](const std::string& name, const std::string& action) {
-    return Json{{"environment", "prod"}, {"name", name}, {"members", {{{"ref", name + "@v1"}}}},
-                {"ref", name + "@v1"},   {"action", action}};
+    return Json{{"environment", "prod"},
+                {"name", name},
+                {"members", {{{"ref", name + "@v1"}}}},
+                {"ref", name + "@v1"},
+                {"action", action}};
   };
   const Json promotion = {{"deployment", deployment("m", "promote")},
                           {"plan", plan("pass")},

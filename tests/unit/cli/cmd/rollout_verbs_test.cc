@@ -14,8 +14,8 @@ Json step(const std::string& environment, const std::string& state, int wave = 1
   return {{"environment", environment}, {"state", state}, {"wave", wave}, {"detail", nullptr}};
 }
 Json rollout(const std::string& state, std::vector<Json> steps, const Json& resume_at = nullptr) {
-  return {{"id", "019384a2-7b1c"}, {"state", state}, {"state_reason", "why"}, {"to", "prod/*"},
-          {"refs", {"model:m@v3"}}, {"waves", 2},    {"resume_at", resume_at}, {"steps", std::move(steps)}};
+  return {{"id", "019384a2-7b1c"},  {"state", state}, {"state_reason", "why"},  {"to", "prod/*"},
+          {"refs", {"model:m@v3"}}, {"waves", 2},     {"resume_at", resume_at}, {"steps", std::move(steps)}};
 }
 
 struct Follower {
@@ -48,9 +48,11 @@ bool has(const std::string& text, const std::string& part) {
 TEST_CASE("promote with a selector starts a rollout and tells each step once") {
   FakeSession session({"m@v3"});
   session.options = {{"--to", {"prod/*"}}, {"--wave", {"1, 50%"}}, {"--pause", {"10m"}}};
-  session.fake.answer("POST /api/v1/rollouts", rollout("running", {step("prod/a", "waiting"), step("prod/b", "waiting", 2)}));
-  session.fake.answer("GET /api/v1/rollouts/019384a2-7b1c",
-                      rollout("paused", {step("prod/a", "done"), step("prod/b", "waiting", 2)}, "2026-11-29T10:00:00Z"));
+  session.fake.answer("POST /api/v1/rollouts",
+                      rollout("running", {step("prod/a", "waiting"), step("prod/b", "waiting", 2)}));
+  session.fake.answer(
+      "GET /api/v1/rollouts/019384a2-7b1c",
+      rollout("paused", {step("prod/a", "done"), step("prod/b", "waiting", 2)}, "2026-11-29T10:00:00Z"));
   session.fake.answer("GET /api/v1/rollouts/019384a2-7b1c",
                       rollout("done", {step("prod/a", "done"), step("prod/b", "unchanged", 2)}));
   Follower follower;
@@ -76,8 +78,8 @@ TEST_CASE("a rollout that stops, waits for approval or takes too long has its ow
                         follower.pace) == kExitDone);
   CHECK(has(session.out, "mlopsctl rollout continue 019384a2-7b1c"));
   session.fake.answer("GET /api/v1/rollouts", rollout("running", {step("prod/a", "waiting")}));
-  const auto late = follow_rollout(session, rollout("running", {step("prod/a", "waiting")}),
-                                   {WhenPending::kStop, 60}, follower.pace);
+  const auto late =
+      follow_rollout(session, rollout("running", {step("prod/a", "waiting")}), {WhenPending::kStop, 60}, follower.pace);
   REQUIRE_FALSE(late);
   CHECK(late.error().code == ErrorCode::kTimeout);
 }
@@ -94,9 +96,11 @@ TEST_CASE("options of waves belong to selectors, and a selector takes no plan") 
 TEST_CASE("the board marks what differs from the environment before, and the sensitivity") {
   FakeSession session;
   session.options = {{"--as-of", {"2026-11-29T15:00:00Z"}}};
-  session.fake.answer("GET /api/v1/environments",
-                      Json{{"items", {environment("staging", {}), environment("prod", {"staging"})}}, {"next", nullptr}});
-  session.fake.answer("GET /api/v1/status", Json{{"items", {runs("staging", 3), runs("prod", 2, "personal")}}, {"next", nullptr}});
+  session.fake.answer(
+      "GET /api/v1/environments",
+      Json{{"items", {environment("staging", {}), environment("prod", {"staging"})}}, {"next", nullptr}});
+  session.fake.answer("GET /api/v1/status",
+                      Json{{"items", {runs("staging", 3), runs("prod", 2, "personal")}}, {"next", nullptr}});
   REQUIRE(kBoardCommand.run(session) == kExitDone);
   CHECK(has(session.out, "v3 5h"));
   CHECK(has(session.out, "v2*[P] 5h"));
@@ -119,11 +123,11 @@ TEST_CASE("a wide board folds the tenants into one column") {
 
 TEST_CASE("the graph shows what comes after several environments once") {
   FakeSession session;
-  session.fake.answer("GET /api/v1/environments",
-                      Json{{"items",
-                            {environment("a", {}), environment("b", {"a"}), environment("c", {"a"}),
-                             environment("d", {"b", "c"})}},
-                           {"next", nullptr}});
+  session.fake.answer(
+      "GET /api/v1/environments",
+      Json{{"items",
+            {environment("a", {}), environment("b", {"a"}), environment("c", {"a"}), environment("d", {"b", "c"})}},
+           {"next", nullptr}});
   REQUIRE(kEnvGraphCommand.run(session) == kExitDone);
   CHECK(session.out == "a  (none)\n├─ b  (none)\n│  └─ d  (none)\n└─ c  (none)\n   └─ d  (see above)\n");
 }

@@ -21,19 +21,20 @@ Error error_of(const std::string& yaml) {
 }  // namespace
 
 TEST_CASE("an environment carries everything its YAML says") {
-  const auto parsed = parse_environments(kHead +
-                                             "  - name: staging\n"
-                                             "    clearance: none\n"
-                                             "  - name: eu/prod\n"
-                                             "    description: Answers clinicians\n"
-                                             "    after: [staging]\n"
-                                             "    clearance: special_category\n"
-                                             "    region: eu-west\n"
-                                             "    policies: [gates]\n"
-                                             "    protection: {approvals: 2, approver_roles: [approver], reason_required: true}\n"
-                                             "    owners: [rita, omar]\n"
-                                             "    labels: {tenant: x}\n",
-                                         "env.yaml");
+  const auto parsed =
+      parse_environments(kHead +
+                             "  - name: staging\n"
+                             "    clearance: none\n"
+                             "  - name: eu/prod\n"
+                             "    description: Answers clinicians\n"
+                             "    after: [staging]\n"
+                             "    clearance: special_category\n"
+                             "    region: eu-west\n"
+                             "    policies: [gates]\n"
+                             "    protection: {approvals: 2, approver_roles: [approver], reason_required: true}\n"
+                             "    owners: [rita, omar]\n"
+                             "    labels: {tenant: x}\n",
+                         "env.yaml");
   REQUIRE(parsed);
   REQUIRE(parsed->size() == 2);
   const auto& plain = parsed->front();
@@ -62,8 +63,10 @@ TEST_CASE("every mistake is found at its line and column") {
   const Row rows[] = {
       {"a: 1\n", "env.yaml:1:1", ""},
       {"- 1\n", "env.yaml:1:1", "not a map"},
-      {"apiVersion: mlops/v2\nkind: Environments\nenvironments: [{name: a, clearance: none}]\n", "env.yaml:1:13", "mlops/v1"},
-      {"apiVersion: mlops/v1\nkind: Policy\nenvironments: [{name: a, clearance: none}]\n", "env.yaml:2:7", "Environments"},
+      {"apiVersion: mlops/v2\nkind: Environments\nenvironments: [{name: a, clearance: none}]\n", "env.yaml:1:13",
+       "mlops/v1"},
+      {"apiVersion: mlops/v1\nkind: Policy\nenvironments: [{name: a, clearance: none}]\n", "env.yaml:2:7",
+       "Environments"},
       {"apiVersion: mlops/v1\nkind: Environments\nenvironments: []\n", "env.yaml:3:15", "at least one"},
       {kHead + "  - clearance: none\n", "env.yaml:4:5", "`name` is missing"},
       {kHead + "  - name: a\n", "env.yaml:4:5", "`clearance` is missing"},
@@ -75,7 +78,8 @@ TEST_CASE("every mistake is found at its line and column") {
       {kHead + "  - {name: a, clearance: none, owners: [Rita]}\n", "env.yaml:4:41", "Rita"},
       {kHead + "  - {name: a, clearance: none, protection: {approvals: 21}}\n", "env.yaml:4:56", "approvals"},
       {kHead + "  - {name: a, clearance: none, protection: {approvals: -1}}\n", "env.yaml:4:56", "approvals"},
-      {kHead + "  - {name: a, clearance: none, protection: {reason_required: maybe}}\n", "env.yaml:4:62", "reason_required"},
+      {kHead + "  - {name: a, clearance: none, protection: {reason_required: maybe}}\n", "env.yaml:4:62",
+       "reason_required"},
       {kHead + "  - {name: a, clearance: none, protection: {approver_roles: [boss]}}\n", "env.yaml:4:61", "boss"},
       {kHead + "  - {name: a, clearance: none, labels: {\"a b\": x}}\n", "env.yaml:4:41", "a b"},
       {kHead + "  - {name: a, clearance: none}\n  - {name: a, clearance: none}\n", "env.yaml:5:5", "stands twice"},
@@ -98,11 +102,10 @@ TEST_CASE("a cycle in the promotion order is shown as the way round") {
   CHECK(error.slug == "environment_invalid");
   CHECK(error.message.find("a → c → b → a") != std::string::npos);
   // Two ways to one place are no cycle.
-  CHECK(parse_environments(kHead +
-                               "  - {name: a, clearance: none}\n"
-                               "  - {name: b, clearance: none, after: [a]}\n"
-                               "  - {name: c, clearance: none, after: [a]}\n"
-                               "  - {name: d, clearance: none, after: [b, c]}\n",
+  CHECK(parse_environments(kHead + "  - {name: a, clearance: none}\n"
+                                   "  - {name: b, clearance: none, after: [a]}\n"
+                                   "  - {name: c, clearance: none, after: [a]}\n"
+                                   "  - {name: d, clearance: none, after: [b, c]}\n",
                            "env.yaml"));
 }
 

@@ -70,7 +70,9 @@ TEST_CASE("verdicts, approvals and the plan's own life do not change its digest"
       [](Plan& p) { p.state = "executed"; },
       [](Plan& p) { p.verdict = Verdict::kPass; },
       [](Plan& p) { p.gates.push_back({}); },
-      [](Plan& p) { p.approvals.push_back({"rita", "approve", "", 1}); },
+      [](Plan& p) {
+        p.approvals.push_back({"rita", "approve", "", 1});
+      },
       [](Plan& p) { p.requested_at_us = 5; },
       [](Plan& p) { p.approvals_needed = 3; },
   };
@@ -79,7 +81,7 @@ TEST_CASE("verdicts, approvals and the plan's own life do not change its digest"
 
 TEST_CASE("a gate result comes back as it was stored") {
   for (const auto verdict : {Verdict::kPass, Verdict::kPending, Verdict::kFail}) {
-    const GateResult result{"auc-floor", "metric", verdict, "gates.yaml:12", "auc is 0.7", "auc is at least 0.75",
+    const GateResult result{"auc-floor",   "metric", verdict, "gates.yaml:12", "auc is 0.7", "auc is at least 0.75",
                             {{"auc", 0.7}}};
     const auto back = gate_result_from_json(to_json(result));
     REQUIRE(back);

@@ -47,12 +47,45 @@ TEST_CASE("every form of a reference is read and written back") {
 }
 
 TEST_CASE("what is no reference is refused as the caller's mistake") {
-  for (const std::string& bad :
-       {""s, "@v1"s, "#prod"s, ":a@v1"s, "a@"s, "a#"s, "a@v0"s, "a@v-"s, "a@v99999999999999999999"s, "a@v1@v2"s,
-        "a@v1#prod"s, "a#prod@v1"s, "a@sha256:"s, "a@sha256:0123abc"s, "a@sha256:0123ABCD"s, "a@sha256:0123abcg"s,
-        "a@sha256:" + std::string(65, 'a'), "a@SHA256:0123abcd"s, "a@sha512:0123abcd"s, "thing:a@v1"s, "Model:a@v1"s,
-        "model:dataset:a@v1"s, "model::a@v1"s, "../x@v1"s, "..\\x@v1"s, "%2e%2e@v1"s, "x;/../y@v1"s, "a@../b"s,
-        "a#../b"s, "a@v1\n"s, "a\0@v1"s, "a@v1\0"s, " a@v1"s, "a @v1"s, "a@v1 "s, "a@V3"s, "a@+3"s, "a@3"s, "a@v+3"s}) {
+  for (const std::string& bad : {""s,
+                                 "@v1"s,
+                                 "#prod"s,
+                                 ":a@v1"s,
+                                 "a@"s,
+                                 "a#"s,
+                                 "a@v0"s,
+                                 "a@v-"s,
+                                 "a@v99999999999999999999"s,
+                                 "a@v1@v2"s,
+                                 "a@v1#prod"s,
+                                 "a#prod@v1"s,
+                                 "a@sha256:"s,
+                                 "a@sha256:0123abc"s,
+                                 "a@sha256:0123ABCD"s,
+                                 "a@sha256:0123abcg"s,
+                                 "a@sha256:" + std::string(65, 'a'),
+                                 "a@SHA256:0123abcd"s,
+                                 "a@sha512:0123abcd"s,
+                                 "thing:a@v1"s,
+                                 "Model:a@v1"s,
+                                 "model:dataset:a@v1"s,
+                                 "model::a@v1"s,
+                                 "../x@v1"s,
+                                 "..\\x@v1"s,
+                                 "%2e%2e@v1"s,
+                                 "x;/../y@v1"s,
+                                 "a@../b"s,
+                                 "a#../b"s,
+                                 "a@v1\n"s,
+                                 "a\0@v1"s,
+                                 "a@v1\0"s,
+                                 " a@v1"s,
+                                 "a @v1"s,
+                                 "a@v1 "s,
+                                 "a@V3"s,
+                                 "a@+3"s,
+                                 "a@3"s,
+                                 "a@v+3"s}) {
     INFO(bad);
     const auto reference = parse_reference(bad);
     REQUIRE_FALSE(reference);

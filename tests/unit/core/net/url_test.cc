@@ -91,7 +91,8 @@ TEST_CASE("only addresses of this machine are loopback") {
   for (const auto* text : {"http://localhost", "http://127.0.0.1:8451", "https://127.9.9.9/x", "http://[::1]:80"}) {
     CHECK(parse_url(text)->is_loopback());
   }
-  for (const auto* text : {"http://127.example.org", "http://localhost.example.org", "http://10.0.0.1", "http://[::2]"}) {
+  for (const auto* text :
+       {"http://127.example.org", "http://localhost.example.org", "http://10.0.0.1", "http://[::2]"}) {
     CHECK_FALSE(parse_url(text)->is_loopback());
   }
 }

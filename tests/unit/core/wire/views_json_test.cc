@@ -2,7 +2,6 @@
 #include "core/wire/views_json.h"
 
 #include "core/crypto/digest.h"
-
 #include "tests/unit/catch.h"
 
 using namespace mlops;

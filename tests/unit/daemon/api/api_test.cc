@@ -30,9 +30,32 @@ class Chunks : public http::BodyReader {
 
 struct Fixture : DomainFixture {
   Fixture()
-      : services{*identity, registry, compliance, clearance, reveals, promotion, signatures, signing_keys, rollouts, decisions, sources, provenance, gitops, lineage, integrity, gc, retention, erasure, *backups,
-                 webhooks, watch_seats, delivery, content, *store,
-                 [this] { return ready; }, [] { return std::string("metric 1\n"); }},
+      : services{*identity,
+                 registry,
+                 compliance,
+                 clearance,
+                 reveals,
+                 promotion,
+                 signatures,
+                 signing_keys,
+                 rollouts,
+                 decisions,
+                 sources,
+                 provenance,
+                 gitops,
+                 lineage,
+                 integrity,
+                 gc,
+                 retention,
+                 erasure,
+                 *backups,
+                 webhooks,
+                 watch_seats,
+                 delivery,
+                 content,
+                 *store,
+                 [this] { return ready; },
+                 [] { return std::string("metric 1\n"); }},
         routes(make_routes(services)) {}
 
   http::Response call(Method method, std::string_view pattern, http::Request request) {
@@ -94,7 +117,9 @@ std::string header(const http::Response& response, const std::string& name) {
   return {};
 }
 
-std::string slug_of(const http::Response& response) { return parse_json(response.body).value().value("slug", ""); }
+std::string slug_of(const http::Response& response) {
+  return parse_json(response.body).value().value("slug", "");
+}
 
 }  // namespace
 
@@ -123,7 +148,8 @@ TEST_CASE("the description lists every route with its scope, and the two agree")
   }
 }
 
-TEST_CASE("only health, version and the description are public, and whoever changes something needs more than reading") {
+TEST_CASE(
+    "only health, version and the description are public, and whoever changes something needs more than reading") {
   Fixture f;
   std::set<std::string> open;
   for (const auto& route : f.routes) {
@@ -153,11 +179,10 @@ TEST_CASE("a blob comes whole or by one range") {
     std::string content_range;
   };
   const Row rows[] = {
-      {"bytes=0-0", "0", "bytes 0-0/10"},      {"bytes=2-4", "234", "bytes 2-4/10"},
-      {"bytes=7-", "789", "bytes 7-9/10"},     {"bytes=-3", "789", "bytes 7-9/10"},
+      {"bytes=0-0", "0", "bytes 0-0/10"},          {"bytes=2-4", "234", "bytes 2-4/10"},
+      {"bytes=7-", "789", "bytes 7-9/10"},         {"bytes=-3", "789", "bytes 7-9/10"},
       {"bytes=-99", "0123456789", "bytes 0-9/10"}, {"bytes=8-99", "89", "bytes 8-9/10"},
-      {"bytes=9-9", "9", "bytes 9-9/10"},
-      {"bytes=0-9223372036854775807", "0123456789", "bytes 0-9/10"},
+      {"bytes=9-9", "9", "bytes 9-9/10"},          {"bytes=0-9223372036854775807", "0123456789", "bytes 0-9/10"},
   };
   for (const auto& row : rows) {
     INFO(row.range);
@@ -219,9 +244,9 @@ TEST_CASE("what is missing is asked for by digest and size") {
     request.body = body.dump();
     return f.call(Method::kPost, "/api/v1/blobs/missing", std::move(request));
   };
-  const auto answered = ask({{"blobs",
-                              {{{"digest", digest}, {"size_bytes", 5}},
-                               {{"digest", "sha256:" + std::string(64, '0')}, {"size_bytes", 5}}}}});
+  const auto answered = ask(
+      {{"blobs",
+        {{{"digest", digest}, {"size_bytes", 5}}, {{"digest", "sha256:" + std::string(64, '0')}, {"size_bytes", 5}}}}});
   CHECK(answered.status == 200);
   CHECK(parse_json(answered.body)->at("missing").size() == 1);
   CHECK(parse_json(ask({{"blobs", {{{"digest", digest}, {"size_bytes", 4}}}}}).body)->at("missing").size() == 1);

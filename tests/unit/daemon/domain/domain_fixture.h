@@ -18,9 +18,9 @@
 #include "daemon/domain/registry.h"
 #include "daemon/domain/retention.h"
 #include "daemon/domain/reveal.h"
+#include "daemon/domain/rollouts.h"
 #include "daemon/domain/signatures.h"
 #include "daemon/domain/signing_keys.h"
-#include "daemon/domain/rollouts.h"
 #include "tests/unit/storage/meta/store_fixture.h"
 
 namespace mlops::test {
@@ -89,7 +89,8 @@ struct DomainFixture : StoreFixture {
     const auto known = people.find(name);
     if (known != people.end()) return known->second;
     const auto issued = identity->create_token(
-        domain::daemon_actor(), {.principal = name, .is_human = is_human, .role = role, .expires_in_s = 3600}, Commit::kKeep);
+        domain::daemon_actor(), {.principal = name, .is_human = is_human, .role = role, .expires_in_s = 3600},
+        Commit::kKeep);
     if (!issued) FAIL(issued.error().message);
     const auto principal = identity->authenticate("Bearer " + issued->secret);
     REQUIRE(principal);

@@ -59,9 +59,9 @@ TEST_CASE("answers are a plain allow, OPA's result, or the object in it") {
 }
 
 TEST_CASE("whatever else comes is no answer") {
-  for (const std::string text : {"", "true", "yes", "[]", "{}", R"({"allow":"true"})", R"({"allow":1})",
-                                 R"({"result":{}})", R"({"result":null})", R"({"result":[true]})",
-                                 R"({"allow":true,"allow":false})", R"({"allow":true)"}) {
+  for (const std::string text :
+       {"", "true", "yes", "[]", "{}", R"({"allow":"true"})", R"({"allow":1})", R"({"result":{}})",
+        R"({"result":null})", R"({"result":[true]})", R"({"allow":true,"allow":false})", R"({"allow":true)"}) {
     INFO(text);
     CHECK_FALSE(read_external_answer(text).has_value());
   }

@@ -70,7 +70,8 @@ TEST_CASE("a dataset has a folder of its own and no service") {
   CHECK(files->files.front().path == "_datasets/team/m.yaml");
 }
 
-TEST_CASE("a named release has a folder of its own, serves its members in the role model, and clears away what it ended") {
+TEST_CASE(
+    "a named release has a folder of its own, serves its members in the role model, and clears away what it ended") {
   auto bundle = subject();
   bundle.deployment.kind = "release";
   bundle.deployment.name = "team/stack";

@@ -36,8 +36,9 @@ const std::string kCsv =
 struct Fixture : DomainFixture {
   Fixture() {
     policy(kPolicy);
-    environments("  - {name: clinical, clearance: special_category}\n"
-                 "  - {name: research, clearance: pseudonymous, policies: [deid]}\n");
+    environments(
+        "  - {name: clinical, clearance: special_category}\n"
+        "  - {name: research, clearance: pseudonymous, policies: [deid]}\n");
   }
   model::VersionView patients(const std::string& csv, const std::string& path = "patients.csv") {
     auto version = wanted(ArtifactKind::kDataset, "patients", csv, path);
@@ -53,7 +54,9 @@ struct Fixture : DomainFixture {
   }
 };
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 }  // namespace
 

@@ -11,8 +11,7 @@ using Decision = ApprovalRequest::Decision;
 namespace {
 
 const std::string kDev = "  - {name: dev, clearance: child}\n";
-const std::string kProd =
-    "  - {name: prod, clearance: none, protection: {approvals: 1, approver_roles: [approver]}}\n";
+const std::string kProd = "  - {name: prod, clearance: none, protection: {approvals: 1, approver_roles: [approver]}}\n";
 
 struct Fixture : DomainFixture {
   Fixture() { environments(kDev + kProd); }
@@ -156,7 +155,8 @@ TEST_CASE("an approval tried dry counts for nothing") {
   Fixture f;
   f.model_version("m", "1");
   const auto plan = f.plan_for_prod("m@v1");
-  CHECK(f.promotion.decide(f.omar(), {plan.id, Decision::kApprove, ""}, Commit::kDryRun)->verdict == model::Verdict::kPass);
+  CHECK(f.promotion.decide(f.omar(), {plan.id, Decision::kApprove, ""}, Commit::kDryRun)->verdict ==
+        model::Verdict::kPass);
   CHECK(f.promotion.promote_plan(f.dora(), plan.id, Commit::kKeep).error().slug == "approvals_pending");
 }
 
@@ -300,8 +300,8 @@ TEST_CASE("a label reaches through every step, and the path to its source is sho
   CHECK(view.version.own_sensitivity == Sensitivity::kNone);
   CHECK(view.version.sensitivity == Sensitivity::kSpecialCategory);
 
-  const auto path = f.read<std::vector<model::TaintStep>>(
-      [&](sql::Connection& c) { return taint_path(c, view.version); });
+  const auto path =
+      f.read<std::vector<model::TaintStep>>([&](sql::Connection& c) { return taint_path(c, view.version); });
   REQUIRE(path);
   REQUIRE(path->size() == 3);
   CHECK(path->at(0).ref == "m@v1");

@@ -15,7 +15,9 @@ namespace {
 
 using Fixture = DomainFixture;
 
-std::string slug_of(const Result<Registered>& result) { return result ? "registered" : result.error().slug; }
+std::string slug_of(const Result<Registered>& result) {
+  return result ? "registered" : result.error().slug;
+}
 
 }  // namespace
 

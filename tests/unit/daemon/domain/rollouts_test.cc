@@ -226,8 +226,9 @@ TEST_CASE("a named release goes out in waves, and back to what it took the place
       "  - {name: prod/globex, clearance: none, after: [staging], freezes: [{from: 2000-01-01, to: 2100-01-01}]}\n");
   RolloutRequest both{.refs = {"release:stack@r1", "m@v1"}, .selector = "prod/*"};
   CHECK(f.rollouts.start(f.dora(), both, Commit::kDryRun).error().slug == "bad_reference");
-  CHECK(f.rollouts.start(f.dora(), {.refs = {"release:stack@r7"}, .selector = "prod/*"}, Commit::kDryRun).error().slug ==
-        "release_not_found");
+  CHECK(
+      f.rollouts.start(f.dora(), {.refs = {"release:stack@r7"}, .selector = "prod/*"}, Commit::kDryRun).error().slug ==
+      "release_not_found");
   const auto id = f.begin({.refs = {"release:stack@r1"}, .rollback_on_failure = true}).row.id;
   CHECK(f.work(id) == "stopped: rolled_back failed skipped");
   CHECK(f.running("m", "prod/acme") == "m@v1");

@@ -24,9 +24,9 @@ TEST_CASE("names: a title that goes with a name stays below redaction") {
 }
 
 TEST_CASE("names: countries, streets, firms and headings are none") {
-  for (const auto* text : {"I'm originally from Kenya", "moved to the United Arab Emirates",
-                           "CAN I SPEAK TO A REAL PERSON", "My IBAN is new",
-                           "at Wilson Hospital", "Cantrell Ltd. is growing", "I'm so jealous"}) {
+  for (const auto* text :
+       {"I'm originally from Kenya", "moved to the United Arab Emirates", "CAN I SPEAK TO A REAL PERSON",
+        "My IBAN is new", "at Wilson Hospital", "Cantrell Ltd. is growing", "I'm so jealous"}) {
     INFO(text);
     CHECK(found("person_name", text).empty());
   }

@@ -182,26 +182,33 @@ std::vector<Case> cases() {
        "residual_allowed", 6, false},
       {"bad output name", plain("  output: {name: deid}\n"), "bad_output_name", 5},
       {"unknown sensitivity", plain("  output: {sensitivity: pseudonymus}\n"), "unknown_word", 5},
-      {"labels that are no map", plain("  select: {labels: [clinical]}\n" + kGate + "{id: g, clearance: {max: none}}\n"),
+      {"labels that are no map",
+       plain("  select: {labels: [clinical]}\n" + kGate + "{id: g, clearance: {max: none}}\n"), "bad_select_labels", 5},
+      {"no labels", plain("  select: {labels: {}}\n" + kGate + "{id: g, clearance: {max: none}}\n"),
        "bad_select_labels", 5},
-      {"no labels", plain("  select: {labels: {}}\n" + kGate + "{id: g, clearance: {max: none}}\n"), "bad_select_labels", 5},
-      {"a label nothing can carry", plain("  select: {labels: {\"a b\": c}}\n" + kGate + "{id: g, clearance: {max: none}}\n"),
-       "bad_select_labels", 5},
-      {"a shadow without a name", plain("  enforcement: {shadow: \"@1.0.0\"}\n" + kGate + "{id: g, clearance: {max: none}}\n"),
-       "bad_shadow", 5},
-      {"the shadow of nothing", plain("  enforcement: {shadow: {until: 2099-01-31}}\n" + kGate + "{id: g, clearance: {max: none}}\n"),
-       "bad_shadow", 5},
-      {"one's own shadow", plain("  enforcement: {shadow: p@1.0.0}\n" + kGate + "{id: g, clearance: {max: none}}\n"), "bad_shadow",
+      {"a label nothing can carry",
+       plain("  select: {labels: {\"a b\": c}}\n" + kGate + "{id: g, clearance: {max: none}}\n"), "bad_select_labels",
        5},
+      {"a shadow without a name",
+       plain("  enforcement: {shadow: \"@1.0.0\"}\n" + kGate + "{id: g, clearance: {max: none}}\n"), "bad_shadow", 5},
+      {"the shadow of nothing",
+       plain("  enforcement: {shadow: {until: 2099-01-31}}\n" + kGate + "{id: g, clearance: {max: none}}\n"),
+       "bad_shadow", 5},
+      {"one's own shadow", plain("  enforcement: {shadow: p@1.0.0}\n" + kGate + "{id: g, clearance: {max: none}}\n"),
+       "bad_shadow", 5},
       {"a gate in shadow that is none",
-       plain("  enforcement: {shadow: {gates: [h], until: 2099-01-31}}\n" + kGate + "{id: g, clearance: {max: none}}\n"), "unknown_gate", 5},
-      {"a shadow for ever", plain("  enforcement: {shadow: p@2.0.0}\n" + kGate + "{id: g, clearance: {max: none}}\n"), "shadow_without_end",
-       5, false},
+       plain("  enforcement: {shadow: {gates: [h], until: 2099-01-31}}\n" + kGate +
+             "{id: g, clearance: {max: none}}\n"),
+       "unknown_gate", 5},
+      {"a shadow for ever", plain("  enforcement: {shadow: p@2.0.0}\n" + kGate + "{id: g, clearance: {max: none}}\n"),
+       "shadow_without_end", 5, false},
       {"a shadow until a day",
-       plain("  enforcement: {shadow: {gates: [g], until: 2099-01-31}}\n" + kGate + "{id: g, clearance: {max: none}}\n"), "in_shadow", 5,
-       false},
+       plain("  enforcement: {shadow: {gates: [g], until: 2099-01-31}}\n" + kGate +
+             "{id: g, clearance: {max: none}}\n"),
+       "in_shadow", 5, false},
       {"records made coarser by nobody",
-       safe_harbor(kColumns + "  risk: {quasi_identifiers: [los], require: {k: 3}, on_fail: generalize}\n"), "on_fail_generalize", 6},
+       safe_harbor(kColumns + "  risk: {quasi_identifiers: [los], require: {k: 3}, on_fail: generalize}\n"),
+       "on_fail_generalize", 6},
       {"nothing to do", plain("  select: {kinds: [model]}\n"), "empty_policy", 1},
       {"transforms that never run",
        plain("  select: {kinds: [model]}\n  transforms: {rules: [{match: {class: mrn}, apply: suppress}]}\n"),
@@ -301,7 +308,8 @@ TEST_CASE("without a pack the digest is that of the file") {
 }
 
 TEST_CASE("lint at a date tells which shadow has ended, and what holds now") {
-  const auto yaml = plain("  enforcement: {shadow: {gates: [g], until: 2027-01-31}}\n" + kGate + "{id: g, clearance: {max: none}}\n");
+  const auto yaml =
+      plain("  enforcement: {shadow: {gates: [g], until: 2027-01-31}}\n" + kGate + "{id: g, clearance: {max: none}}\n");
   CHECK_FALSE(find(lint_policy(yaml, "p.yaml", *parse_rfc3339("2027-01-30T00:00:00Z")), "shadow_ended"));
   const auto findings = lint_policy(yaml, "p.yaml", *parse_rfc3339("2027-01-31T00:00:00Z"));
   const auto* ended = find(findings, "shadow_ended");

@@ -224,7 +224,8 @@ TEST_CASE("row values: a name that is an everyday word refuses nothing where it 
 
 TEST_CASE("leaks: a ward called like a patient is no reason to refuse the table") {
   const auto policy = policy_with("ward: {class: category}");
-  const std::string others = "Eva Kowalczyk,west 1\nUte Nowak,west 2\nIda Lange,east 1\nPia Vogt,east 2\nLea Horn,east 3\n";
+  const std::string others =
+      "Eva Kowalczyk,west 1\nUte Nowak,west 2\nIda Lange,east 1\nPia Vogt,east 2\nLea Horn,east 3\n";
   const auto masked = run(policy, "name,ward\n" + others + "Rose Wilk,Rose ward\n");
   CHECK(masked.slug.empty());
   CHECK(has(masked.text, "Rose ward"));

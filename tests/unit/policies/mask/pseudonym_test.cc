@@ -1,6 +1,6 @@
 #include "core/base/text.h"
-#include "policies/mask/remap_reference.h"
 #include "policies/mask/pseudonym_token.h"
+#include "policies/mask/remap_reference.h"
 #include "tests/unit/policies/mask/mask_helpers.h"
 
 using namespace mlops;
@@ -131,9 +131,9 @@ TEST_CASE("remap_id: the base of a reference stays only when it is a server's ad
 }
 
 TEST_CASE("remap_id: of what is no reference, nothing stays") {
-  for (const std::string_view cell :
-       {"Smith/John", "Patient?identifier=http://x|123&name=Roe", "Patient?name=Roe", "https://jane@host/fhir/Patient/abc", "Jane Roe/Patient/abc",
-        "urn:oid:1.2.3", "Patient/abc/_history/v1", "Patient/a b", "https://host/fhir/Patient/abc?x=1"}) {
+  for (const std::string_view cell : {"Smith/John", "Patient?identifier=http://x|123&name=Roe", "Patient?name=Roe",
+                                      "https://jane@host/fhir/Patient/abc", "Jane Roe/Patient/abc", "urn:oid:1.2.3",
+                                      "Patient/abc/_history/v1", "Patient/a b", "https://host/fhir/Patient/abc?x=1"}) {
     INFO(cell);
     CHECK_FALSE(read_fhir_reference(cell));
     const auto out = apply("remap_id", "{key: k}", cell);

@@ -21,8 +21,9 @@ class Logged {
     auto log = AuditLog::open(*connection_);
     REQUIRE(log);
     for (const std::string name : {"ann", "bob", "cyd", "dan"}) {
-      change(*log, "principal.create", "p-" + name,
-             fmt::format("INSERT INTO principals (id, name, is_human, created_at) VALUES ('p-{0}', '{0}', 1, 5)", name));
+      change(
+          *log, "principal.create", "p-" + name,
+          fmt::format("INSERT INTO principals (id, name, is_human, created_at) VALUES ('p-{0}', '{0}', 1, 5)", name));
     }
     change(*log, "principal.rename", "p-bob", "UPDATE principals SET name = 'rob' WHERE id = 'p-bob'");
   }
@@ -36,7 +37,8 @@ class Logged {
     actor.id = "admin-id";
     actor.name = "admin";
     at_us_ += 1'000'000;
-    REQUIRE(log.append(*connection_, actor, {"127.0.0.1", "req"}, {action, id, "why", "", {{row, before, after}}}, at_us_));
+    REQUIRE(
+        log.append(*connection_, actor, {"127.0.0.1", "req"}, {action, id, "why", "", {{row, before, after}}}, at_us_));
   }
 
   Result<VerifyReport> verify() { return audit::verify(*connection_); }
@@ -171,8 +173,9 @@ TEST_CASE("a forged entry with a right hash of its own breaks the chain behind i
 TEST_CASE("row digests tell apart what looks alike") {
   Logged logged;
   const auto digest = [&](const std::string& id) { return row_digest(logged.connection(), {"artifacts", id}).value(); };
-  REQUIRE(logged.connection().execute_script(
-      "INSERT INTO artifacts (id, kind, name, last_number, created_at) VALUES ('a', 'ab', 'c', 1, 1), ('b', 'a', 'bc', 1, 1)"));
+  REQUIRE(
+      logged.connection().execute_script("INSERT INTO artifacts (id, kind, name, last_number, created_at) VALUES ('a', "
+                                         "'ab', 'c', 1, 1), ('b', 'a', 'bc', 1, 1)"));
   CHECK(digest("a") != digest("b"));
   CHECK_FALSE(digest("absent"));
   CHECK(row_digest(logged.connection(), {"audit", "1"}).error().slug == "table_not_audited");

@@ -1,9 +1,9 @@
 // Frames, pack heads and indexes: what was written is read, and no single bit of them can flip unnoticed.
 #include "storage/cas/frame.h"
-#include "tests/unit/storage/cas/append_frame.h"
 
 #include "storage/cas/little_endian.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/storage/cas/append_frame.h"
 #include "tests/unit/storage/cas/cas_box.h"
 
 using namespace mlops;

@@ -4,8 +4,8 @@
 #include <set>
 
 #include "storage/cas/frame.h"
-#include "tests/unit/storage/cas/append_frame.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/storage/cas/append_frame.h"
 #include "tests/unit/storage/cas/cas_box.h"
 
 using namespace mlops;

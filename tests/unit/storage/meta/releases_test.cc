@@ -19,7 +19,8 @@ struct Fixture : StoreFixture {
   Fixture() {
     REQUIRE(write([](WriteTx& tx) {
       tx.begin_entry("plan.create", "plan");
-      return insert_plan(tx, {kPlanId, "sha256:" + std::string(64, 'a'), "promote", "open", "prod", "{}", "who", tx.now_us()});
+      return insert_plan(
+          tx, {kPlanId, "sha256:" + std::string(64, 'a'), "promote", "open", "prod", "{}", "who", tx.now_us()});
     }));
   }
 
@@ -40,14 +41,16 @@ struct Fixture : StoreFixture {
     REQUIRE(write([&](WriteTx& tx) -> Status {
       tx.begin_entry("release.promote", "prod");
       if (!replaces.empty()) MLOPS_TRY(close_deployment(tx, replaces));
-      row = {tx.new_id(), "prod", release.kind, release.name, release.id, 0, kPlanId, "promote", "", "who", tx.now_us(), {}};
+      row = {tx.new_id(), "prod",    release.kind, release.name, release.id,  0,
+             kPlanId,     "promote", "",           "who",        tx.now_us(), {}};
       return insert_deployment(tx, row);
     }));
     return row.id;
   }
 
   std::vector<std::string> environments(const model::Version& version, TimestampUs at = 0) {
-    return read<std::vector<std::string>>([&](sql::Connection& c) { return environments_of(c, version.id, at); }).value();
+    return read<std::vector<std::string>>([&](sql::Connection& c) { return environments_of(c, version.id, at); })
+        .value();
   }
   std::vector<DeploymentRow> deployments(const DeploymentFilter& filter) {
     return read<std::vector<DeploymentRow>>([&](sql::Connection& c) { return list_deployments(c, filter); }).value();
@@ -145,7 +148,8 @@ TEST_CASE("a revision is never edited: other content closes the one before") {
     Applied applied;
     f.clock.advance_us(1'000'000);
     REQUIRE(f.write([&](WriteTx& tx) -> Status {
-      MLOPS_ASSIGN(applied, apply_revision(tx, RevisionKind::kPolicy, {{}, "p", 0, digest, "p.yaml", "body " + digest, {}, 0}));
+      MLOPS_ASSIGN(applied,
+                   apply_revision(tx, RevisionKind::kPolicy, {{}, "p", 0, digest, "p.yaml", "body " + digest, {}, 0}));
       return {};
     }));
     return applied;

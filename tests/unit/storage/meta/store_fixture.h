@@ -50,7 +50,8 @@ class StoreFixture {
 
   // Fails the test unless the log verifies.
   audit::VerifyReport verified() {
-    auto report = store->read<audit::VerifyReport>([](sql::Connection& connection) { return audit::verify(connection); });
+    auto report =
+        store->read<audit::VerifyReport>([](sql::Connection& connection) { return audit::verify(connection); });
     if (!report) FAIL(report.error().message << " " << report.error().detail);
     return *report;
   }

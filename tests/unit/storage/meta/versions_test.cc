@@ -97,7 +97,8 @@ TEST_CASE("a name of a model and a dataset is ambiguous and lists both") {
 
 TEST_CASE("a digest prefix that two versions share lists both") {
   Fixture f;
-  // Two contents whose manifests agree in the first hex digit are soon found; 8 digits are not, so rows are made by hand.
+  // Two contents whose manifests agree in the first hex digit are soon found; 8 digits are not, so rows are made by
+  // hand.
   REQUIRE(f.write([](WriteTx& tx) -> Status {
     tx.begin_entry("version.register", "m");
     MLOPS_ASSIGN(const auto artifact, upsert_artifact(tx, ArtifactKind::kModel, "m"));

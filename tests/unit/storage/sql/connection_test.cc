@@ -63,9 +63,9 @@ TEST_CASE("every type comes back as it was bound, empty and null apart") {
   Database db;
   const std::string with_nul("a\0b", 3);
   const std::vector<std::uint8_t> bytes{0, 255, 7};
-  auto cursor = db.writer->query("SELECT $1, $2, $3, $4, $5, $6",
-                                 {Null{}, std::string_view(), std::string_view(with_nul), ByteView(bytes),
-                                  std::int64_t{INT64_MIN}, ByteView()});
+  auto cursor = db.writer->query(
+      "SELECT $1, $2, $3, $4, $5, $6",
+      {Null{}, std::string_view(), std::string_view(with_nul), ByteView(bytes), std::int64_t{INT64_MIN}, ByteView()});
   REQUIRE(cursor);
   REQUIRE(cursor->next().value());
   CHECK(cursor->is_null(0));
@@ -81,7 +81,8 @@ TEST_CASE("every type comes back as it was bound, empty and null apart") {
 
 TEST_CASE("one statement may be open several times, inner uses leave the outer alone") {
   Database db;
-  for (const std::string_view word : {"a", "b", "c"}) REQUIRE(db.writer->execute("INSERT INTO t (word) VALUES ($1)", {word}));
+  for (const std::string_view word : {"a", "b", "c"})
+    REQUIRE(db.writer->execute("INSERT INTO t (word) VALUES ($1)", {word}));
   constexpr std::string_view kAll = "SELECT word FROM t ORDER BY word";
   std::string seen;
   auto outer = db.writer->query(kAll);
@@ -98,7 +99,8 @@ TEST_CASE("one statement may be open several times, inner uses leave the outer a
 
 TEST_CASE("a cursor that is dropped half-read starts anew") {
   Database db;
-  for (const std::string_view word : {"a", "b"}) REQUIRE(db.writer->execute("INSERT INTO t (word) VALUES ($1)", {word}));
+  for (const std::string_view word : {"a", "b"})
+    REQUIRE(db.writer->execute("INSERT INTO t (word) VALUES ($1)", {word}));
   constexpr std::string_view kAll = "SELECT word FROM t ORDER BY word";
   {
     auto half = db.writer->query(kAll);
