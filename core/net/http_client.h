@@ -2,9 +2,10 @@
 //
 // Redirects are never followed (a bearer token must not travel to another host), nothing is decompressed, connections
 // are kept alive. Errors are those of the way, never of the answer (a 404 is a response):
-//   kInvalid      bad_url, bad_request (path, header or token that cannot be sent), source_changed (upload size is not
-//   as said) kUnavailable  server_unreachable, connection_lost, tls_failed kTimeout      server_timeout kExhausted
-//   response_too_large
+//   kInvalid      bad_url, bad_request (path, header or token that cannot be sent), source_changed (upload size)
+//   kUnavailable  server_unreachable, connection_lost, tls_failed
+//   kTimeout      server_timeout
+//   kExhausted    response_too_large
 // and what an upload source or a receiver returned. Thread-safety: a client belongs to one thread at a time.
 #pragma once
 

@@ -1,8 +1,8 @@
 // How a release lies on disk for those who serve it: which file where, and the RELEASE.json beside them.
 //
 //   plain               FILES…                              several members: MEMBER/FILES…
-//   triton              config.pbtxt  N/FILES…              several members: models/MEMBER/config.pbtxt
-//   models/MEMBER/N/… tensorflow_serving  N/FILES…                            several members: models/MEMBER/N/…
+//   triton              config.pbtxt  N/FILES…              several members: models/MEMBER/… of the same shape
+//   tensorflow_serving  N/FILES…                            several members: models/MEMBER/N/…
 //
 // N is the version's number, MEMBER its role in a named release or its name. A version that is itself such a model
 // directory (files in one numeric directory) keeps its shape under its own number. Members that are no models lie

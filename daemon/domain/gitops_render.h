@@ -2,9 +2,8 @@
 // always gives the same bytes. Thread-safety: pure functions.
 //
 //   PATH/NAME.yaml             the release manifest: members by digest, the plan and who stood for it
-//   PATH/_kserve/MODEL.yaml    renderer kserve: an InferenceService (serving.kserve.io/v1beta1) of the model that
-//   moves,
-//                              or of each model in the role `model` of a named release
+//   PATH/_kserve/MODEL.yaml    renderer kserve: an InferenceService (serving.kserve.io/v1beta1)
+// A service is made of the model that moves, or of each model in the role `model` of a named release.
 // A dataset NAME lies in _datasets/NAME.yaml, a named release in _releases/NAME.yaml: no artifact's name begins with
 // '_', so no two releases share a file, and an artifact runs once in an environment, so no two services do. Files of
 // what a deployment ended go with its commit. A folder for Argo CD or Flux holds Kubernetes objects alone:

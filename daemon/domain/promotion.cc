@@ -279,6 +279,7 @@ Result<model::PromotionView> Promotion::execute(meta::WriteTx& tx, const Wish& w
     view.unchanged = true;
     return view;
   }
+  MLOPS_TRY(check_overrides(made.plan));
   if (made.plan.verdict != model::Verdict::kPass) return refusal(made.plan);
   if (wish.plan_id.empty()) MLOPS_TRY(store_plan(tx, made.plan));
   if (made.plan.masking) {
@@ -366,9 +367,16 @@ Result<std::vector<model::DeploymentView>> Promotion::deploy(meta::WriteTx& tx, 
   return views;
 }
 
-// Decided once outside the writer, so that a long masking run holds nobody up, and again inside it.
-Result<model::PromotionView> Promotion::run(const meta::Actor& actor, const Wish& wanted, meta::Commit commit) {
-  auto wish = wanted;
+// Most moves need nothing that is not in the database: they are decided once, in the transaction that moves them. The
+// others are decided outside the writer first, so that masking, measuring and refusing hold nobody up.
+Result<model::PromotionView> Promotion::run(const meta::Actor& actor, const Wish& wish, meta::Commit commit) {
+  auto straight = store_.write<model::PromotionView>(
+      actor, commit, [&](meta::WriteTx& tx) { return execute(tx, wish, std::nullopt); });
+  if (straight) return straight;
+  return run_prepared(actor, wish, commit);
+}
+
+Result<model::PromotionView> Promotion::run_prepared(const meta::Actor& actor, Wish wish, meta::Commit commit) {
   struct First {
     Draft draft;
     bool unchanged = false;

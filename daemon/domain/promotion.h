@@ -187,6 +187,7 @@ class Promotion {
              const std::vector<meta::DeploymentRow>& newest_first, Wish& wish);
 
   Result<model::PromotionView> run(const meta::Actor& actor, const Wish& wish, meta::Commit commit);
+  Result<model::PromotionView> run_prepared(const meta::Actor& actor, Wish wish, meta::Commit commit);
   Result<model::PromotionView> execute(meta::WriteTx& tx, const Wish& wish, const std::optional<MaskedFiles>& masked);
   Result<std::optional<MaskedFiles>> mask_if_planned(const Draft& draft);
   Json masked_in_shadow(const Draft& draft, const PolicyRevision& policy, const std::vector<model::FileEntry>& files,
