@@ -82,6 +82,9 @@ Lines plan_lines(const Json& plan, const Style& style, GateDetail detail) {
   Lines lines{plan_title(plan, style)};
   KeyValues head;
   add_members(head, array_of(member(plan, "release"), "members"), "release");
+  if (const auto restores = strings_of(plan, "restores"); !restores.empty()) {
+    head.add("brings back", join(restores, ", ") + ", each as it ran");
+  }
   const auto running = text_of(plan, "running");
   head.add("running now", running.empty() ? "nothing" : running);
   if (const auto& masking = member(plan, "masking"); masking.is_object()) {

@@ -100,6 +100,13 @@ struct OverlapFact {
   std::vector<std::string> missing;  // its artifacts that this release lacks; empty: this one takes its place
 };
 
+// One of several releases that come back together: its members follow those of the one before it.
+struct ReleasePart {
+  std::string ref;
+  std::size_t members = 0;
+  std::vector<std::string> policies;  // names of those it brings along
+};
+
 struct PromotionFacts {
   std::string environment_digest;
   Environment environment;
@@ -118,6 +125,7 @@ struct PromotionFacts {
   std::vector<OpenReviewFact> open_reviews;
   std::optional<RejectedFact> rejected;
   std::vector<OverlapFact> overlaps;
+  std::vector<ReleasePart> parts;  // of a rollback to several; empty otherwise
   std::string environment_source;  // "NAME.git@COMMIT:PATH"; empty: declared by hand
   std::vector<ExternalFact> external;
 };

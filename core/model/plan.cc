@@ -24,7 +24,7 @@ Json plan_pins(const Plan& plan) {
   if (plan.is_break_glass) pins["break_glass"] = true;
   if (plan.accepts_rejected) pins["accepts_rejected"] = true;
   if (!plan.overrides.empty()) pins["overrides"] = plan.overrides;
-  if (!plan.restores.empty()) pins["restores"] = plan.restores;
+  for (const auto& restored : plan.restores) pins["restores"].push_back(restored.release_id);
   return pins;
 }
 

@@ -56,6 +56,11 @@ struct PlanApproval {
   std::string void_because;  // empty: it counts
 };
 
+struct RestoredRelease {
+  std::string release_id;
+  std::string ref;  // "hospital/readmission@v3", "release:hospital/bundle@r2"
+};
+
 struct Plan {
   std::string id;
   std::string digest;
@@ -76,10 +81,10 @@ struct Plan {
   std::string running_deployment_id;  // pinned
   std::string facts_digest;           // of the facts but for approvals and the time: pinned
   bool is_break_glass = false;
-  bool accepts_rejected = false;       // promotes again what the environment was rolled back from
-  std::vector<std::string> restores;   // ids of releases: a rollback to several that the running one took the place of
-  std::vector<std::string> overrides;  // ids of gates that a rollback passes over
-  TimestampUs expires_at_us = 0;       // 0: plans of before there was an end
+  bool accepts_rejected = false;          // promotes again what the environment was rolled back from
+  std::vector<RestoredRelease> restores;  // a rollback to several, whose places the running one took
+  std::vector<std::string> overrides;     // ids of gates that a rollback passes over
+  TimestampUs expires_at_us = 0;          // 0: plans of before there was an end
   std::string reason;
   std::string requested_by;
   std::string requested_by_id;

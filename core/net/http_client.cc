@@ -7,15 +7,13 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <condition_variable>
 #include <ctime>
-#include <mutex>
 #include <optional>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "core/base/text.h"
+#include "core/net/deadline.h"
 #include "core/net/exchange.h"
 #include "core/net/url.h"
 
@@ -54,45 +52,6 @@ class SigpipeGuard {
   bool was_pending_ = false;
 };
 
-// Ends what goes on with `client` after that time, again and again: a connection may just be in the making.
-class Deadline {
- public:
-  Deadline(httplib::Client& client, std::int64_t timeout_ms) {
-    if (timeout_ms == 0) return;
-    watch_ = std::thread([this, &client, until = SteadyClock::now() + std::chrono::milliseconds(timeout_ms)] {
-      std::unique_lock lock(mutex_);
-      for (auto next = until; !changed_.wait_until(lock, next, [this] { return is_over_; });) {
-        has_passed_ = true;
-        client.stop();
-        next = SteadyClock::now() + kStopEvery;
-      }
-    });
-  }
-  ~Deadline() { end(); }
-  Deadline(const Deadline&) = delete;
-  Deadline& operator=(const Deadline&) = delete;
-
-  // From then on nothing is ended any more. Gives whether something was.
-  bool end() {
-    if (!watch_.joinable()) return has_passed_;
-    {
-      const std::lock_guard lock(mutex_);
-      is_over_ = true;
-    }
-    changed_.notify_one();
-    watch_.join();
-    return has_passed_;
-  }
-
- private:
-  static constexpr std::chrono::milliseconds kStopEvery{20};
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool is_over_ = false;
-  bool has_passed_ = false;
-  std::thread watch_;
-};
-
 HttpResponse to_response(const httplib::Response& from, std::string body) {
   HttpResponse response{from.status, {}, std::move(body)};
   for (const auto& [name, value] : from.headers) response.headers.try_emplace(to_lower_ascii(name), value);
@@ -117,6 +76,7 @@ struct HttpClient::Connection {
     client.set_follow_location(false);
     client.set_decompress(false);
     client.set_url_encode(false);  // paths come encoded; a second time would change them
+    if (options.whole_timeout_ms > 0) client.set_socket_options([this](socket_t socket) { deadline.watch(socket); });
     if (!options.ca_file.empty()) client.set_ca_cert_path(options.ca_file);
     if (!options.connect_to.empty()) client.set_hostname_addr_map({{base.host, options.connect_to}});
   }
@@ -151,14 +111,17 @@ struct HttpClient::Connection {
     auto error = httplib::Error::Success;
     const SigpipeGuard guard;
     touch();
-    Deadline deadline(client, options.whole_timeout_ms);
+    if (options.whole_timeout_ms > 0) MLOPS_TRY(deadline.begin(options.whole_timeout_ms));
+    bool is_whole = false;
     try {
-      if (client.send(request, response, error)) return to_response(response, std::move(body));
+      is_whole = client.send(request, response, error);
     } catch (const std::exception&) {
       // Falls through: a foreign exception means that the answer could not be read.
       error = httplib::Error::Read;
     }
+    // First of all: a body that only the end of the connection ends looks whole when that was cut.
     if (deadline.end()) return server_too_slow(base.origin(), options.whole_timeout_ms);
+    if (is_whole) return to_response(response, std::move(body));
     if (stopped_by) return fail(std::move(*stopped_by));
     return failure_of(error);
   }
@@ -223,6 +186,7 @@ struct HttpClient::Connection {
 
   HttpClientOptions options;
   Url base;
+  Deadline deadline;  // outlives the client, which tells it of its sockets
   httplib::Client client;
   std::vector<std::uint8_t> buffer;
   std::optional<Error> stopped_by;

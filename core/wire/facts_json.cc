@@ -148,6 +148,9 @@ void put_control(const model::PromotionFacts& facts, Json& json) {
                         {"at_us", facts.rejected->at_us}};
   }
   if (!facts.external.empty()) json["external"] = to_json(facts.external);
+  for (const auto& part : facts.parts) {
+    json["parts"].push_back({{"ref", part.ref}, {"members", part.members}, {"policies", part.policies}});
+  }
   for (const auto& overlap : facts.overlaps) {
     json["overlaps"].push_back(
         {{"deployment_id", overlap.deployment_id}, {"release", overlap.release}, {"missing", overlap.missing}});
@@ -172,6 +175,9 @@ void take_control(const Json& json, model::PromotionFacts& facts) {
   if (json.contains("rejected")) {
     const auto& rejected = json.at("rejected");
     facts.rejected = {rejected.at("release"), rejected.at("by"), rejected.at("reason"), rejected.at("at_us")};
+  }
+  for (const auto& part : list_of(json, "parts")) {
+    facts.parts.push_back({part.at("ref"), part.at("members"), part.at("policies").get<std::vector<std::string>>()});
   }
   for (const auto& overlap : list_of(json, "overlaps")) {
     facts.overlaps.push_back(

@@ -63,7 +63,10 @@ void take_terms(const Json& body, model::Plan& plan) {
   plan.is_break_glass = body.value("break_glass", false);
   plan.accepts_rejected = body.value("accepts_rejected", false);
   if (body.contains("overrides")) plan.overrides = body.at("overrides").get<std::vector<std::string>>();
-  if (body.contains("restores")) plan.restores = body.at("restores").get<std::vector<std::string>>();
+  if (!body.contains("restores")) return;
+  for (const auto& restored : body.at("restores")) {
+    plan.restores.push_back({restored.at("release_id"), restored.at("ref")});
+  }
 }
 
 Json gates_json(const model::Plan& plan) {
@@ -76,6 +79,12 @@ Json shadows_json(const model::Plan& plan) {
   Json shadows = Json::array();
   for (const auto& shadow : plan.shadows) shadows.push_back(model::to_json(shadow));
   return shadows;
+}
+
+Json restored_refs(const model::Plan& plan) {
+  Json refs = Json::array();
+  for (const auto& restored : plan.restores) refs.push_back(restored.ref);
+  return refs;
 }
 
 }  // namespace
@@ -122,6 +131,7 @@ Json to_json(const model::Plan& plan) {
           {"approvals_needed", plan.approvals_needed},
           {"break_glass", plan.is_break_glass},
           {"overrides", plan.overrides},
+          {"restores", restored_refs(plan)},
           {"expires_at", plan.expires_at_us == 0 ? Json(nullptr) : Json(format_rfc3339(plan.expires_at_us))},
           {"pins", model::plan_pins(plan)}};
 }
@@ -167,7 +177,9 @@ Json plan_body(const model::Plan& plan) {
   if (plan.is_break_glass) body["break_glass"] = true;
   if (plan.accepts_rejected) body["accepts_rejected"] = true;
   if (!plan.overrides.empty()) body["overrides"] = plan.overrides;
-  if (!plan.restores.empty()) body["restores"] = plan.restores;
+  for (const auto& restored : plan.restores) {
+    body["restores"].push_back({{"release_id", restored.release_id}, {"ref", restored.ref}});
+  }
   return body;
 }
 

@@ -38,6 +38,8 @@ Json members_json(const std::vector<model::ReleaseMember>& members) {
 // The command that goes back to what ran before.
 Json undo_of(const model::PromotionView& view) {
   const auto& at = *view.deployment;
+  // Going on to and fro would take what each of them took: people say where to.
+  if (!view.took_places.empty() && at.action == "rollback") return nullptr;
   if (!view.took_places.empty()) {
     return fmt::format("mlopsctl rollback {}{} --env {} --reason \"…\"", at.kind == "release" ? "release:" : "",
                        at.name, at.environment);

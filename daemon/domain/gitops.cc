@@ -16,6 +16,8 @@ namespace mlops::domain {
 namespace {
 
 constexpr std::size_t kBatchMax = 64;
+constexpr std::size_t kLinesMax = 1000;  // of one environment
+constexpr const char* kSuperseded = "superseded";
 constexpr int kConflictsMax = 8;           // in a row, before it waits like after any other trouble
 constexpr std::size_t kHistoryMax = 5000;  // commits that are searched for a delivery that was cut off
 constexpr TimestampUs kFirstPauseUs = 1'000'000;
@@ -54,13 +56,28 @@ Result<std::vector<GitopsMember>> members_of(sql::Connection& connection, const 
   return members;
 }
 
-// What its plan ended. Of several that one plan brought back, the first says it: the others come after it.
-Result<std::vector<EndedRelease>> ended_by(sql::Connection& connection, const meta::DeploymentRow& deployment) {
-  std::vector<EndedRelease> ended;
-  MLOPS_ASSIGN(const auto siblings, meta::list_deployments(connection, {.plan_id = deployment.plan_id}));
-  for (const auto& sibling : siblings) {
-    if (sibling.id < deployment.id) return ended;
+enum class Models { kAll, kServed };
+
+// Where the files of a deployment lie in the repository; nullopt: in none, or in another.
+Result<std::optional<ReleasePlaces>> places_of(sql::Connection& connection, const meta::DeploymentRow& deployment,
+                                               const std::string& repository, Models models) {
+  using Found = std::optional<ReleasePlaces>;
+  MLOPS_ASSIGN(const auto row, meta::find_outbox(connection, deployment.id));
+  if (!row || row->repository != repository) return Found();
+  ReleasePlaces places{row->path, deployment.kind, deployment.name, {}};
+  MLOPS_ASSIGN(const auto members, meta::release_members(connection, deployment.release_id));
+  MLOPS_ASSIGN(auto roles, meta::release_roles(connection, deployment.release_id));
+  roles.resize(members.size());
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    const bool is_model = members[i].kind == model::ArtifactKind::kModel;
+    if (!is_model || (models == Models::kServed && !is_served(deployment.kind, members[i], roles[i]))) continue;
+    places.models.push_back(members[i].name);
   }
+  return Found(std::move(places));
+}
+
+// What a deployment's plan ended.
+Result<std::vector<meta::DeploymentRow>> ended_by(sql::Connection& connection, const meta::DeploymentRow& deployment) {
   MLOPS_ASSIGN(auto rows, replaced_by(connection, deployment));
   MLOPS_ASSIGN(const auto plan_row, meta::find_plan(connection, deployment.plan_id));
   MLOPS_ASSIGN(const auto plan, plan_of_row(connection, plan_row));
@@ -68,15 +85,23 @@ Result<std::vector<EndedRelease>> ended_by(sql::Connection& connection, const me
     MLOPS_ASSIGN(auto running, meta::get_deployment(connection, plan.running_deployment_id));
     rows.push_back(std::move(running));
   }
-  for (const auto& row : rows) {
-    EndedRelease release{row.kind, row.name, {}};
-    MLOPS_ASSIGN(const auto members, meta::release_members(connection, row.release_id));
-    for (const auto& member : members) {
-      if (member.kind == model::ArtifactKind::kModel) release.models.push_back(member.name);
-    }
-    ended.push_back(std::move(release));
+  return rows;
+}
+
+Status add_places(sql::Connection& connection, const meta::OutboxRow& row, GitopsSubject& subject) {
+  MLOPS_ASSIGN(const auto ended, ended_by(connection, subject.deployment));
+  for (const auto& one : ended) {
+    MLOPS_ASSIGN(auto places, places_of(connection, one, row.repository, Models::kAll));
+    if (places) subject.ended.push_back(std::move(*places));
   }
-  return ended;
+  MLOPS_ASSIGN(
+      const auto running,
+      meta::list_deployments(connection, {.environment = row.environment, .running_only = true, .limit = kLinesMax}));
+  for (const auto& one : running) {
+    MLOPS_ASSIGN(auto places, places_of(connection, one, row.repository, Models::kServed));
+    if (places) subject.running.push_back(std::move(*places));
+  }
+  return {};
 }
 
 }  // namespace
@@ -192,6 +217,12 @@ Status Gitops::build(git::GitRepository& repository, Batch& batch) {
       continue;
     }
     MLOPS_ASSIGN(const auto subject, subject_of(row));
+    MLOPS_ASSIGN(const bool is_late, is_overtaken(row, subject.deployment));
+    if (is_late) {
+      row.state = kSuperseded;
+      row.problem = "it has ended, and what came after it is committed";
+      continue;
+    }
     auto rendered = render_files(subject, row.path, row.renderer);
     if (!rendered) {
       const auto& error = rendered.error();
@@ -213,12 +244,18 @@ Status Gitops::build(git::GitRepository& repository, Batch& batch) {
   return {};
 }
 
+// What was tried again after its time would undo what has been committed since.
+Result<bool> Gitops::is_overtaken(const meta::OutboxRow& row, const meta::DeploymentRow& deployment) {
+  if (!deployment.valid_to_us) return false;
+  return store_.read<bool>([&](sql::Connection& connection) { return meta::is_later_done(connection, row); });
+}
+
 Result<GitopsSubject> Gitops::subject_of(const meta::OutboxRow& row) {
   return store_.read<GitopsSubject>([&](sql::Connection& connection) -> Result<GitopsSubject> {
     GitopsSubject subject;
     MLOPS_ASSIGN(subject.deployment, meta::get_deployment(connection, row.deployment_id));
     MLOPS_ASSIGN(subject.members, members_of(connection, subject.deployment));
-    MLOPS_ASSIGN(subject.ended, ended_by(connection, subject.deployment));
+    MLOPS_TRY(add_places(connection, row, subject));
     MLOPS_ASSIGN(auto environment,
                  compliance_.environment(connection, row.environment, subject.deployment.valid_from_us));
     subject.environment = std::move(environment.environment);
@@ -255,7 +292,7 @@ Status Gitops::finish(const Batch& batch) {
       .write<bool>(daemon_actor(), meta::Commit::kKeep,
                    [&](meta::WriteTx& tx) -> Result<bool> {
                      for (auto row : batch.rows) {
-                       if (row.state == "failed") continue;
+                       if (row.state == "failed" || row.state == kSuperseded) continue;
                        row.state = "done";
                        row.problem.clear();
                        MLOPS_TRY(meta::update_outbox(tx, row));

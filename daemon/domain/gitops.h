@@ -51,6 +51,7 @@ class Gitops {
   Status deliver_to(const std::string& repository);
   Status push_batch(git::GitRepository& repository, const GitRemoteConfig& config, Batch& batch);
   Status build(git::GitRepository& repository, Batch& batch);
+  Result<bool> is_overtaken(const meta::OutboxRow& row, const meta::DeploymentRow& deployment);
   Result<GitopsSubject> subject_of(const meta::OutboxRow& row);
   Status keep(const std::vector<meta::OutboxRow>& rows);
   Status finish(const Batch& batch);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "core/base/clock.h"
 #include "core/base/text.h"
@@ -147,6 +148,10 @@ std::string who_text(const GitopsSubject& subject) {
   return text + fmt::format(", executed by {}.", subject.deployment.created_by);
 }
 
+std::set<std::string> as_set(const std::vector<std::string>& texts) {
+  return {texts.begin(), texts.end()};
+}
+
 std::string manifest_path(const std::string& path, std::string_view kind, const std::string& name) {
   const auto file = name + ".yaml";
   if (kind == to_word(model::ArtifactKind::kModel)) return below(path, file);
@@ -157,24 +162,26 @@ std::string service_path(const std::string& path, const std::string& model) {
   return below(path, "_kserve/" + model + ".yaml");
 }
 
-bool is_served(const GitopsSubject& subject, const GitopsMember& member) {
-  if (member.version.kind != model::ArtifactKind::kModel) return false;
-  if (subject.deployment.kind == meta::kNamedRelease) return member.role == kServedRole;
-  return &member == &subject.members.front();
+std::vector<std::string> paths_of(const ReleasePlaces& places) {
+  std::vector<std::string> paths{manifest_path(places.path, places.kind, places.name)};
+  for (const auto& model : places.models) paths.push_back(service_path(places.path, model));
+  return paths;
 }
 
-std::vector<std::string> paths_of_ended(const GitopsSubject& subject, const std::string& path,
-                                        const std::vector<git::TreeFile>& written) {
-  std::vector<std::string> paths;
-  const auto add = [&](std::string gone) {
-    const bool stays = std::any_of(written.begin(), written.end(), [&](const auto& file) { return file.path == gone; });
-    if (!stays) paths.push_back(std::move(gone));
-  };
-  for (const auto& ended : subject.ended) {
-    add(manifest_path(path, ended.kind, ended.name));
-    for (const auto& name : ended.models) add(service_path(path, name));
+// Of what ended, but for what is written now and what belongs to a release that runs.
+std::vector<std::string> removed_paths(const GitopsSubject& subject, const std::string& path,
+                                       const std::vector<git::TreeFile>& written) {
+  std::set<std::string> gone;
+  for (const auto& ended : subject.ended) gone.merge(as_set(paths_of(ended)));
+  // In earlier versions named releases lay among the datasets.
+  if (subject.deployment.kind == meta::kNamedRelease) {
+    gone.insert(manifest_path(path, to_word(model::ArtifactKind::kDataset), subject.deployment.name));
   }
-  return paths;
+  for (const auto& file : written) gone.erase(file.path);
+  for (const auto& running : subject.running) {
+    for (const auto& kept : paths_of(running)) gone.erase(kept);
+  }
+  return {gone.begin(), gone.end()};
 }
 
 std::string name_of(const GitopsSubject& subject) {
@@ -196,19 +203,29 @@ std::string kubernetes_name(const std::string& artifact) {
   return fmt::format("{}-{}", name, crypto::sha256(artifact).hex().substr(0, 8));
 }
 
+bool is_served(std::string_view release_kind, const model::Version& version, std::string_view role) {
+  if (version.kind != model::ArtifactKind::kModel) return false;
+  return release_kind != meta::kNamedRelease || role == kServedRole;
+}
+
 Result<Rendering> render_files(const GitopsSubject& subject, const std::string& path, const std::string& renderer) {
   Rendering out;
   out.files.push_back(
       {manifest_path(path, subject.deployment.kind, subject.deployment.name), json_to_yaml(manifest_of(subject))});
   for (const auto& member : subject.members) {
-    if (renderer != model::kKserveRenderer || !is_served(subject, member)) continue;
-    MLOPS_ASSIGN(const auto service, inference_service(subject, member));
-    out.files.push_back({service_path(path, member.version.name), json_to_yaml(service)});
+    const bool is_namesake = &member == &subject.members.front();
+    const bool may_lack = subject.deployment.kind != meta::kNamedRelease && !is_namesake;
+    if (renderer != model::kKserveRenderer || !is_served(subject.deployment.kind, member.version, member.role))
+      continue;
+    const auto service = inference_service(subject, member);
+    if (!service && may_lack) continue;
+    if (!service) return fail(service.error());
+    out.files.push_back({service_path(path, member.version.name), json_to_yaml(*service)});
   }
   for (auto& one : out.files) {
     if (!one.content.ends_with('\n')) one.content += '\n';
   }
-  out.removed = paths_of_ended(subject, path, out.files);
+  out.removed = removed_paths(subject, path, out.files);
   return out;
 }
 

@@ -3,11 +3,12 @@
 //
 //   PATH/NAME.yaml             the release manifest: members by digest, the plan and who stood for it
 //   PATH/_kserve/MODEL.yaml    renderer kserve: an InferenceService (serving.kserve.io/v1beta1)
-// A service is made of the model that moves, or of each model in the role `model` of a named release.
-// A dataset NAME lies in _datasets/NAME.yaml, a named release in _releases/NAME.yaml: no artifact's name begins with
-// '_', so no two releases share a file, and an artifact runs once in an environment, so no two services do. Files of
-// what a deployment ended go with its commit. A folder for Argo CD or Flux holds Kubernetes objects alone:
-// PATH/_kserve. Errors: kRefused "cannot_render" saying what the version or the environment lacks.
+// A service is made of the model that moves, with it of each other model that says its format, or of those in the role
+// `model` of a named release. A dataset NAME lies in _datasets/NAME.yaml, a named release in _releases/NAME.yaml: no
+// artifact's name begins with '_', so no two releases share a file, and an artifact runs once in an environment, so no
+// two services do. Files of what a deployment ended go with its commit, but for those of what runs. A folder for Argo
+// CD or Flux holds Kubernetes objects alone: PATH/_kserve. Errors: kRefused "cannot_render" saying what the version or
+// the environment lacks.
 #pragma once
 
 #include <map>
@@ -27,10 +28,12 @@ struct GitopsMember {
   std::map<std::string, std::string> labels;
 };
 
-struct EndedRelease {
+// Where the files of a release lie.
+struct ReleasePlaces {
+  std::string path;
   std::string kind;
   std::string name;
-  std::vector<std::string> models;  // names of those it held
+  std::vector<std::string> models;  // names of those that may have a service
 };
 
 struct GitopsSubject {
@@ -38,13 +41,17 @@ struct GitopsSubject {
   std::vector<GitopsMember> members;  // the first is the release's namesake
   model::Environment environment;     // as it was then
   model::Plan plan;
-  std::vector<EndedRelease> ended;  // when this one began
+  std::vector<ReleasePlaces> ended;    // when this one began
+  std::vector<ReleasePlaces> running;  // now
 };
 
 struct Rendering {
   std::vector<git::TreeFile> files;
   std::vector<std::string> removed;  // paths that may be there
 };
+
+// Has a member of such a release a service of its own?
+bool is_served(std::string_view release_kind, const model::Version& version, std::string_view role);
 
 inline constexpr std::string_view kDeploymentTrailer = "Mlops-Deployment: ";
 

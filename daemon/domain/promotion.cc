@@ -53,9 +53,7 @@ Status check_overrides(const model::Plan& plan) {
 std::string move_text(const model::Plan& plan) {
   auto what = plan.release_id.empty() ? plan.members.front().ref
                                       : fmt::format("release:{}@r{}", plan.release_name, plan.release_number);
-  if (!plan.restores.empty()) {
-    for (std::size_t i = 1; i < plan.members.size(); ++i) what += ", " + plan.members[i].ref;
-  }
+  for (std::size_t i = 0; i < plan.restores.size(); ++i) what = (i == 0 ? "" : what + ", ") + plan.restores[i].ref;
   return fmt::format("{} → {}", what, plan.environment);
 }
 
@@ -279,6 +277,9 @@ Result<model::PromotionView> Promotion::execute(meta::WriteTx& tx, const Wish& w
     view.unchanged = true;
     return view;
   }
+  if (!wish.prepared && made.missing == Missing::kEvidence) {
+    return fail(ErrorCode::kUnavailable, "evidence_needed", "evidence is read outside of the writer");
+  }
   MLOPS_TRY(check_overrides(made.plan));
   if (made.plan.verdict != model::Verdict::kPass) return refusal(made.plan);
   if (wish.plan_id.empty()) MLOPS_TRY(store_plan(tx, made.plan));
@@ -305,8 +306,8 @@ Result<model::PromotionView> Promotion::execute(meta::WriteTx& tx, const Wish& w
 // What moves: one release, or those that a rollback brings back.
 Result<std::vector<meta::ReleaseRow>> Promotion::releases_to_move(meta::WriteTx& tx, const Draft& made) {
   std::vector<meta::ReleaseRow> releases;
-  for (const auto& id : made.plan.restores) {
-    MLOPS_ASSIGN(auto release, meta::get_release(tx.sql(), id));
+  for (const auto& restored : made.plan.restores) {
+    MLOPS_ASSIGN(auto release, meta::get_release(tx.sql(), restored.release_id));
     releases.push_back(std::move(release));
   }
   if (!releases.empty()) return releases;
@@ -339,26 +340,35 @@ Result<meta::DeploymentRow> Promotion::begin_deployment(meta::WriteTx& tx, const
   return row;
 }
 
-// Moves what is planned: the intervals, and what must be remembered about the move.
+// Moves what is planned: the intervals, and what must be remembered about the move. Of several releases each has an
+// entry, and with it an event, of its own.
 Result<std::vector<model::DeploymentView>> Promotion::deploy(meta::WriteTx& tx, Draft& made) {
   const auto action = made.plan.is_break_glass       ? "release.break_glass"
                       : made.plan.kind == "rollback" ? "release.rollback"
                                                      : "release.promote";
-  tx.begin_entry(action, move_text(made.plan), made.plan.reason,
-                 made.plan.policies.empty() ? std::string() : made.plan.policies.front().digest);
+  const auto policy_digest = made.plan.policies.empty() ? std::string() : made.plan.policies.front().digest;
+  const auto begin_entry = [&](std::size_t i) {
+    const auto& restores = made.plan.restores;
+    const auto target =
+        restores.empty() ? move_text(made.plan) : fmt::format("{} → {}", restores[i].ref, made.plan.environment);
+    tx.begin_entry(action, target, made.plan.reason, policy_digest);
+  };
+  begin_entry(0);
   MLOPS_ASSIGN(const auto releases, releases_to_move(tx, made));
   if (made.running) MLOPS_TRY(meta::close_deployment(tx, made.running->id));
   for (const auto& overlap : made.facts.overlaps) MLOPS_TRY(meta::close_deployment(tx, overlap.deployment_id));
-  std::vector<meta::DeploymentRow> rows;
-  for (const auto& release : releases) {
-    MLOPS_ASSIGN(auto row, begin_deployment(tx, made, release));
-    rows.push_back(std::move(row));
-  }
+  MLOPS_ASSIGN(const auto first, begin_deployment(tx, made, releases.front()));
+  std::vector<meta::DeploymentRow> rows{first};
   MLOPS_TRY(meta::set_plan_executed(tx, made.plan.id, canonical_dump(wire::plan_body(made.plan))));
   MLOPS_TRY(store_decision(tx, made, made.plan.kind));
   made.plan.state = "executed";
   MLOPS_TRY(record_rejection(tx, made, releases));
-  if (made.plan.is_break_glass) MLOPS_TRY(record_break_glass(tx, made, rows.front().id));
+  if (made.plan.is_break_glass) MLOPS_TRY(record_break_glass(tx, made, first.id));
+  for (std::size_t i = 1; i < releases.size(); ++i) {
+    begin_entry(i);
+    MLOPS_ASSIGN(auto row, begin_deployment(tx, made, releases[i]));
+    rows.push_back(std::move(row));
+  }
   std::vector<model::DeploymentView> views;
   for (const auto& row : rows) {
     MLOPS_ASSIGN(auto view, deployment_view(tx.sql(), row));

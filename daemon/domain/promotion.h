@@ -150,11 +150,11 @@ class Promotion {
     std::string plan_id;              // an open plan whose approvals count
     std::string executed_by_id;       // whose own approval does not count either; empty: the requester's alone
     std::string plan_digest;          // the digest that plan was approved under
-    std::vector<std::string> earlier_plan_ids;  // rollback: the plans under which what comes back ran before
-    std::vector<std::string> restores;          // rollback to several: their release ids …
-    std::string leaves_id;                      // … and the deployment that took their places
-    const policy::Policy* candidate = nullptr;  // a policy that is tried out
-    std::shared_ptr<const Prepared> prepared;   // evidence from outside of the database
+    std::vector<std::string> earlier_plan_ids;     // rollback: the plans under which what comes back ran before
+    std::vector<model::RestoredRelease> restores;  // rollback to several …
+    std::string leaves_id;                         // … from the deployment that took their places
+    const policy::Policy* candidate = nullptr;     // a policy that is tried out
+    std::shared_ptr<const Prepared> prepared;      // evidence from outside of the database
 
     // Of releases that are there already; empty: what moves becomes one.
     std::vector<std::string> release_ids() const;
@@ -174,7 +174,9 @@ class Promotion {
   Status add_release_policies(sql::Connection& connection, const Wish& wish, Draft& draft);
   Status add_release(sql::Connection& connection, const Wish& wish, Draft& draft);
   Status add_control_facts(sql::Connection& connection, const Wish& wish, Draft& draft);
-  Status add_overlaps(sql::Connection& connection, Draft& draft);
+  Status add_overlaps(sql::Connection& connection, const Wish& wish, Draft& draft);
+  Result<model::OverlapFact> overlap_with(sql::Connection& connection, const meta::DeploymentRow& row,
+                                          const std::vector<std::string>& artifacts);
   Result<std::string> why_void(sql::Connection& connection, const Wish& wish, const Draft& draft,
                                const meta::ApprovalRow& row);
   Result<std::vector<std::string>> missing_blobs(sql::Connection& connection, const model::Version& version);
@@ -185,6 +187,8 @@ class Promotion {
   Result<Wish> wish_of_rollback(sql::Connection& connection, const meta::Actor& actor, const RollbackRequest& request);
   Status aim(sql::Connection& connection, const RollbackRequest& request,
              const std::vector<meta::DeploymentRow>& newest_first, Wish& wish);
+  Status aim_at_several(sql::Connection& connection, const std::vector<meta::DeploymentRow>& targets,
+                        const meta::DeploymentRow& leaves, Wish& wish);
 
   Result<model::PromotionView> run(const meta::Actor& actor, const Wish& wish, meta::Commit commit);
   Result<model::PromotionView> run_prepared(const meta::Actor& actor, Wish wish, meta::Commit commit);

@@ -160,27 +160,56 @@ Result<std::string> Promotion::why_void(sql::Connection& connection, const Wish&
   return std::string(key.revoked_at_us ? "the signing key was revoked" : "the signing key has expired");
 }
 
+namespace {
+
+// What a person's approvals of several plans have in common: no more than the weakest of them says.
+void weaken(meta::ApprovalRow& row, const meta::ApprovalRow& other) {
+  const auto others = split(other.roles, ' ');
+  std::string roles;
+  for (const auto role : split(row.roles, ' ')) {
+    if (std::find(others.begin(), others.end(), role) == others.end()) continue;
+    roles += (roles.empty() ? "" : " ") + std::string(role);
+  }
+  row.roles = std::move(roles);
+  row.created_at_us = std::min(row.created_at_us, other.created_at_us);
+  if (other.key_id.empty()) row.key_id.clear();
+  if (row.meaning != other.meaning) row.meaning.clear();
+}
+
+// Of several releases that come back at once, approvals count that each of them had.
+Result<std::vector<meta::ApprovalRow>> common_approvals(sql::Connection& connection,
+                                                        const std::vector<std::string>& plan_ids,
+                                                        std::set<std::string>& lacking) {
+  const auto approve = row_of(Decision::kApprove).word;
+  MLOPS_ASSIGN(auto rows, meta::approvals_of(connection, plan_ids.front()));
+  for (std::size_t i = 1; i < plan_ids.size(); ++i) {
+    MLOPS_ASSIGN(const auto others, meta::approvals_of(connection, plan_ids[i]));
+    for (auto& row : rows) {
+      const auto other = std::find_if(others.begin(), others.end(), [&](const auto& one) {
+        return one.principal_id == row.principal_id && one.decision == approve;
+      });
+      if (other == others.end())
+        lacking.insert(row.principal_id);
+      else
+        weaken(row, *other);
+    }
+  }
+  return rows;
+}
+
+}  // namespace
+
 // Approvals are bound to the digest they were given for. A rollback brings along those its release had when it ran
-// here before: going back in an incident must not wait, and today's gate still counts them. Of several releases that
-// come back at once, those count that each of them had.
+// here before: going back in an incident must not wait, and today's gate still counts them.
 Status Promotion::add_approvals(sql::Connection& connection, const Wish& wish, Draft& draft) {
   auto plan_ids = wish.earlier_plan_ids;
   if (wish.kind != "rollback" || !wish.plan_id.empty()) plan_ids = {wish.plan_id};
   if (plan_ids.empty() || plan_ids.front().empty()) return {};
-  MLOPS_ASSIGN(const auto rows, meta::approvals_of(connection, plan_ids.front()));
-  std::set<std::string> elsewhere;  // who has not approved another one of them
-  for (std::size_t i = 1; i < plan_ids.size(); ++i) {
-    MLOPS_ASSIGN(const auto others, meta::approvals_of(connection, plan_ids[i]));
-    for (const auto& row : rows) {
-      const bool has_said = std::any_of(others.begin(), others.end(), [&](const auto& other) {
-        return other.principal_id == row.principal_id && other.decision == row_of(Decision::kApprove).word;
-      });
-      if (!has_said) elsewhere.insert(row.principal_id);
-    }
-  }
+  std::set<std::string> lacking;
+  MLOPS_ASSIGN(const auto rows, common_approvals(connection, plan_ids, lacking));
   for (const auto& row : rows) {
     MLOPS_ASSIGN(auto why, why_void(connection, wish, draft, row));
-    if (why.empty() && elsewhere.contains(row.principal_id)) why = "was not given to all that comes back";
+    if (why.empty() && lacking.contains(row.principal_id)) why = "was not given to all that comes back";
     const bool counts = why.empty() && row.decision == row_of(Decision::kApprove).word;
     draft.plan.approvals.push_back({row.principal_name, row.decision, row.reason, row.created_at_us, row.meaning,
                                     row.key_id, row.statement, row.signature, std::move(why)});

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "core/base/text.h"
 #include "core/model/names.h"
@@ -86,16 +87,28 @@ Status Promotion::add_control_facts(sql::Connection& connection, const Wish& wis
   }
   for (const auto& id : release_ids) {
     MLOPS_ASSIGN(const auto rejection, meta::find_rejection(connection, draft.plan.environment, id));
-    if (!rejection) continue;
+    if (!rejection || facts.rejected) continue;
     facts.rejected = {release_name(rejection->release_name, rejection->release_number), rejection->rejected_by,
                       rejection->reason, rejection->valid_from_us};
   }
-  return add_overlaps(connection, draft);
+  return add_overlaps(connection, wish, draft);
+}
+
+// A release that runs now, and what of it this one lacks.
+Result<model::OverlapFact> Promotion::overlap_with(sql::Connection& connection, const meta::DeploymentRow& row,
+                                                   const std::vector<std::string>& artifacts) {
+  model::OverlapFact overlap{row.id, release_name(row.name, row.release_number), {}};
+  MLOPS_ASSIGN(const auto members, meta::release_members(connection, row.release_id));
+  for (const auto& member : members) {
+    if (std::find(artifacts.begin(), artifacts.end(), member.artifact_id) != artifacts.end()) continue;
+    overlap.missing.push_back(fmt::format("{}:{}", to_word(member.kind), member.name));
+  }
+  return overlap;
 }
 
 // An artifact runs in one version per environment: a release under another name that holds one of this release's
 // artifacts ends when this one covers it, and stands in the way when it does not.
-Status Promotion::add_overlaps(sql::Connection& connection, Draft& draft) {
+Status Promotion::add_overlaps(sql::Connection& connection, const Wish& wish, Draft& draft) {
   std::vector<std::string> artifacts;
   for (const auto& member : draft.members) {
     const bool is_masked = draft.plan.masking && draft.plan.masking->source_version_id == member.id;
@@ -108,15 +121,22 @@ Status Promotion::add_overlaps(sql::Connection& connection, Draft& draft) {
                  meta::find_artifact(connection, model::ArtifactKind::kDataset, draft.plan.masking->output_name));
     if (output) artifacts.push_back(output->id);
   }
-  MLOPS_ASSIGN(const auto rows, meta::running_with_artifacts(connection, draft.plan.environment, artifacts));
+  MLOPS_ASSIGN(auto rows, meta::running_with_artifacts(connection, draft.plan.environment, artifacts));
+  // Names under which something comes back may have been taken by a later release.
+  for (const auto& restored : wish.restores) {
+    MLOPS_ASSIGN(const auto release, meta::get_release(connection, restored.release_id));
+    MLOPS_ASSIGN(auto later, meta::list_deployments(connection, {.environment = draft.plan.environment,
+                                                                 .kind = release.kind,
+                                                                 .name = release.name,
+                                                                 .running_only = true,
+                                                                 .limit = 1}));
+    rows.insert(rows.end(), later.begin(), later.end());
+  }
+  std::set<std::string> known;
+  if (draft.running) known.insert(draft.running->id);
   for (const auto& row : rows) {
-    if (draft.running && draft.running->id == row.id) continue;
-    model::OverlapFact overlap{row.id, release_name(row.name, row.release_number), {}};
-    MLOPS_ASSIGN(const auto members, meta::release_members(connection, row.release_id));
-    for (const auto& member : members) {
-      if (std::find(artifacts.begin(), artifacts.end(), member.artifact_id) != artifacts.end()) continue;
-      overlap.missing.push_back(fmt::format("{}:{}", to_word(member.kind), member.name));
-    }
+    if (!known.insert(row.id).second) continue;
+    MLOPS_ASSIGN(auto overlap, overlap_with(connection, row, artifacts));
     draft.facts.overlaps.push_back(std::move(overlap));
   }
   return {};
@@ -139,22 +159,31 @@ Status Promotion::record_break_glass(meta::WriteTx& tx, const Draft& draft, cons
   return meta::insert_review(tx, review);
 }
 
-// A rollback rejects what it leaves; a promotion that says so lifts the rejection of what it brings back, and so does a
-// rollback to it.
+// A rollback rejects what it leaves, under whatever name; a promotion that says so lifts the rejection of what it
+// brings back, and so does a rollback to it.
 Status Promotion::record_rejection(meta::WriteTx& tx, const Draft& draft,
                                    const std::vector<meta::ReleaseRow>& releases) {
   for (const auto& release : releases) {
     MLOPS_ASSIGN(const auto standing, meta::find_rejection(tx.sql(), draft.plan.environment, release.id));
     if (standing) MLOPS_TRY(meta::lift_rejection(tx, standing->id));
   }
-  if (draft.plan.kind != "rollback" || !draft.running) return {};
-  meta::RejectionRow row;
-  row.environment = draft.plan.environment;
-  row.release_id = draft.running->release_id;
-  row.deployment_id = draft.running->id;
-  row.reason = draft.plan.reason;
-  row.rejected_by = tx.actor().principal.name;
-  return meta::reject_release(tx, row);
+  if (draft.plan.kind != "rollback") return {};
+  std::vector<meta::DeploymentRow> left;
+  if (draft.running) left.push_back(*draft.running);
+  for (const auto& overlap : draft.facts.overlaps) {
+    MLOPS_ASSIGN(auto row, meta::get_deployment(tx.sql(), overlap.deployment_id));
+    left.push_back(std::move(row));
+  }
+  for (const auto& deployment : left) {
+    meta::RejectionRow row;
+    row.environment = draft.plan.environment;
+    row.release_id = deployment.release_id;
+    row.deployment_id = deployment.id;
+    row.reason = draft.plan.reason;
+    row.rejected_by = tx.actor().principal.name;
+    MLOPS_TRY(meta::reject_release(tx, row));
+  }
+  return {};
 }
 
 Result<std::optional<model::PromotionView>> Promotion::replayed(sql::Connection& connection, const meta::Actor& actor,
@@ -176,6 +205,8 @@ Result<std::optional<model::PromotionView>> Promotion::replayed(sql::Connection&
   MLOPS_ASSIGN(const auto deployment, meta::get_deployment(connection, before->deployment_id));
   MLOPS_ASSIGN(view.deployment, deployment_view(connection, deployment));
   view.replaced_ref = view.plan.running_ref;
+  MLOPS_ASSIGN(const auto replaced, replaced_by(connection, deployment));
+  for (const auto& one : replaced) view.took_places.push_back(release_name(one.name, one.release_number));
   if (!view.plan.restores.empty()) {
     MLOPS_ASSIGN(const auto restored, meta::list_deployments(connection, {.plan_id = row.id}));
     for (auto one = restored.rbegin(); one != restored.rend(); ++one) {

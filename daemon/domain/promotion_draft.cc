@@ -116,7 +116,8 @@ Status Promotion::plan_masking(sql::Connection& connection, Draft& draft) {
     if (source.kind != model::ArtifactKind::kDataset) continue;
     if (source.sensitivity <= draft.facts.environment.clearance) continue;
     const auto masks = [&](const PolicyRevision& revision) {
-      return revision.policy.masks() && revision.policy.selects(draft.facts.members[i]);
+      return revision.policy.masks() && revision.policy.selects(draft.facts.members[i]) &&
+             gate::speaks_for(revision.row.name, draft.facts, i);
     };
     const auto policy = std::find_if(draft.policies.begin(), draft.policies.end(), masks);
     if (policy == draft.policies.end()) continue;
@@ -180,7 +181,8 @@ Status Promotion::add_running(sql::Connection& connection, const Wish& wish, Dra
                                 .limit = 1};
   if (!wish.restores.empty()) filter = {.id = wish.leaves_id, .running_only = true, .limit = 1};
   MLOPS_ASSIGN(const auto rows, meta::list_deployments(connection, filter));
-  if (rows.empty() && !wish.restores.empty()) {
+  // Of a stored plan that has then come to its end: it pins another running release.
+  if (rows.empty() && !wish.restores.empty() && wish.plan_id.empty()) {
     return fail(ErrorCode::kConflict, "running_changed", "what this goes back from does not run any more",
                 "`mlopsctl status` shows what runs");
   }

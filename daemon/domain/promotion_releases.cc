@@ -93,21 +93,30 @@ Result<model::ReleaseView> Promotion::show_release(const std::string& name, std:
   });
 }
 
-// Policies that a named release brings along stand beside the environment's own.
+// Policies that a named release brings along stand beside the environment's own; of several releases that come back
+// each has its own.
 Status Promotion::add_release_policies(sql::Connection& connection, const Wish& wish, Draft& draft) {
-  std::vector<std::string> policies;
-  for (const auto& release_id : wish.release_ids()) {
-    MLOPS_ASSIGN(const auto brought, meta::release_policies(connection, release_id));
-    policies.insert(policies.end(), brought.begin(), brought.end());
+  const auto release_ids = wish.release_ids();
+  for (std::size_t i = 0; i < release_ids.size(); ++i) {
+    MLOPS_ASSIGN(const auto policies, meta::release_policies(connection, release_ids[i]));
+    model::ReleasePart part;
+    for (const auto& id : policies) {
+      MLOPS_ASSIGN(auto revision, compliance_.policy_revision(connection, id));
+      part.policies.push_back(revision.row.name);
+      const bool is_known = std::any_of(draft.policies.begin(), draft.policies.end(),
+                                        [&](const PolicyRevision& one) { return one.row.id == id; });
+      if (is_known) continue;
+      draft.plan.policies.push_back({revision.row.id, revision.row.name, revision.row.digest});
+      draft.policies.push_back(std::move(revision));
+    }
+    if (wish.restores.empty()) continue;
+    MLOPS_ASSIGN(const auto members, meta::release_members(connection, release_ids[i]));
+    part.ref = wish.restores[i].ref;
+    part.members = members.size();
+    draft.facts.parts.push_back(std::move(part));
   }
-  for (const auto& id : policies) {
-    const bool is_known = std::any_of(draft.policies.begin(), draft.policies.end(),
-                                      [&](const PolicyRevision& revision) { return revision.row.id == id; });
-    if (is_known) continue;
-    MLOPS_ASSIGN(auto revision, compliance_.policy_revision(connection, id));
-    draft.plan.policies.push_back({revision.row.id, revision.row.name, revision.row.digest});
-    draft.policies.push_back(std::move(revision));
-  }
+  // One alone is judged like any other release.
+  if (draft.facts.parts.size() < 2) draft.facts.parts.clear();
   return {};
 }
 

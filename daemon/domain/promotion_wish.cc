@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::size_t kHistoryLimit = 1000;
 constexpr std::size_t kLongestKey = 255;
+constexpr std::string_view kPromote = "promote";
 
 Result<model::Version> resolve_live(sql::Connection& connection, const std::string& ref) {
   MLOPS_ASSIGN(const auto reference, model::parse_version_reference(ref));
@@ -72,7 +73,7 @@ Result<std::string> plan_of_promotion(sql::Connection& connection, const meta::D
                                                                     .name = target.name,
                                                                     .release_id = target.release_id,
                                                                     .limit = kHistoryLimit}));
-  const auto promoted = std::find_if(rows.begin(), rows.end(), [](const auto& row) { return row.action == "promote"; });
+  const auto promoted = std::find_if(rows.begin(), rows.end(), [](const auto& row) { return row.action == kPromote; });
   return promoted == rows.end() ? std::string() : promoted->plan_id;
 }
 
@@ -95,6 +96,37 @@ Result<Line> line_of(sql::Connection& connection, const RollbackRequest& request
   }
   MLOPS_ASSIGN(const auto artifact, meta::the_artifact(connection, reference.kind, reference.name));
   return Line{std::string(to_word(artifact.kind)), artifact.name};
+}
+
+// What a promotion ended: what it took the places of, and before that what ran under its own name. Empty when it took
+// no places, or when an environment has been rolled back from one of them since.
+Result<std::vector<meta::DeploymentRow>> ended_by_promotion(sql::Connection& connection,
+                                                            const meta::DeploymentRow& promotion) {
+  using Rows = std::vector<meta::DeploymentRow>;
+  MLOPS_ASSIGN(auto rows, replaced_by(connection, promotion));
+  if (rows.empty()) return rows;
+  MLOPS_ASSIGN(const auto plan_row, meta::find_plan(connection, promotion.plan_id));
+  MLOPS_ASSIGN(const auto plan, plan_of_row(connection, plan_row));
+  if (!plan.running_deployment_id.empty()) {
+    MLOPS_ASSIGN(auto before, meta::get_deployment(connection, plan.running_deployment_id));
+    rows.insert(rows.begin(), std::move(before));
+  }
+  for (const auto& row : rows) {
+    MLOPS_ASSIGN(const auto rejection, meta::find_rejection(connection, row.environment, row.release_id));
+    if (rejection) return Rows();
+  }
+  return rows;
+}
+
+// Adds the members of what a rollback brings back, and the plan they were approved under; gives the members.
+Result<std::vector<model::Version>> add_target(sql::Connection& connection, const meta::DeploymentRow& target,
+                                               std::vector<std::string>& version_ids,
+                                               std::vector<std::string>& plan_ids) {
+  MLOPS_ASSIGN(auto members, meta::release_members(connection, target.release_id));
+  for (const auto& member : members) version_ids.push_back(member.id);
+  MLOPS_ASSIGN(auto plan_id, plan_of_promotion(connection, target));
+  plan_ids.push_back(std::move(plan_id));
+  return members;
 }
 
 Status check_idempotency_key(const std::string& key) {
@@ -250,43 +282,48 @@ Result<Promotion::Wish> Promotion::wish_of_rollback(sql::Connection& connection,
   return wish;
 }
 
-// What a rollback goes back to. From a release that took the places of others: to all of them.
+// What a rollback goes back to. A promotion that took the places of others is undone as a whole; what was itself rolled
+// back to leads further back, in its own line first, and in the end to what its first promotion had taken the places
+// of.
 Status Promotion::aim(sql::Connection& connection, const RollbackRequest& request,
                       const std::vector<meta::DeploymentRow>& newest_first, Wish& wish) {
-  std::vector<meta::DeploymentRow> targets;
   const auto& newest = newest_first.front();
-  if (request.to_number == 0 && !newest.valid_to_us) {
-    MLOPS_ASSIGN(targets, replaced_by(connection, newest));
+  const bool may_be_several = request.to_number == 0 && !newest.valid_to_us;
+  if (may_be_several && newest.action == kPromote) {
+    MLOPS_ASSIGN(const auto several, ended_by_promotion(connection, newest));
+    if (!several.empty()) return aim_at_several(connection, several, newest, wish);
   }
-  if (!targets.empty()) {
-    wish.leaves_id = newest.id;
-    MLOPS_ASSIGN(const auto plan_row, meta::find_plan(connection, newest.plan_id));
-    MLOPS_ASSIGN(const auto plan, plan_of_row(connection, plan_row));
-    if (!plan.running_deployment_id.empty()) {
-      MLOPS_ASSIGN(auto before, meta::get_deployment(connection, plan.running_deployment_id));
-      targets.insert(targets.begin(), std::move(before));
-    }
-    for (const auto& target : targets) wish.restores.push_back(target.release_id);
-  } else {
-    MLOPS_ASSIGN(const auto rejections, meta::list_rejections(connection, request.environment));
-    auto target = request.to_number == 0 ? rollback_target(newest_first, rejections, request)
-                                         : deployment_of_number(connection, newest_first, request);
-    if (!target) return fail(std::move(target.error()));
-    if (target->kind == meta::kNamedRelease) wish.release_id = target->release_id;
-    targets.push_back(std::move(*target));
+  MLOPS_ASSIGN(const auto rejections, meta::list_rejections(connection, request.environment));
+  auto target = request.to_number == 0 ? rollback_target(newest_first, rejections, request)
+                                       : deployment_of_number(connection, newest_first, request);
+  if (!target && may_be_several && newest.action != kPromote) {
+    const auto first = std::find_if(newest_first.begin(), newest_first.end(), [&](const auto& row) {
+      return row.release_id == newest.release_id && row.action == kPromote;
+    });
+    if (first == newest_first.end()) return fail(std::move(target.error()));
+    MLOPS_ASSIGN(const auto several, ended_by_promotion(connection, *first));
+    if (!several.empty()) return aim_at_several(connection, several, newest, wish);
   }
+  if (!target) return fail(std::move(target.error()));
+  if (target->kind == meta::kNamedRelease) wish.release_id = target->release_id;
+  return add_target(connection, *target, wish.version_ids, wish.earlier_plan_ids).map([](auto&&) {});
+}
+
+Status Promotion::aim_at_several(sql::Connection& connection, const std::vector<meta::DeploymentRow>& targets,
+                                 const meta::DeploymentRow& leaves, Wish& wish) {
+  wish.leaves_id = leaves.id;
   for (const auto& target : targets) {
-    MLOPS_ASSIGN(const auto members, meta::release_members(connection, target.release_id));
-    for (const auto& member : members) wish.version_ids.push_back(member.id);
-    MLOPS_ASSIGN(auto plan_id, plan_of_promotion(connection, target));
-    wish.earlier_plan_ids.push_back(std::move(plan_id));
+    MLOPS_ASSIGN(const auto members, add_target(connection, target, wish.version_ids, wish.earlier_plan_ids));
+    wish.restores.push_back({target.release_id, release_ref(target, members)});
   }
   return {};
 }
 
 std::vector<std::string> Promotion::Wish::release_ids() const {
-  if (!restores.empty() || release_id.empty()) return restores;
-  return {release_id};
+  std::vector<std::string> ids;
+  if (!release_id.empty()) ids.push_back(release_id);
+  for (const auto& restored : restores) ids.push_back(restored.release_id);
+  return ids;
 }
 
 Result<std::vector<meta::DeploymentRow>> replaced_by(sql::Connection& connection,

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "core/base/text.h"
 #include "policies/gate/change_control.h"
@@ -99,9 +100,47 @@ GateResult judge_empty() {
                 "a version is named", {{"members", 0}});
 }
 
-}  // namespace
+std::vector<GateResult> one_policy(const policy::Policy& policy, const PromotionFacts& facts) {
+  std::vector<GateResult> results;
+  evaluate_policy(policy, facts, results);
+  judge_terms(policy, facts, results);
+  judge_standing(policy, facts, results);
+  apply_exceptions(policy, facts, 0, results);
+  apply_shadow(policy, facts, results);
+  apply_mode(policy, 0, results);
+  return results;
+}
 
-std::vector<GateResult> evaluate(const std::vector<policy::Policy>& policies, const PromotionFacts& facts) {
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// What several releases have in common, and one of them.
+std::vector<PromotionFacts> split(const PromotionFacts& facts) {
+  std::vector<PromotionFacts> parts;
+  std::size_t begin = 0;
+  for (const auto& part : facts.parts) {
+    const auto end = std::min(begin + part.members, facts.members.size());
+    auto& own = parts.emplace_back(facts);
+    own.members.assign(facts.members.begin() + static_cast<std::ptrdiff_t>(begin),
+                       facts.members.begin() + static_cast<std::ptrdiff_t>(end));
+    own.parts = {part};
+    begin = end;
+  }
+  return parts;
+}
+
+// What is the same of all of them is told once.
+void add_new(std::vector<GateResult> more, std::vector<GateResult>& results) {
+  for (auto& one : more) {
+    const auto told = model::to_json(one);
+    const bool is_known = std::any_of(results.begin(), results.end(),
+                                      [&](const GateResult& known) { return model::to_json(known) == told; });
+    if (!is_known) results.push_back(std::move(one));
+  }
+}
+
+std::vector<GateResult> evaluate_whole(const std::vector<policy::Policy>& policies, const PromotionFacts& facts) {
   std::vector<GateResult> results;
   if (facts.members.empty()) results.push_back(judge_empty());
   for (const auto gate : kMemberGates) {
@@ -122,21 +161,49 @@ std::vector<GateResult> evaluate(const std::vector<policy::Policy>& policies, co
   judge_compat(facts, results);
   judge_change_control(facts, results);
   for (const auto& policy : policies) {
-    auto own = evaluate_one(policy, facts);
+    auto own = one_policy(policy, facts);
     results.insert(results.end(), std::make_move_iterator(own.begin()), std::make_move_iterator(own.end()));
   }
   apply_overrides(facts, results);
   return results;
 }
 
-std::vector<GateResult> evaluate_one(const policy::Policy& policy, const PromotionFacts& facts) {
+}  // namespace
+
+bool speaks_for(const std::string& policy, const PromotionFacts& facts, std::size_t member) {
+  const auto brings = [&](const model::ReleasePart& part) { return contains(part.policies, policy); };
+  if (contains(facts.environment.policies, policy)) return true;
+  if (std::none_of(facts.parts.begin(), facts.parts.end(), brings)) return true;  // tried out, or of the only release
+  std::size_t end = 0;
+  for (const auto& part : facts.parts) {
+    end += part.members;
+    if (member < end) return brings(part);
+  }
+  return false;
+}
+
+std::vector<GateResult> evaluate(const std::vector<policy::Policy>& policies, const PromotionFacts& facts) {
+  if (facts.parts.size() < 2) return evaluate_whole(policies, facts);
   std::vector<GateResult> results;
-  evaluate_policy(policy, facts, results);
-  judge_terms(policy, facts, results);
-  judge_standing(policy, facts, results);
-  apply_exceptions(policy, facts, 0, results);
-  apply_shadow(policy, facts, results);
-  apply_mode(policy, 0, results);
+  std::size_t first = 0;
+  for (const auto& part : split(facts)) {
+    std::vector<policy::Policy> own;
+    std::copy_if(policies.begin(), policies.end(), std::back_inserter(own),
+                 [&](const policy::Policy& policy) { return speaks_for(policy.name(), facts, first); });
+    add_new(evaluate_whole(own, part), results);
+    first += part.members.size();
+  }
+  return results;
+}
+
+std::vector<GateResult> evaluate_one(const policy::Policy& policy, const PromotionFacts& facts) {
+  if (facts.parts.size() < 2) return one_policy(policy, facts);
+  std::vector<GateResult> results;
+  std::size_t first = 0;
+  for (const auto& part : split(facts)) {
+    if (speaks_for(policy.name(), facts, first)) add_new(one_policy(policy, part), results);
+    first += part.members.size();
+  }
   return results;
 }
 
@@ -155,7 +222,8 @@ std::int64_t approvals_needed(const std::vector<policy::Policy>& policies, const
       const auto* approvals = std::get_if<policy::ApprovalsGate>(&rule.body);
       if (!approvals || policy.terms().enforcement.shadow.holds(rule.id, facts.decided_at_us)) continue;
       const bool applies = std::any_of(facts.members.begin(), facts.members.end(), [&](const MemberFacts& member) {
-        return policy::applies_to(policy, rule, member);
+        const auto at = static_cast<std::size_t>(&member - facts.members.data());
+        return speaks_for(policy.name(), facts, at) && policy::applies_to(policy, rule, member);
       });
       if (applies) needed = std::max(needed, approvals->count);
     }

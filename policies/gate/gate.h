@@ -21,6 +21,10 @@ namespace mlops::gate {
 std::vector<model::GateResult> evaluate(const std::vector<policy::Policy>& policies,
                                         const model::PromotionFacts& facts);
 
+// Of several releases that come back together each is judged by itself: with its members, and with the policies of the
+// environment and its own. Does the policy of this name speak for the member (by index)?
+bool speaks_for(const std::string& policy, const model::PromotionFacts& facts, std::size_t member);
+
 // The results of this policy alone.
 std::vector<model::GateResult> evaluate_one(const policy::Policy& policy, const model::PromotionFacts& facts);
 

@@ -79,7 +79,13 @@ Status add_plan(sql::Connection& connection, Event& event) {
   const auto members = body.find("members");
   if (members == body.end() || !members->is_array() || members->empty()) return {};
   event.subject = fmt::format("{}#{}", text_or_empty(members->front(), "name"), event.environment);
-  if (!event.members.empty()) return {};
+  if (!event.members.empty()) {
+    // One of several that a plan brought back.
+    const auto& ref = event.members.front().ref;
+    if (body.contains("restores"))
+      event.subject = fmt::format("{}#{}", ref.substr(0, ref.rfind('@')), event.environment);
+    return {};
+  }
   for (const auto& member : *members) {
     event.members.push_back(
         {text_or_empty(member, "ref"), text_or_empty(member, "kind"), text_or_empty(member, "digest")});

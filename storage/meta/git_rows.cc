@@ -36,13 +36,17 @@ constexpr std::string_view kPendingRepositories =
 constexpr std::string_view kListOutbox =
     "SELECT " MLOPS_OUTBOX_COLUMNS
     " FROM gitops_outbox WHERE ($1 = '' OR environment = $1) AND ($2 = '' OR state = $2) ORDER BY seq DESC LIMIT $3";
+constexpr std::string_view kFindOutbox = "SELECT " MLOPS_OUTBOX_COLUMNS " FROM gitops_outbox WHERE deployment_id = $1";
+constexpr std::string_view kLaterDone =
+    "SELECT 1 FROM gitops_outbox WHERE seq > $1 AND repository = $2 AND environment = $3 AND state = 'done' LIMIT 1";
 constexpr std::string_view kUpdateOutbox =
     "UPDATE gitops_outbox SET state = $2, attempts = $3, next_at = $4, commit_id = $5, problem = $6, changed_at = $7 "
     "WHERE seq = $1";
 constexpr std::string_view kCountOpen =
-    "SELECT COUNT(*) FROM gitops_outbox WHERE state <> 'done' AND ($1 = '' OR environment = $1)";
+    "SELECT COUNT(*) FROM gitops_outbox WHERE state IN ('pending', 'failed') AND ($1 = '' OR environment = $1)";
 constexpr std::string_view kRetry =
-    "UPDATE gitops_outbox SET state = 'pending', next_at = $2, changed_at = $2 WHERE state <> 'done' AND ($1 = '' OR "
+    "UPDATE gitops_outbox SET state = 'pending', next_at = $2, changed_at = $2 WHERE state IN ('pending', 'failed') "
+    "AND ($1 = '' OR "
     "environment = $1)";
 
 GitRepositoryRow read_repository(const sql::Cursor& cursor) {
@@ -127,6 +131,18 @@ Result<std::vector<OutboxRow>> list_outbox(sql::Connection& connection, const Ou
                connection.query(kListOutbox, {std::string_view(filter.environment), std::string_view(filter.state),
                                               static_cast<std::int64_t>(filter.limit)}));
   return sql::read_all(std::move(cursor), read_outbox);
+}
+
+Result<std::optional<OutboxRow>> find_outbox(sql::Connection& connection, const std::string& deployment_id) {
+  MLOPS_ASSIGN(auto cursor, connection.query(kFindOutbox, {std::string_view(deployment_id)}));
+  MLOPS_ASSIGN(const bool found, cursor.next());
+  return found ? std::optional<OutboxRow>(read_outbox(cursor)) : std::nullopt;
+}
+
+Result<bool> is_later_done(sql::Connection& connection, const OutboxRow& row) {
+  MLOPS_ASSIGN(auto cursor, connection.query(kLaterDone, {row.seq, std::string_view(row.repository),
+                                                          std::string_view(row.environment)}));
+  return cursor.next();
 }
 
 Status update_outbox(WriteTx& tx, const OutboxRow& row) {

@@ -46,7 +46,7 @@ struct OutboxRow {
   std::string repository;
   std::string path;
   std::string renderer;
-  std::string state;  // pending, done, failed
+  std::string state;  // pending, done, failed, superseded
   std::int64_t attempts = 0;
   TimestampUs next_at_us = 0;
   std::string commit;
@@ -64,6 +64,9 @@ struct OutboxFilter {
   std::size_t limit = 100;
 };
 Result<std::vector<OutboxRow>> list_outbox(sql::Connection& connection, const OutboxFilter& filter);  // newest first
+Result<std::optional<OutboxRow>> find_outbox(sql::Connection& connection, const std::string& deployment_id);
+// Is something later of its environment committed?
+Result<bool> is_later_done(sql::Connection& connection, const OutboxRow& row);
 // State, attempts, next_at, commit and problem.
 Status update_outbox(WriteTx& tx, const OutboxRow& row);
 // Failed ones are pending again, and pending ones are due now; how many.

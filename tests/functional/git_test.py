@@ -148,7 +148,7 @@ class GitTest(DaemonCase):
         cls.addClassCleanup(shutil.rmtree, cls.place, True)
         cls.names = []
         cls.repository_file = cls.place / "repositories.yaml"
-        for name in ("gates", "protected", "rewritten", "environments", "clusters", "moving", "away", "crash", "kserve", "stack", "code"):
+        for name in ("gates", "protected", "rewritten", "environments", "clusters", "moving", "away", "crash", "kserve", "stack", "late", "code"):
             setattr(cls, name, Repository(cls.place, name))
             cls.names.append(name)
         lines = ["repositories:"]
@@ -506,6 +506,32 @@ class GitTest(DaemonCase):
         self.assertEqual(names, ["_kserve/stack/served.yaml", "stack/served.yaml"])
         self.assertIn(f"mlops/ref: {first}", repository.show("_kserve/stack/served.yaml"))
         self.ok("audit", "verify")
+
+    def test_what_is_tried_again_late_undoes_nothing(self):
+        self.environment("late", self.gitops("late", "", "kserve"),
+                         "storage_uri_template: 'oci://registry.example/{name}@{digest}'")
+        def states():
+            return [i["state"] for i in self.items("gitops", "status", "--env", "late", "--limit", "0")]
+        def tree():
+            return self.late.run(self.late.bare, "ls-tree", "-r", "--name-only", "main").split()
+        silent, spoken = self.model("late/silent"), self.model("late/spoken")  # nothing says the first one's format
+        newer = [self.model("late/silent"), self.model("late/spoken")]
+        for ref in (spoken, *newer):
+            self.ok("label", ref, "model_format=onnx")
+        self.promote(silent, "late")
+        self.promote(spoken, "late")
+        self.ok("release", "create", "late/whole", "--member", f"model={newer[0]}", "--member", f"model={newer[1]}")
+        self.promote("release:late/whole@r1", "late")
+        wait_until(lambda: states() == ["done", "done", "failed"], 30, "a bundle committed")
+        self.ok("rollback", "release:late/whole", "--env", "late", "--reason", "worse")
+        wait_until(lambda: states() == ["done", "failed", "done", "done", "failed"], 30, "one of two committed")
+        # What the first one cannot replace goes on being served.
+        self.assertEqual(tree(), ["_kserve/late/silent.yaml", "_kserve/late/spoken.yaml", "late/spoken.yaml"])
+        self.ok("label", silent, "model_format=onnx")
+        self.ok("gitops", "retry", "--env", "late")
+        wait_until(lambda: states() == ["done", "done", "done", "done", "superseded"], 30, "the rest committed")
+        self.assertEqual(tree(), ["_kserve/late/silent.yaml", "_kserve/late/spoken.yaml", "late/silent.yaml", "late/spoken.yaml"])
+        self.assertIn(f"mlops/ref: {silent}", self.late.show("_kserve/late/silent.yaml"))
 
     # --- provenance --------------------------------------------------------------------------------------------------
 

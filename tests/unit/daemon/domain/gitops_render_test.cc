@@ -80,18 +80,35 @@ TEST_CASE(
   prepare.version.name = "team/prepare";
   prepare.role = "preprocessing";
   bundle.members.push_back(prepare);
-  bundle.ended = {{"model", "team/m", {"team/m"}}, {"model", "team/prepare", {"team/prepare"}}};
+  bundle.ended = {{"prod", "model", "team/m", {"team/m"}},
+                  {"old", "model", "team/prepare", {"team/prepare"}},
+                  {"prod", "model", "team/other", {"team/other"}}};
+  bundle.running = {{"prod", "release", "team/stack", {"team/m"}}, {"prod", "model", "team/other", {"team/other"}}};
   const auto rendered = render_files(bundle, "prod", "kserve");
   REQUIRE(rendered);
   REQUIRE(rendered->files.size() == 2);
   CHECK(rendered->files[0].path == "prod/_releases/team/stack.yaml");
   CHECK(rendered->files[0].content.find("role: preprocessing") != std::string::npos);
   CHECK(rendered->files[1].path == "prod/_kserve/team/m.yaml");
-  CHECK(rendered->removed ==
-        std::vector<std::string>{"prod/team/m.yaml", "prod/team/prepare.yaml", "prod/_kserve/team/prepare.yaml"});
+  CHECK(rendered->removed == std::vector<std::string>{"old/_kserve/team/prepare.yaml", "old/team/prepare.yaml",
+                                                      "prod/_datasets/team/stack.yaml", "prod/team/m.yaml"});
   const auto message = render_message(bundle);
   CHECK(message.starts_with("Promote release:team/stack@r3 to prod\n"));
   CHECK(message.find("Takes the place of model team/prepare.") != std::string::npos);
+}
+
+TEST_CASE("of models that move together each that says its format is served") {
+  auto both = subject();
+  auto other = both.members[0];
+  other.version.name = "team/x";
+  both.members.push_back(other);
+  other.version.name = "team/y";
+  other.version.params.clear();
+  both.members.push_back(other);
+  const auto files = render_files(both, "", "kserve");
+  REQUIRE(files);
+  REQUIRE(files->files.size() == 3);
+  CHECK(files->files[2].path == "_kserve/team/x.yaml");
 }
 
 TEST_CASE("what a service lacks is said") {
