@@ -112,6 +112,8 @@ const Setting kSettings[] = {
      "how old what is known about commits may be when a gate on code provenance is decided", 1, 86400},
     {"git.timeout_seconds", "MLOPSD_GIT_TIMEOUT_SECONDS", [](Config& c) -> Slot { return &c.git.timeout_seconds; },
      "how long a Git server may take to answer", 1, 3600},
+    {"git.ca_file", "MLOPSD_GIT_CA_FILE", [](Config& c) -> Slot { return &c.git.ca_file; },
+     "PEM file of the authorities that Git servers' certificates are checked against; empty: the system's"},
     {"events.source", "MLOPSD_EVENTS_SOURCE", [](Config& c) -> Slot { return &c.events.source; },
      "who sends events, as receivers see it: a URI; empty: this daemon's URL"},
     {"events.allow_private", "MLOPSD_EVENTS_ALLOW_PRIVATE", [](Config& c) -> Slot { return &c.events.allow_private; },

@@ -87,6 +87,7 @@ struct Config {
     std::string author_email = "mlopsd@localhost";
     std::int64_t refresh_seconds = 60;
     std::int64_t timeout_seconds = 30;
+    std::string ca_file;  // empty: the system's
   };
 
   struct Events {

@@ -177,6 +177,7 @@ Result<std::unique_ptr<domain::GitRemotes>> open_git(meta::Store& store, const D
   options.author_name = config.git.author_name;
   options.author_email = config.git.author_email;
   options.refresh_s = config.git.refresh_seconds;
+  options.ca_file = config.git.ca_file;
   MLOPS_ASSIGN(options.repositories, load_git_repositories(config.git.repositories_file, config.git.timeout_seconds));
   MLOPS_ASSIGN(options.person_key, data_dir.key("git"));
   return domain::GitRemotes::open(store, std::move(options));

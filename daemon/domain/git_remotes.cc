@@ -48,6 +48,7 @@ bool GitRemoteConfig::is_for(GitUse use) const {
 }
 
 Result<std::unique_ptr<GitRemotes>> GitRemotes::open(meta::Store& store, GitOptions options) {
+  if (!options.ca_file.empty()) MLOPS_TRY(git::trust(options.ca_file));
   std::unique_ptr<GitRemotes> remotes(new GitRemotes(std::move(options)));
   if (!remotes->options_.repositories.empty()) MLOPS_TRY(posix_env().make_dir(remotes->options_.folder));
   for (const auto& config : remotes->options_.repositories) {

@@ -33,6 +33,7 @@ struct GitOptions {
   std::vector<GitRemoteConfig> repositories;
   std::string author_name = "mlopsd";
   std::string author_email = "mlopsd@localhost";
+  std::string ca_file;             // PEM; empty: the system's authorities
   std::int64_t refresh_s = 60;     // how old what is known about commits may be
   crypto::SecretBytes person_key;  // under which names of commit authors are kept as fingerprints
 };

@@ -96,6 +96,13 @@ bool leads_to(::git_repository* repository, const git_oid& tip, const git_oid& c
 
 }  // namespace
 
+Status trust(const std::string& ca_file) {
+  init_library();
+  if (git_libgit2_opts(GIT_OPT_SET_SSL_CERT_LOCATIONS, ca_file.c_str(), nullptr) == 0) return {};
+  return fail(ErrorCode::kInvalid, "unusable_ca_file", fmt::format("git.ca_file cannot be used: {}", last_reason()),
+              "it is a PEM file that mlopsd may read");
+}
+
 Result<std::unique_ptr<GitRepository>> GitRepository::open(const std::string& folder, Remote remote) {
   init_library();
   MLOPS_TRY(check_remote_url(remote.url));

@@ -30,6 +30,10 @@ struct Remote {
 };
 
 // A file of a commit's tree.
+// From then on certificates of servers are checked against these authorities (PEM) alone. For the whole process;
+// REQUIRES: before the first connection. Errors: kInvalid "unusable_ca_file".
+Status trust(const std::string& ca_file);
+
 struct TreeFile {
   std::string path;  // below the repository's top folder
   std::string content;
