@@ -1,5 +1,8 @@
 // Releases with a name of their own: they move and go back as one, and a rollback brings back all whose places they
 // took.
+#include <random>
+#include <set>
+
 #include "storage/meta/events.h"
 #include "tests/unit/daemon/domain/domain_fixture.h"
 
@@ -340,5 +343,97 @@ TEST_CASE("of several that come back at once, only who approved each counts, and
   if (!done) FAIL(done.error().message);
   CHECK(f.running("m", "prod") == "m@v1");
   CHECK(f.running("n", "prod") == "n@v1");
+  f.verified();
+}
+
+namespace {
+
+// What must hold whatever is promoted and rolled back; nothing is predicted.
+struct Bundles : Fixture {
+  static constexpr int kVersions = 3;
+  const std::vector<std::string> names{"a", "b", "c"};
+
+  Bundles() {
+    for (const auto& name : names) models(name, kVersions);
+    bundle("x", {"a@v2", "b@v2"});
+    bundle("x", {"a@v3", "b@v3"});
+    bundle("x", {"a@v3", "b@v3", "c@v2"});
+    bundle("y", {"b@v3", "c@v3"});
+    bundle("y", {"c@v2"});
+  }
+  void bundle(const std::string& name, const std::vector<std::string>& refs) {
+    NewRelease wanted{name, {}, {}};
+    for (const auto& ref : refs) wanted.members.emplace_back("m-" + ref.substr(0, 1), ref);
+    REQUIRE(promotion.create_release(dora(), wanted, Commit::kKeep));
+  }
+  std::vector<model::DeploymentView> now() {
+    return *promotion.deployments({.environment = "dev", .running_only = true});
+  }
+  std::set<std::string> ids() {
+    std::set<std::string> ids;
+    for (const auto& one : now()) ids.insert(one.id);
+    return ids;
+  }
+  std::set<std::string> rejected() {
+    const auto rows = store->read<std::vector<meta::RejectionRow>>(
+        [](sql::Connection& connection) { return meta::list_rejections(connection, "dev"); });
+    std::set<std::string> names_of;
+    for (const auto& row : *rows) names_of.insert(row.release_name + " " + std::to_string(row.release_number));
+    return names_of;
+  }
+  void each_artifact_runs_once() {
+    std::set<std::string> artifacts;
+    for (const auto& one : now()) {
+      for (const auto& member : one.members) CHECK(artifacts.insert(member.ref.substr(0, 1)).second);
+    }
+  }
+  void nothing_that_runs_is_rejected() {
+    const auto out = rejected();
+    for (const auto& one : now()) CHECK_FALSE(out.contains(one.name + " " + std::to_string(one.release)));
+  }
+};
+
+}  // namespace
+
+TEST_CASE(
+    "whatever is promoted and rolled back: each artifact runs once, and nothing that was left comes back by itself") {
+  Bundles f;
+  std::mt19937 random(20'261'129);
+  const auto pick = [&](const std::vector<std::string>& of) { return of[random() % of.size()]; };
+  std::size_t moves = 0;
+  std::size_t several = 0;
+  for (int step = 0; step < 400; ++step) {
+    const auto before = f.ids();
+    const auto left = f.now();
+    INFO("step " << step);
+    if (random() % 3 != 0) {
+      const auto ref = pick({"a@v1", "a@v2", "b@v1", "b@v3", "c@v1", "c@v3", "release:x@r1", "release:x@r2",
+                             "release:x@r3", "release:y@r1", "release:y@r2"});
+      f.clock.advance_us(1'000'000);
+      const auto done =
+          f.promotion.promote(f.dora(), {{ref}, "dev", "because", false, random() % 4 != 0}, Commit::kKeep);
+      if (!done) CHECK(f.ids() == before);
+      moves += done && !done->unchanged ? 1 : 0;
+    } else {
+      const auto done = f.rollback(pick({"a", "b", "c", "release:x", "release:y"}), "dev");
+      if (!done) {
+        CHECK(f.ids() == before);
+        CHECK(done.error().slug != "constraint");
+        continue;
+      }
+      ++moves;
+      several += done->restored.size() > 1 ? 1 : 0;
+      // What ended is not what began.
+      for (const auto& one : f.now()) {
+        if (before.contains(one.id)) continue;
+        for (const auto& old : left)
+          CHECK_FALSE((old.name == one.name && old.kind == one.kind && old.release == one.release));
+      }
+    }
+    f.each_artifact_runs_once();
+    f.nothing_that_runs_is_rejected();
+  }
+  CHECK(moves > 100);
+  CHECK(several > 3);
   f.verified();
 }
