@@ -26,9 +26,19 @@ void add_members(KeyValues& rows, const Json& members, std::string_view heading)
   for (const auto& item : members) rows.add(&item == &members.front() ? std::string(heading) : " ", member_text(item));
 }
 
+// As the gates count them: of a person without the role asked for, an approval is given and does not count.
+std::int64_t approvals_counted(const Json& plan) {
+  auto counted = approvals_given(plan);
+  for (const auto& gate : array_of(plan, "gates")) {
+    if (text_of(gate, "kind") != "approvals" || text_of(gate, "verdict") != "pending") continue;
+    counted = std::min(counted, int_of(member(gate, "facts"), "have"));
+  }
+  return counted;
+}
+
 void add_approvals(KeyValues& rows, const Json& plan, const Style& style) {
   const auto needed = int_of(plan, "approvals_needed");
-  if (needed > 0) rows.add("approvals", fmt::format("{} of {}", approvals_given(plan), needed));
+  if (needed > 0) rows.add("approvals", fmt::format("{} of {}", approvals_counted(plan), needed));
   for (const auto& approval : array_of(plan, "approvals")) {
     const auto decision = text_of(approval, "decision");
     const auto why_void = text_of(approval, "void_because");
@@ -48,9 +58,11 @@ void add_approvals(KeyValues& rows, const Json& plan, const Style& style) {
 std::string plan_title(const Json& plan, const Style& style) {
   const auto verdict = text_of(plan, "verdict");
   const auto sign = verdict_mark(verdict);
+  const auto restores = strings_of(plan, "restores");
+  const auto what = restores.empty() ? text_of(member(plan, "release"), "name") : join(restores, " and ");
   return style.paint(sign.tone, sign.mark + " " + verdict) + "  " +
-         style.paint(Tone::kBold, fmt::format("{} {} to {}", text_of(plan, "kind"),
-                                              text_of(member(plan, "release"), "name"), text_of(plan, "environment")));
+         style.paint(Tone::kBold,
+                     fmt::format("{} {} to {}", text_of(plan, "kind"), what, text_of(plan, "environment")));
 }
 
 // What masking under a policy in shadow would have come to.
@@ -83,7 +95,7 @@ Lines plan_lines(const Json& plan, const Style& style, GateDetail detail) {
   KeyValues head;
   add_members(head, array_of(member(plan, "release"), "members"), "release");
   if (const auto restores = strings_of(plan, "restores"); !restores.empty()) {
-    head.add("brings back", join(restores, ", ") + ", each as it ran");
+    head.add("brings back", fmt::format("{} releases, each as it ran", restores.size()));
   }
   const auto running = text_of(plan, "running");
   head.add("running now", running.empty() ? "nothing" : running);
@@ -119,12 +131,12 @@ Lines plan_lines(const Json& plan, const Style& style, GateDetail detail) {
 }
 
 std::string next_step_of(const Json& plan) {
-  if (!is_open(plan)) return {};
   const auto id = text_of(plan, "id");
+  if (!is_open(plan) || id.empty()) return {};  // a dry run's is not kept
   const auto verdict = text_of(plan, "verdict");
   if (verdict == "pass") return "mlopsctl promote --plan " + id;
   if (verdict != "pending") return {};
-  const bool for_approvers = approvals_given(plan) < int_of(plan, "approvals_needed");
+  const bool for_approvers = approvals_counted(plan) < int_of(plan, "approvals_needed");
   return for_approvers ? fmt::format("mlopsctl approve {} --reason \"…\"   (not {}, who asked)", id,
                                      text_of(plan, "requested_by"))
                        : "mlopsctl promote --plan " + id;

@@ -224,6 +224,10 @@ Failure Promotion::refusal(const model::Plan& plan) const {
   const bool pending = plan.verdict == model::Verdict::kPending;
   const auto gates = denying_gates(plan);
   const auto detail = canonical_dump(wire::to_json(plan));
+  if (pending && plan.id.empty()) {
+    return fail(ErrorCode::kRefused, "approvals_pending", fmt::format("{} would wait for approval", move_text(plan)),
+                "without --dry-run there is a plan that people can approve", detail);
+  }
   if (pending) {
     return fail(ErrorCode::kRefused, "approvals_pending",
                 fmt::format("{} waits for approval (plan {})", move_text(plan), plan.id),

@@ -104,6 +104,18 @@ TEST_CASE("the next step follows the plan's state") {
   CHECK(next_step_of(plan("pass", "executed")).empty());
 }
 
+TEST_CASE("approvals that do not count for their role leave the plan with its approvers; a dry run has no next step") {
+  auto waiting = plan("pending", "open", 1);
+  waiting["gates"] = {
+      {{"id", "approvals"}, {"kind", "approvals"}, {"verdict", "pending"}, {"facts", {{"have", 0}, {"need", 1}}}}};
+  CHECK(contains(next_step_of(waiting), "mlopsctl approve p-1"));
+  CHECK(contains(text(plan_lines(waiting, plain_style(), GateDetail::kAll)), "0 of 1"));
+  waiting["id"] = "";
+  CHECK(next_step_of(waiting).empty());
+  waiting["restores"] = {"m@v1", "release:n@r2"};
+  CHECK(contains(text(plan_lines(waiting, plain_style(), GateDetail::kAll)), "promote m@v1 and release:n@r2 to prod"));
+}
+
 TEST_CASE("a plan shows what moves, every gate and its digest") {
   const auto shown = text(plan_lines(plan("fail"), plain_style(), GateDetail::kAll));
   for (const auto* part : {"✘ fail  promote m to prod", "m@v1  sha256:0123456789ab  personal", "running now  nothing",
