@@ -63,6 +63,7 @@ struct HmacBatch::Group {
 
   Group(const Kernel& with, const State& inner_state, const State& outer_state)
       : kernel(with), inner(inner_state), outer(outer_state) {
+    if (kernel.hmac) return;
     Tail last;
     last.fill(ByteView(Mac{}), kBlockBytes + sizeof(Mac));
     for (auto& block : outer_blocks) std::copy_n(last.data(), kBlockBytes, block.begin());
@@ -95,13 +96,23 @@ struct HmacBatch::Group {
     kernel.compress(states.data(), {data.data(), size}, 1);
   }
 
-  void flush() {
-    if (size == 0) return;
+  void hash_twice() {
     compress(inner, tails);
     for (std::size_t lane = 0; lane < size; ++lane) {
       put_mac(&states[lane * kernel.lane_stride], kernel.word_stride, outer_blocks[lane].data());
     }
     compress(outer, outer_blocks);
+  }
+
+  void flush() {
+    if (size == 0) return;
+    if (kernel.hmac) {
+      std::array<const std::uint8_t*, kMaxLanes> data;
+      for (std::size_t lane = 0; lane < size; ++lane) data[lane] = tails[lane].data();
+      kernel.hmac(states.data(), {data.data(), size}, inner, outer);
+    } else {
+      hash_twice();
+    }
     for (std::size_t lane = 0; lane < size; ++lane) {
       put_mac(&states[lane * kernel.lane_stride], kernel.word_stride, out[lane]->data());
     }

@@ -84,7 +84,8 @@ const Kernel& avx2_kernel() {
                                   .worthwhile = 4,
                                   .word_stride = Avx2::kLanes,
                                   .lane_stride = 1,
-                                  .compress = compress_vectors<Avx2>};
+                                  .compress = compress_vectors<Avx2>,
+                                  .hmac = hmac_vectors<Avx2>};
   return kKernel;
 }
 
