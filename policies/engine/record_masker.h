@@ -42,6 +42,14 @@ class RecordMasker {
     ColumnWork* work = nullptr;
     bool is_markup = false;
     bool is_batched = false;
+    bool is_gathered = false;  // its cells identify the record's person
+  };
+  // Of a table's columns, by their index, those that are
+  struct Lists {
+    std::size_t columns = 0;  // told apart
+    std::vector<std::size_t> batched;
+    std::vector<std::size_t> rewritten;  // cell by cell
+    std::vector<std::size_t> open;       // kept, and asked for identifiers of their record
   };
   struct Block;
   struct Place;  // a record, its cells and where in the file it is
@@ -49,8 +57,14 @@ class RecordMasker {
   Status take_new_columns(const data::RecordReader& reader);
   Status run_blocks(data::RecordReader& reader, data::RecordWriter& writer, std::uint64_t first_record);
   Result<bool> fill(data::RecordReader& reader, Block& block);
-  Status mask_block(const data::RecordReader& reader, const Block& block, std::uint64_t first_record,
+  Status mask_block(const data::RecordReader& reader, Block& block, std::uint64_t first_record,
                     data::RecordWriter& writer);
+  Status mask_batches(Block& block);
+  void list_columns();
+  void begin_columns(const Block& block);
+  void count_batched(const Block& block, std::size_t column);
+  void count_kept(const Block& block, std::size_t column);
+  Status even_record(const Place& place);
   Result<Outcome> record(const Place& place);
   Status gather(const Place& place);
   Status cell(const Place& place, std::size_t index, data::Change& out);
@@ -69,6 +83,7 @@ class RecordMasker {
   bool has_open_columns_ = false;
   std::vector<std::unique_ptr<ColumnWork>> works_;
   std::vector<Column> by_column_;
+  Lists lists_;
   std::vector<data::Change> changes_;
   RowValues values_;
   ConsentCheck consent_;
