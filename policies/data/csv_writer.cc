@@ -18,6 +18,7 @@ CsvWriter::CsvWriter(Sink& sink, CsvDialect dialect, std::vector<bool> dropped)
 
 void CsvWriter::hold(std::size_t expected_bytes) {
   holds_ = true;
+  buffer_ = sink_.lend();
   buffer_.reserve(expected_bytes);
 }
 

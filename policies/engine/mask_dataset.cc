@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <deque>
+#include <mutex>
+#include <utility>
 
 #include "policies/data/format.h"
 #include "policies/engine/part_runner.h"
@@ -43,7 +45,7 @@ class PartMasking {
     return run_parts(parts, {[this](std::size_t worker, const data::RecordPart& part, data::RecordReader& reader) {
                                return mask(maskers_[worker], part, reader);
                              },
-                             [this](std::string&& masked) { return out_.write(masked); }});
+                             [this](std::string&& masked) { return write(std::move(masked)); }});
   }
 
   // Takes what the workers counted to `total`.
@@ -53,15 +55,42 @@ class PartMasking {
   }
 
  private:
-  Result<std::string> mask(RecordMasker& masker, const data::RecordPart& part, data::RecordReader& reader) const {
-    data::StringSink sink;
+  Result<std::string> mask(RecordMasker& masker, const data::RecordPart& part, data::RecordReader& reader) {
+    PartSink sink(take_spare());
     MLOPS_ASSIGN(const auto writer, reader.writer(sink, dropped_));
     MLOPS_TRY(masker.run(reader, *writer, part.first_record));
     MLOPS_TRY(writer->finish());
     return std::move(sink.text);
   }
 
+  // Holds a masked part in the memory of one that is written.
+  class PartSink : public data::StringSink {
+   public:
+    explicit PartSink(std::string memory) : memory_(std::move(memory)) {}
+    std::string lend() override { return std::exchange(memory_, {}); }
+
+   private:
+    std::string memory_;
+  };
+
+  Status write(std::string&& masked) {
+    MLOPS_TRY(out_.write(masked));
+    masked.clear();
+    const std::lock_guard lock(mutex_);
+    spare_.push_back(std::move(masked));
+    return {};
+  }
+  std::string take_spare() {
+    const std::lock_guard lock(mutex_);
+    if (spare_.empty()) return {};
+    auto memory = std::move(spare_.back());
+    spare_.pop_back();
+    return memory;
+  }
+
   data::Sink& out_;
+  std::mutex mutex_;
+  std::vector<std::string> spare_;  // of parts that are written
   std::vector<bool> dropped_;
   std::deque<RecordMasker> maskers_;  // by worker
 };

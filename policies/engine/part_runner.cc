@@ -48,6 +48,14 @@ class Belt {
   }
 
   std::size_t size() const { return slots_.size(); }
+  // The bytes of a part that was worked on; none when there is none yet.
+  std::string spare() {
+    const std::lock_guard lock(mutex_);
+    if (spare_.empty()) return {};
+    auto bytes = std::move(spare_.back());
+    spare_.pop_back();
+    return bytes;
+  }
   void give(data::RecordPart part) {
     const std::lock_guard lock(mutex_);
     slots_.push_back({std::move(part), std::nullopt, false});
@@ -88,7 +96,7 @@ class Belt {
       auto result = run_one(parts_, work_, worker, slot->part);
       const std::lock_guard lock(mutex_);
       slot->result = std::move(result);
-      slot->part.bytes = {};
+      spare_.push_back(std::move(slot->part.bytes));
       changed_.notify_all();
     }
   }
@@ -98,6 +106,7 @@ class Belt {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Slot> slots_;
+  std::vector<std::string> spare_;  // no more of them than parts were on their way at once
   bool stopped_ = false;
   std::vector<std::thread> threads_;
 };
@@ -127,7 +136,7 @@ Status run_parts(data::RecordParts& parts, const PartWork& work) {
   belt.give(std::move(*first));
   belt.give(std::move(**second));
   while (true) {
-    auto part = parts.next();
+    auto part = parts.next(belt.spare());
     if (part && *part) {
       belt.give(std::move(**part));
       if (belt.size() > part_workers() * kPartsPerWorker) MLOPS_TRY(take_one(belt, work));
