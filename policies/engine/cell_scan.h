@@ -91,6 +91,8 @@ class CellScanner {
   std::uint64_t filled() const { return filled_; }  // not blank
   // Few values, each in many rows: a coincidence with somebody's name says nothing.
   bool is_coded() const;
+  // More of them than codes are: whatever follows, is_coded() stays false.
+  bool has_many_values() const { return overflowed_; }
   // Cells of several words each: nobody knows what a note holds.
   bool is_text() const { return filled_ > 0 && wordy_ * 2 > filled_; }
 

@@ -118,10 +118,8 @@ Status ColumnWork::mask_batch() {
 void ColumnWork::look_for_row(const RowValues& values, std::string_view cell) {
   if (!is_open() || values.empty()) return;  // of a row without a name nothing is learnt
   const bool names = values.stand_in(cell) || stands_encoded(values, cell);
-  if (!plan->is_coded) {
-    row_values += names ? 1 : 0;
-    return;
-  }
+  if (planned_by || !plan->is_coded) row_values += names ? 1 : 0;
+  if (!may_be_coded()) return;
   auto& value = coded_value(cell);
   ++value.rows;
   value.naming += names ? 1 : 0;
@@ -137,7 +135,8 @@ ColumnWork::CodedValue& ColumnWork::coded_value(std::string_view cell) {
 }
 
 std::uint64_t ColumnWork::naming_cells() const {
-  std::uint64_t cells = row_values;
+  if (!plan->is_coded) return row_values;
+  std::uint64_t cells = 0;
   for (const auto& [text, value] : coded) {
     if (value.naming * kMostShareOf >= value.rows * kMostShare) cells += value.naming;
   }

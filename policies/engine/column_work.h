@@ -67,7 +67,8 @@ struct ColumnWork {
   bool is_scanned = true;
   std::optional<std::uint64_t> max_findings;  // by its rule, beside the policy's limit
   CellScanner residual{{}, {}};
-  std::uint64_t row_values = 0;  // cells of a kept column with an identifier of their row
+  CellScanner* planned_by = nullptr;  // counts for the plan that is not decided yet
+  std::uint64_t row_values = 0;       // cells of a kept column with an identifier of their row
   std::unordered_map<std::string, CodedValue> coded;
   mask::CellCounts counts;
   ColumnEvidence evidence;
@@ -85,6 +86,8 @@ struct ColumnWork {
   Status mask_batch();
   // Looks for the row's identifiers in a cell that is kept.
   void look_for_row(const RowValues& values, std::string_view cell);
+  // Could its values still be codes?
+  bool may_be_coded() const { return planned_by ? !planned_by->has_many_values() : plan->is_coded; }
   // Of a coded value one row proves nothing; that most of its rows name their person does.
   std::uint64_t naming_cells() const;
   // Adds what another worker counted of the same column.

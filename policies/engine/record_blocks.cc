@@ -43,6 +43,7 @@ Status RecordMasker::mask_block(const data::RecordReader& reader, Block& block, 
                                 data::RecordWriter& writer) {
   MLOPS_TRY(mask_batches(block));
   const bool by_columns = block.is_even && !consent_.is_asked();  // whom consent leaves out is not looked at
+  if (!planned_by_.empty() && !by_columns) return table_changed();
   if (by_columns) begin_columns(block);
   const std::span<const data::Cell> cells(block.cells);
   const std::span<const std::uint32_t> batched(block.batched);
@@ -144,6 +145,11 @@ void RecordMasker::count_batched(const Block& block, std::size_t column) {
 void RecordMasker::count_kept(const Block& block, std::size_t column) {
   auto& work = *by_column_[column].work;
   work.evidence.cells += block.records.size();
+  if (work.planned_by) {
+    for (std::size_t at = column; at < block.cells.size(); at += by_column_.size()) {
+      work.planned_by->scan(block.cells[at].text);
+    }
+  }
   if (!work.is_scanned) return;
   for (std::size_t at = column; at < block.cells.size(); at += by_column_.size()) {
     work.residual.scan(block.cells[at].text);

@@ -65,6 +65,7 @@ Status RecordMasker::take_new_columns(const data::RecordReader& reader) {
       work = std::make_unique<ColumnWork>(std::move(made));
       has_open_columns_ |= work->handling == Handling::kRewriteText || work->is_open();
     }
+    work->planned_by = planned_by_.empty() ? nullptr : planned_by_[by_column_.size()];
     work->batch.begin();  // it may hold cells of another reader
     const bool is_markup = reader.column_kind(by_column_.size()) == data::ColumnKind::kMarkup;
     const bool is_gathered = work->handling != Handling::kKeep && work->class_row.spread != Spread::kNone;

@@ -21,6 +21,10 @@ class RecordMasker {
   RecordMasker(const Policy::Body& body, const FilePlan& plan, const mask::RunSecrets& secrets,
                const std::string& dataset);
 
+  // Scans what is kept by these as well, by the reader's columns, for the plan that is decided from all records: until
+  // then whether a column is coded is open. nullptr: a column that is not kept. REQUIRES: of a table whose rows have
+  // all columns, without consent to ask for; before each run().
+  void plan_along(std::vector<CellScanner*> scanners) { planned_by_ = std::move(scanners); }
   // Makes ready for the columns the reader knows by now, so that a key that cannot be had stops a run before it writes.
   Status prepare(const data::RecordReader& reader);
   // Masks what `reader` has left. `first_record`: how many records of the file stand before it.
@@ -82,6 +86,7 @@ class RecordMasker {
   std::unordered_map<std::string, std::size_t> planned_;
   bool has_open_columns_ = false;
   std::vector<std::unique_ptr<ColumnWork>> works_;
+  std::vector<CellScanner*> planned_by_;  // by the reader's columns; empty: the plan stands
   std::vector<Column> by_column_;
   Lists lists_;
   std::vector<data::Change> changes_;
