@@ -118,11 +118,19 @@ Status ColumnWork::mask_batch() {
 void ColumnWork::look_for_row(const RowValues& values, std::string_view cell) {
   if (!is_open() || values.empty()) return;  // of a row without a name nothing is learnt
   const bool names = values.stand_in(cell) || stands_encoded(values, cell);
-  if (planned_by || !plan->is_coded) row_values += names ? 1 : 0;
-  if (!may_be_coded()) return;
-  auto& value = coded_value(cell);
-  ++value.rows;
-  value.naming += names ? 1 : 0;
+  if (names) count_naming(cell);
+  if (may_be_coded()) count_code(cell);
+}
+
+void ColumnWork::look_for_row(const RowValues& values, std::string_view cell, std::uint8_t look) {
+  const bool names =
+      ((look & kWords) != 0 && values.stand_in(cell)) || ((look & kLayers) != 0 && stands_encoded(values, cell));
+  if (names) count_naming(cell);
+}
+
+void ColumnWork::count_naming(std::string_view cell) {
+  if (planned_by || !plan->is_coded) ++row_values;
+  if (may_be_coded()) ++coded_value(cell).naming;
 }
 
 ColumnWork::CodedValue& ColumnWork::coded_value(std::string_view cell) {

@@ -82,10 +82,15 @@ struct ColumnWork {
   bool is_batched() const {
     return handling == Handling::kRewrite && transform->gains_by_batch() && !transform->reads_row();
   }
+  void count_naming(std::string_view cell);
   // Masks what the batch holds.
   Status mask_batch();
   // Looks for the row's identifiers in a cell that is kept.
   void look_for_row(const RowValues& values, std::string_view cell);
+  // The same in two steps, for cells that `look` (LookAt) says something may be found in, and for all cells of rows
+  // with identifiers. REQUIRES: is_open().
+  void look_for_row(const RowValues& values, std::string_view cell, std::uint8_t look);
+  void count_code(std::string_view cell) { ++coded_value(cell).rows; }
   // Could its values still be codes?
   bool may_be_coded() const { return planned_by ? !planned_by->has_many_values() : plan->is_coded; }
   // Of a coded value one row proves nothing; that most of its rows name their person does.

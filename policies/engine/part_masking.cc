@@ -53,7 +53,6 @@ Result<std::string> PartMasking::mask(RecordMasker& masker, const data::RecordPa
 
 Status PartMasking::write(std::string&& masked) {
   MLOPS_TRY(out_.write(masked));
-  masked.clear();
   const std::lock_guard lock(mutex_);
   spare_.push_back(std::move(masked));
   return {};

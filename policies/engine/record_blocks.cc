@@ -51,10 +51,10 @@ Status RecordMasker::mask_block(const data::RecordReader& reader, Block& block, 
     const std::size_t begin = block.records[i].begin, count = block.end_of(i) - begin;
     auto kept = block.records[i].kept;
     kept.cells = cells.subspan(begin, count);
-    const Place place{reader, kept.cells, first_record + i, batched.subspan(begin, count)};
+    const Place place{reader, kept.cells, first_record + i, batched.subspan(begin, count), by_columns};
     auto outcome = Outcome::kWritten;
     if (by_columns) {
-      MLOPS_TRY(even_record(place));
+      MLOPS_TRY(even_record(place, block, i));
     } else {
       MLOPS_ASSIGN(outcome, record(place));
     }
@@ -64,6 +64,7 @@ Status RecordMasker::mask_block(const data::RecordReader& reader, Block& block, 
       MLOPS_TRY(writer.write(kept, changes_));
     }
   }
+  if (by_columns) count_codes(block);
   return {};
 }
 
@@ -95,6 +96,7 @@ void RecordMasker::list_columns() {
   lists_ = {.columns = by_column_.size()};
   for (std::size_t i = 0; i < by_column_.size(); ++i) {
     const auto& work = *by_column_[i].work;
+    if (by_column_[i].is_gathered) lists_.gathered.push_back(i);
     if (by_column_[i].is_batched) {
       lists_.batched.push_back(i);
     } else if (work.handling == Handling::kRewrite || work.handling == Handling::kRewriteText) {
@@ -106,9 +108,11 @@ void RecordMasker::list_columns() {
 }
 
 // Whatever can be told of the cells without their records.
-void RecordMasker::begin_columns(const Block& block) {
+void RecordMasker::begin_columns(Block& block) {
   if (lists_.columns != by_column_.size()) list_columns();
   changes_.resize(by_column_.size());
+  block.looks.resize(block.cells.size());
+  block.is_named.resize(block.records.size());
   for (std::size_t i = 0; i < by_column_.size(); ++i) {
     using Kind = data::Change::Kind;
     auto& work = *by_column_[i].work;
@@ -142,29 +146,40 @@ void RecordMasker::count_batched(const Block& block, std::size_t column) {
   }
 }
 
-void RecordMasker::count_kept(const Block& block, std::size_t column) {
+void RecordMasker::count_kept(Block& block, std::size_t column) {
   auto& work = *by_column_[column].work;
   work.evidence.cells += block.records.size();
-  if (work.planned_by) {
-    for (std::size_t at = column; at < block.cells.size(); at += by_column_.size()) {
-      work.planned_by->scan(block.cells[at].text);
-    }
-  }
-  if (!work.is_scanned) return;
-  for (std::size_t at = column; at < block.cells.size(); at += by_column_.size()) {
-    work.residual.scan(block.cells[at].text);
+  const CellRun run{block.cells, column, by_column_.size()};
+  auto* residual = work.is_scanned ? &work.residual : nullptr;
+  if (auto* first = work.planned_by ? work.planned_by : residual) {
+    first->scan_run(run, work.planned_by ? residual : nullptr, block.looks);
   }
 }
 
 // What is left to do for a record, after begin_columns().
-Status RecordMasker::even_record(const Place& place) {
+Status RecordMasker::even_record(const Place& place, Block& block, std::size_t record) {
   MLOPS_TRY(gather(place));
   ++records_;
   for (const auto i : lists_.rewritten) MLOPS_TRY(cell(place, i, changes_[i]));
   for (const auto i : lists_.batched) changes_[i].lent = by_column_[i].work->batch.masked(place.batched[i]);
-  if (lists_.open.empty() || values_.empty()) return {};
-  for (const auto i : lists_.open) by_column_[i].work->look_for_row(values_, place.cells[i].text);
+  block.is_named[record] = !lists_.open.empty() && !values_.empty() ? 1 : 0;
+  if (block.is_named[record] == 0) return {};
+  const auto* looks = &block.looks[block.records[record].begin];
+  for (const auto i : lists_.open) {
+    if (looks[i] != kNothing) by_column_[i].work->look_for_row(values_, place.cells[i].text, looks[i]);
+  }
   return {};
+}
+
+// After the last record: how often each code stands in a row of somebody.
+void RecordMasker::count_codes(const Block& block) {
+  for (const auto i : lists_.open) {
+    auto& work = *by_column_[i].work;
+    if (!work.may_be_coded()) continue;
+    for (std::size_t record = 0; record < block.records.size(); ++record) {
+      if (block.is_named[record] != 0) work.count_code(block.cells[record * by_column_.size() + i].text);
+    }
+  }
 }
 
 }  // namespace mlops::policy

@@ -113,9 +113,16 @@ Status RecordMasker::gather(const Place& place) {
   values_.clear();
   const bool looks_at_name = place.record < kRecordsAgainstFileName && !file_words_.empty();
   if (!has_open_columns_ && !looks_at_name) return {};
-  for (const auto& one : place.cells) {
-    const auto& column = by_column_[one.column];
-    if (column.is_gathered) values_.add(one.text, column.work->class_row, column.work->placeholder);
+  const auto add = [&](const data::Cell& one) {
+    const auto& work = *by_column_[one.column].work;
+    values_.add(one.text, work.class_row, work.placeholder);
+  };
+  if (place.is_even) {
+    for (const auto i : lists_.gathered) add(place.cells[i]);
+  } else {
+    for (const auto& one : place.cells) {
+      if (by_column_[one.column].is_gathered) add(one);
+    }
   }
   if (!looks_at_name || !values_.name_in(file_words_)) return {};
   return fail(ErrorCode::kRefused, "file_name_holds_data",

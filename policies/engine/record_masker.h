@@ -52,6 +52,7 @@ class RecordMasker {
   struct Lists {
     std::size_t columns = 0;  // told apart
     std::vector<std::size_t> batched;
+    std::vector<std::size_t> gathered;   // they identify their record's person
     std::vector<std::size_t> rewritten;  // cell by cell
     std::vector<std::size_t> open;       // kept, and asked for identifiers of their record
   };
@@ -65,10 +66,11 @@ class RecordMasker {
                     data::RecordWriter& writer);
   Status mask_batches(Block& block);
   void list_columns();
-  void begin_columns(const Block& block);
+  void begin_columns(Block& block);
   void count_batched(const Block& block, std::size_t column);
-  void count_kept(const Block& block, std::size_t column);
-  Status even_record(const Place& place);
+  void count_kept(Block& block, std::size_t column);
+  Status even_record(const Place& place, Block& block, std::size_t record);
+  void count_codes(const Block& block);
   Result<Outcome> record(const Place& place);
   Status gather(const Place& place);
   Status cell(const Place& place, std::size_t index, data::Change& out);

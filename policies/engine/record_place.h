@@ -36,6 +36,7 @@ struct RecordMasker::Place {
   std::span<const data::Cell> cells;
   std::uint64_t record = 0;                  // of the file, from 0
   std::span<const std::uint32_t> batched{};  // by cell: its place in its column's batch, or kNotBatched
+  bool is_even = false;                      // the columns' lists speak of its cells
   RecordView view{reader, cells};
 };
 
@@ -48,7 +49,9 @@ struct RecordMasker::Block {
   std::vector<data::Cell> cells;
   std::vector<std::uint32_t> batched;  // by cell
   std::vector<Record> records;
-  bool is_even = true;  // each record has one cell a column, in the order of the columns
+  std::vector<std::uint8_t> looks;     // by cell, of a table's kept columns: LookAt
+  std::vector<std::uint8_t> is_named;  // by record: it has identifiers that a cell may hold
+  bool is_even = true;                 // each record has one cell a column, in the order of the columns
 
   std::size_t end_of(std::size_t record) const {
     return record + 1 < records.size() ? records[record + 1].begin : cells.size();
