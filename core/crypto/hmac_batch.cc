@@ -79,7 +79,7 @@ struct HmacBatch::Group {
   alignas(64) std::array<std::uint32_t, kMaxLanes * kStateWords> states;
 
   void add(std::string_view message, Mac& mac) {
-    tails[size].fill(as_bytes(message), kBlockBytes + message.size());
+    tails[size].fill_one_block(as_bytes(message), kBlockBytes + message.size());
     out[size] = &mac;
     if (++size == kernel.width) flush();
   }
@@ -102,19 +102,23 @@ struct HmacBatch::Group {
       put_mac(&states[lane * kernel.lane_stride], kernel.word_stride, outer_blocks[lane].data());
     }
     compress(outer, outer_blocks);
+    for (std::size_t lane = 0; lane < size; ++lane) {
+      put_mac(&states[lane * kernel.lane_stride], kernel.word_stride, out[lane]->data());
+    }
   }
 
   void flush() {
     if (size == 0) return;
     if (kernel.hmac) {
       std::array<const std::uint8_t*, kMaxLanes> data;
-      for (std::size_t lane = 0; lane < size; ++lane) data[lane] = tails[lane].data();
-      kernel.hmac(states.data(), {data.data(), size}, inner, outer);
+      std::array<std::uint8_t*, kMaxLanes> macs;
+      for (std::size_t lane = 0; lane < size; ++lane) {
+        data[lane] = tails[lane].data();
+        macs[lane] = out[lane]->data();
+      }
+      kernel.hmac(macs.data(), {data.data(), size}, inner, outer);
     } else {
       hash_twice();
-    }
-    for (std::size_t lane = 0; lane < size; ++lane) {
-      put_mac(&states[lane * kernel.lane_stride], kernel.word_stride, out[lane]->data());
     }
     size = 0;
   }

@@ -46,6 +46,9 @@ struct Avx512 {
 
   // The 16 words of 16 blocks, transposed: lane l of words[t] is word t of blocks[l].
   [[MLOPS_VECTOR_INLINE]] static void load_words(Vector (&words)[kWords], const std::uint8_t* const (&blocks)[kLanes]);
+  // Lane l of the state, big-endian, to digests[l].
+  [[MLOPS_VECTOR_INLINE]] static void store_digests(Vector (&state)[kStateWords],
+                                                    std::span<std::uint8_t* const> digests);
 };
 
 // Four rows of four 128-bit quarters: in each quarter, the 4 × 4 words change places.
@@ -76,6 +79,35 @@ inline void Avx512::load_words(Vector (&words)[kWords], const std::uint8_t* cons
     words[4 + i] = _mm512_shuffle_i32x4(odd_low, odd_high, kEven);
     words[8 + i] = _mm512_shuffle_i32x4(even_low, even_high, kOdd);
     words[12 + i] = _mm512_shuffle_i32x4(odd_low, odd_high, kOdd);
+  }
+}
+
+// Quarter q of the vector to the first of four lanes of which q is one.
+template <int kQuarter>
+[[MLOPS_VECTOR_INLINE]] inline void store_quarter(__m512i vector, std::uint8_t* to) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_extracti32x4_epi32(vector, kQuarter));
+}
+
+inline void Avx512::store_digests(Vector (&state)[kStateWords], std::span<std::uint8_t* const> digests) {
+  constexpr std::size_t kHalf = 16;
+  const Vector big_endian = _mm512_set4_epi32(0x0c0d0e0f, 0x08090a0b, 0x04050607, 0x00010203);
+#pragma GCC unroll 8
+  for (auto& words : state) words = _mm512_shuffle_epi8(words, big_endian);
+  transpose_quarters(state);
+  transpose_quarters(state + 4);
+  alignas(64) std::uint8_t idle[2 * kHalf];
+  std::uint8_t* to[kLanes];
+  for (std::size_t i = 0; i < kLanes; ++i) to[i] = i < digests.size() ? digests[i] : idle;
+#pragma GCC unroll 4
+  for (std::size_t i = 0; i < 4; ++i) {
+#pragma GCC unroll 2
+    for (std::size_t half = 0; half < 2; ++half) {
+      const Vector words = state[4 * half + i];
+      store_quarter<0>(words, to[i] + half * kHalf);
+      store_quarter<1>(words, to[4 + i] + half * kHalf);
+      store_quarter<2>(words, to[8 + i] + half * kHalf);
+      store_quarter<3>(words, to[12 + i] + half * kHalf);
+    }
   }
 }
 

@@ -101,7 +101,7 @@ template <class Ops>
 
 // REQUIRES: as for compress_vectors. The digests stay where they are: they are the words of the second block.
 template <class Ops>
-[[MLOPS_VECTOR_TARGET]] void hmac_vectors(std::uint32_t* states, LaneData data, const State& inner,
+[[MLOPS_VECTOR_TARGET]] void hmac_vectors(std::uint8_t* const* macs, LaneData data, const State& inner,
                                           const State& outer) {
   constexpr std::uint32_t kEndBit = 0x80000000, kHashedBits = 8 * (kBlockBytes + 4 * kStateWords);
   const std::uint8_t* blocks[Ops::kLanes];
@@ -119,8 +119,9 @@ template <class Ops>
   working.words[kWords - 1] = Ops::broadcast(kHashedBits);
   all_rounds(working);
   for (std::size_t i = 0; i < kStateWords; ++i) {
-    Ops::store(states + i * Ops::kLanes, Ops::add(working.state[i], Ops::broadcast(outer[i])));
+    working.state[i] = Ops::add(working.state[i], Ops::broadcast(outer[i]));
   }
+  Ops::store_digests(working.state, {macs, data.size()});
 }
 
 }  // namespace

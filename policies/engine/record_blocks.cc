@@ -7,7 +7,7 @@
 namespace mlops::policy {
 namespace {
 
-constexpr std::size_t kBlockRecords = 64;
+constexpr std::size_t kBlockRecords = 256;
 
 }  // namespace
 

@@ -121,7 +121,7 @@ Result<std::string> make_token(const WorkingKey& key, std::string_view value) {
 }
 
 Result<bool> is_own_token(const ColumnKey& key, std::string_view text) {
-  if (!text.starts_with('k')) return false;
+  if (!may_be_token(text)) return false;
   return of_any(key, is_token_of, text);
 }
 

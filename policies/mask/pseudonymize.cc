@@ -17,6 +17,12 @@ namespace {
 
 constexpr std::string_view kWithoutKey = "[ID]";
 
+// Neither blank nor with blanks around it.
+bool is_tight(std::string_view cell) {
+  return !cell.empty() && static_cast<unsigned char>(cell.front()) > ' ' &&
+         static_cast<unsigned char>(cell.back()) > ' ';
+}
+
 enum class Form { kTagged, kPlain };
 
 class Pseudonymize : public Transform {
@@ -74,9 +80,12 @@ class Pseudonymize : public Transform {
     hashed.reserve(cells.size());
     std::size_t own_bytes = 0;
     for (std::size_t i = 0; i < cells.size(); ++i) {
-      values[i] = trim(cells[i]);
+      values[i] = is_tight(cells[i]) ? cells[i] : trim(cells[i]);
       if (values[i].empty()) continue;
-      MLOPS_ASSIGN(const bool done, is_own(values[i], key));
+      bool done = false;
+      if (may_be_own(values[i])) {
+        MLOPS_ASSIGN(done, is_own(values[i], key));
+      }
       if (done) own_bytes += values[i].size();
       if (!done) hashed.push_back(values[i]);
     }
@@ -129,9 +138,14 @@ class Pseudonymize : public Transform {
     return made;
   }
 
+  bool may_be_own(std::string_view cell) const {
+    return options_.form == Form::kTagged && cell.starts_with(options_.prefix) &&
+           may_be_token(cell.substr(options_.prefix.size()));
+  }
+
   // Was this written by this rule, under any version of its key that is left?
   Result<bool> is_own(std::string_view cell, const ColumnKey& key) const {
-    if (options_.form == Form::kPlain || !cell.starts_with(options_.prefix)) return false;
+    if (!may_be_own(cell)) return false;
     return is_own_token(key, cell.substr(options_.prefix.size()));
   }
 
