@@ -9,6 +9,7 @@ namespace mlops::data {
 namespace {
 
 constexpr std::size_t kFlushBytes = 256u << 10;
+constexpr std::size_t kRoomShare = 4;         // of what is expected, how much may be missing
 constexpr std::size_t kLeastRoom = 4u << 10;  // that is made at once
 
 }  // namespace
@@ -21,7 +22,9 @@ CsvWriter::CsvWriter(Sink& sink, CsvDialect dialect, std::vector<bool> dropped)
 void CsvWriter::hold(std::size_t expected_bytes) {
   holds_ = true;
   buffer_ = sink_.lend();  // with what it held, which costs less than room for new bytes
-  if (buffer_.size() < expected_bytes) buffer_.resize(expected_bytes);
+  // What is a little too small mostly does; what does not is made larger when that shows.
+  const bool mostly_does = buffer_.capacity() >= expected_bytes - expected_bytes / kRoomShare;
+  buffer_.resize(mostly_does ? buffer_.capacity() : expected_bytes);
 }
 
 // Room for so many bytes behind the end.
