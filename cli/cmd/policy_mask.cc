@@ -96,9 +96,13 @@ void try_early(const policy::Policy& policy, const Request& request, const mask:
 
 Result<policy::FilePlan> plan_one(policy::DatasetPlanner& planner, const std::string& path, const Request& request,
                                   const std::optional<policy::EarlyMask>& early) {
-  if (early) return planner.plan(*early);
-  MLOPS_ASSIGN(const auto open, open_file(path, request.records));
-  return planner.plan(data::table_name(path), *open.reader);
+  OpenFile open;
+  if (!early) {
+    MLOPS_ASSIGN(open, open_file(path, request.records));
+  }
+  auto plan = early ? planner.plan(*early) : planner.plan(data::table_name(path), *open.reader);
+  if (!plan) return fail(data::at_file(plan.error(), path));
+  return plan;
 }
 
 Result<Planned> plan_all(const policy::Policy& policy, const Request& request, const mask::RunSecrets& secrets,
@@ -109,10 +113,9 @@ Result<Planned> plan_all(const policy::Policy& policy, const Request& request, c
   policy::DatasetPlanner planner(policy);
   for (const auto& file : planned.walk.files) {
     const auto path = source_of(planned.walk, file);
-    auto plan = plan_one(planner, path, request, planned.early);
-    if (!plan) return fail(data::at_file(plan.error(), path));
-    plan->published = published_path(planned.walk, file, request);
-    planned.files.push_back(std::move(*plan));
+    MLOPS_ASSIGN(auto plan, plan_one(planner, path, request, planned.early));
+    plan.published = published_path(planned.walk, file, request);
+    planned.files.push_back(std::move(plan));
   }
   MLOPS_TRY(planner.finish());
   return planned;

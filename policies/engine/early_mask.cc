@@ -23,6 +23,11 @@ bool scans_what_is_kept(const std::vector<ColumnPlan>& plan, const std::deque<Se
       [](const ColumnPlan& one, const SeenColumn& column) { return column.is_scanned == (one.transform == kKeep); });
 }
 
+bool is_quarantined(const Policy::Body& body, const std::deque<SeenColumn>& columns) {
+  return body.unknown_column == UnknownColumn::kQuarantine &&
+         std::any_of(columns.begin(), columns.end(), [](const SeenColumn& column) { return !column.declared; });
+}
+
 // Whether its values are codes is told by both in the end, and says nothing about what is written.
 bool is_same(const ColumnPlan& a, const ColumnPlan& b) {
   return a.column == b.column && a.class_name == b.class_name && a.transform == b.transform && a.rule == b.rule &&
@@ -88,6 +93,7 @@ Status EarlyMask::State::run(data::RecordReader& reader, data::Sink& out) {
   Readings readings(body, assumed.table);
   MLOPS_TRY(readings.first().meet(reader));
   const auto& columns = readings.first().columns();
+  if (is_quarantined(body, columns)) return table_changed();
   MLOPS_ASSIGN(assumed.columns, decide(body, columns));
   if (!scans_what_is_kept(assumed.columns, columns) || needs_vault(body, assumed)) return table_changed();
   const auto parts = reader.parts();
