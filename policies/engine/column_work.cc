@@ -93,9 +93,9 @@ bool ColumnWork::is_open() const {
   return handling == Handling::kKeep && plan->name_kind != NameKind::kStandardCode;
 }
 
-std::uint32_t CellBatch::add(std::string_view cell) {
+std::uint32_t CellBatch::add_shared(std::string_view cell) {
   const auto place = static_cast<std::uint32_t>(cells_.size());
-  if (shares_ && added_ >= kCellsTried && equal_ < added_ / kLeastEqual) shares_ = false;
+  if (added_ >= kCellsTried && equal_ < added_ / kLeastEqual) shares_ = false;
   if (shares_ && cell.size() <= ShortText::kLongest) {
     ++added_;
     const auto text = ShortText::of(cell);

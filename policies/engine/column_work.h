@@ -31,7 +31,11 @@ class CellBatch {
     ++number_;
   }
   // The cell's place in the batch.
-  std::uint32_t add(std::string_view cell);
+  std::uint32_t add(std::string_view cell) {
+    if (shares_) return add_shared(cell);
+    cells_.push_back(cell);
+    return static_cast<std::uint32_t>(cells_.size() - 1);
+  }
   std::span<const std::string_view> cells() const { return cells_; }
   // Where the masked texts go, one a place; they stay until the next batch is masked.
   mask::Texts& texts() { return texts_; }
@@ -42,6 +46,8 @@ class CellBatch {
     std::uint64_t batch = 0;
     std::uint32_t place = 0;
   };
+  std::uint32_t add_shared(std::string_view cell);
+
   std::vector<std::string_view> cells_;
   mask::Texts texts_;
   ShortMemo<Place, 8> known_;  // values of this batch, beside those of earlier ones

@@ -21,8 +21,6 @@ inline constexpr std::size_t kTokenBodyBytes = crypto::kAesBlockBytes;
 inline constexpr std::size_t kTokenCheckBytes = 4;
 
 void append_hex(std::string& out, ByteView bytes);
-// The same into room for two characters a byte; returns where they end.
-char* write_hex(char* to, ByteView bytes);
 
 Status append_token(const WorkingKey& key, std::string_view value, std::string& out);
 Result<std::string> make_token(const WorkingKey& key, std::string_view value);

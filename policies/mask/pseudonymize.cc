@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "core/base/text.h"
+#include "policies/mask/hex_text.h"
 #include "policies/mask/makers.h"
 #include "policies/mask/pseudonym_token.h"
 
