@@ -30,7 +30,7 @@ class Belt {
       const std::lock_guard lock(mutex_);
       stopped_ = true;
     }
-    changed_.notify_all();
+    given_.notify_all();
     for (auto& thread : threads_) thread.join();
   }
 
@@ -59,12 +59,12 @@ class Belt {
   void give(data::RecordPart part) {
     const std::lock_guard lock(mutex_);
     slots_.push_back({std::move(part), std::nullopt, false});
-    changed_.notify_all();
+    given_.notify_one();
   }
   // Waits for the earliest part. REQUIRES: size() > 0.
   Result<std::string> take() {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return slots_.front().result.has_value(); });
+    done_.wait(lock, [&] { return slots_.front().result.has_value(); });
     auto result = std::move(*slots_.front().result);
     slots_.pop_front();
     return result;
@@ -81,7 +81,7 @@ class Belt {
   Slot* next_slot() {
     std::unique_lock lock(mutex_);
     Slot* found = nullptr;
-    changed_.wait(lock, [&] {
+    given_.wait(lock, [&] {
       const auto free = std::find_if(slots_.begin(), slots_.end(), [](const Slot& slot) { return !slot.begun; });
       found = free == slots_.end() ? nullptr : &*free;
       return stopped_ || found;
@@ -97,14 +97,15 @@ class Belt {
       const std::lock_guard lock(mutex_);
       slot->result = std::move(result);
       spare_.push_back(std::move(slot->part.bytes));
-      changed_.notify_all();
+      if (slot == &slots_.front()) done_.notify_one();
     }
   }
 
   const data::RecordParts& parts_;
   const PartWork& work_;
   std::mutex mutex_;
-  std::condition_variable changed_;
+  std::condition_variable given_;  // to workers
+  std::condition_variable done_;   // the earliest part, to who takes it
   std::deque<Slot> slots_;
   std::vector<std::string> spare_;  // no more of them than parts were on their way at once
   bool stopped_ = false;
