@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <optional>
 
 #include "cli/cmd/fields.h"
 #include "cli/cmd/file_stream.h"
@@ -16,6 +17,7 @@
 #include "core/base/text.h"
 #include "core/crypto/key_file.h"
 #include "policies/data/file_place.h"
+#include "policies/engine/early_mask.h"
 #include "policies/engine/exception_scope.h"
 #include "policies/engine/mask_dataset.h"
 #include "policies/engine/release_risk.h"
@@ -56,23 +58,64 @@ Result<Request> request_of(const Session& session) {
   return request;
 }
 
-// The dataset's files, planned one after the other, before any is written.
+// The dataset's files, planned one after the other, before any is published.
 struct Planned {
   Walk walk;
   std::vector<policy::FilePlan> files;  // as walk.files
+  std::optional<policy::EarlyMask> early;
+  std::optional<AtomicFileSink> early_output;
 };
 
-Result<Planned> plan_all(const policy::Policy& policy, const Request& request) {
+// The path of a masked file as others will see it.
+std::string published_path(const Walk& walk, const WalkedFile& file, const Request& request) {
+  return walk.is_directory ? file.path : data::table_name(request.output);
+}
+
+// A lone file is masked while it is planned, where that can be. Into what no other knows of: nothing tells yet whether
+// it may be published.
+void try_early(const policy::Policy& policy, const Request& request, const mask::RunSecrets& secrets,
+               std::optional<Staging>& staging, Planned& planned) {
+  const auto& walk = planned.walk;
+  const auto folder = fs::path(request.output).parent_path();
+  std::error_code ignored;
+  if (walk.is_directory || !fs::is_directory(folder.empty() ? "." : folder, ignored)) return;
+  auto place = Staging::create(request.output);
+  if (!place) return;
+  staging.emplace(std::move(*place));
+  const auto& file = walk.files.front();
+  const auto path = source_of(walk, file);
+  const auto open = open_file(path, request.records);
+  auto sink = AtomicFileSink::create(staging->path_of(file.path));
+  if (!open || !sink) return;
+  planned.early_output.emplace(std::move(*sink));
+  planned.early = policy::EarlyMask::try_run(
+      policy, {data::table_name(path), published_path(walk, file, request), secrets, request.context}, *open->reader,
+      *planned.early_output);
+  if (!planned.early) planned.early_output.reset();
+}
+
+Result<policy::FilePlan> plan_one(policy::DatasetPlanner& planner, const std::string& path, const Request& request,
+                                  const std::optional<policy::EarlyMask>& early) {
+  OpenFile open;
+  if (!early) {
+    MLOPS_ASSIGN(open, open_file(path, request.records));
+  }
+  auto plan = early ? planner.plan(*early) : planner.plan(data::table_name(path), *open.reader);
+  if (!plan) return fail(data::at_file(plan.error(), path));
+  return plan;
+}
+
+Result<Planned> plan_all(const policy::Policy& policy, const Request& request, const mask::RunSecrets& secrets,
+                         std::optional<Staging>& staging) {
   Planned planned;
   MLOPS_ASSIGN(planned.walk, walk_artifact(request.input));
+  try_early(policy, request, secrets, staging, planned);
   policy::DatasetPlanner planner(policy);
   for (const auto& file : planned.walk.files) {
     const auto path = source_of(planned.walk, file);
-    MLOPS_ASSIGN(const auto open, open_file(path, request.records));
-    auto plan = planner.plan(data::table_name(path), *open.reader);
-    if (!plan) return fail(data::at_file(plan.error(), path));
-    if (planned.walk.is_directory) plan->published = file.path;
-    planned.files.push_back(std::move(*plan));
+    MLOPS_ASSIGN(auto plan, plan_one(planner, path, request, planned.early));
+    plan.published = published_path(planned.walk, file, request);
+    planned.files.push_back(std::move(plan));
   }
   MLOPS_TRY(planner.finish());
   return planned;
@@ -91,6 +134,19 @@ Json columns_json(const Planned& planned) {
     }
   }
   return columns;
+}
+
+// The evidence of the early mask, whose output becomes `out`; nullopt: there is none, or the plan is another one.
+std::optional<Result<policy::MaskEvidence>> take_early(Planned& planned, const std::string& in) {
+  if (!planned.early) return std::nullopt;
+  auto evidence = planned.early->conclude(planned.files.front());
+  if (!evidence) {
+    planned.early_output.reset();
+    return std::nullopt;
+  }
+  if (!*evidence) return fail(data::at_file(evidence->error(), in));
+  if (const auto published = planned.early_output->publish(); !published) return fail(published.error());
+  return evidence;
 }
 
 Result<policy::MaskEvidence> mask_one(const policy::Policy& policy, const policy::FilePlan& plan, const std::string& in,
@@ -128,22 +184,27 @@ Status limit_risk(const policy::Policy& policy, const Planned& planned, const st
 Result<policy::MaskEvidence> mask(const policy::Policy& policy, const Request& request, MaskKeys& keys, Json& columns) {
   const auto secrets = keys.secrets();
   MLOPS_TRY(policy::check_exception_scope(policy, "dataset:" + request.context, {}));
-  MLOPS_ASSIGN(auto planned, plan_all(policy, request));
+  std::optional<Staging> staging;
+  MLOPS_ASSIGN(auto planned, plan_all(policy, request, secrets, staging));
   columns = columns_json(planned);
   const auto& walk = planned.walk;
-  if (!walk.is_directory) planned.files.front().published = data::table_name(request.output);
-  MLOPS_ASSIGN(auto staging, Staging::create(request.output));
+  if (!staging) {
+    MLOPS_ASSIGN(auto made, Staging::create(request.output));
+    staging.emplace(std::move(made));
+  }
   policy::MaskEvidence evidence;
   std::vector<std::string> masked;
   for (std::size_t i = 0; i < walk.files.size(); ++i) {
-    masked.push_back(staging.path_of(walk.files[i].path));
-    MLOPS_ASSIGN(const auto one,
-                 mask_one(policy, planned.files[i], source_of(walk, walk.files[i]), masked.back(), secrets, request));
-    policy::merge_evidence(evidence, one);
+    const auto in = source_of(walk, walk.files[i]);
+    masked.push_back(staging->path_of(walk.files[i].path));
+    auto one = take_early(planned, in);
+    if (!one) one = mask_one(policy, planned.files[i], in, masked.back(), secrets, request);
+    if (!*one) return fail(one->error());
+    policy::merge_evidence(evidence, **one);
   }
   MLOPS_TRY(limit_risk(policy, planned, masked, request, evidence));
   MLOPS_TRY(keys.store_vault());  // tokens must be on disk before the masked data that hold them are
-  MLOPS_TRY(walk.is_directory ? staging.publish() : staging.publish_file(masked.front()));
+  MLOPS_TRY(walk.is_directory ? staging->publish() : staging->publish_file(masked.front()));
   return evidence;
 }
 

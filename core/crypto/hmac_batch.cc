@@ -63,6 +63,7 @@ struct HmacBatch::Group {
 
   Group(const Kernel& with, const State& inner_state, const State& outer_state)
       : kernel(with), inner(inner_state), outer(outer_state) {
+    if (kernel.hmac) return;
     Tail last;
     last.fill(ByteView(Mac{}), kBlockBytes + sizeof(Mac));
     for (auto& block : outer_blocks) std::copy_n(last.data(), kBlockBytes, block.begin());
@@ -78,7 +79,7 @@ struct HmacBatch::Group {
   alignas(64) std::array<std::uint32_t, kMaxLanes * kStateWords> states;
 
   void add(std::string_view message, Mac& mac) {
-    tails[size].fill(as_bytes(message), kBlockBytes + message.size());
+    tails[size].fill_one_block(as_bytes(message), kBlockBytes + message.size());
     out[size] = &mac;
     if (++size == kernel.width) flush();
   }
@@ -95,8 +96,7 @@ struct HmacBatch::Group {
     kernel.compress(states.data(), {data.data(), size}, 1);
   }
 
-  void flush() {
-    if (size == 0) return;
+  void hash_twice() {
     compress(inner, tails);
     for (std::size_t lane = 0; lane < size; ++lane) {
       put_mac(&states[lane * kernel.lane_stride], kernel.word_stride, outer_blocks[lane].data());
@@ -104,6 +104,21 @@ struct HmacBatch::Group {
     compress(outer, outer_blocks);
     for (std::size_t lane = 0; lane < size; ++lane) {
       put_mac(&states[lane * kernel.lane_stride], kernel.word_stride, out[lane]->data());
+    }
+  }
+
+  void flush() {
+    if (size == 0) return;
+    if (kernel.hmac) {
+      std::array<const std::uint8_t*, kMaxLanes> data;
+      std::array<std::uint8_t*, kMaxLanes> macs;
+      for (std::size_t lane = 0; lane < size; ++lane) {
+        data[lane] = tails[lane].data();
+        macs[lane] = out[lane]->data();
+      }
+      kernel.hmac(macs.data(), {data.data(), size}, inner, outer);
+    } else {
+      hash_twice();
     }
     size = 0;
   }

@@ -6,6 +6,7 @@
 #define MLOPS_VECTOR_TARGET gnu::target("avx2")
 
 #include "core/crypto/sha256_lanes.h"
+#include "core/crypto/sha256_padding.h"
 #include "core/crypto/sha256_vector.h"
 
 namespace mlops::crypto::lanes {
@@ -43,6 +44,15 @@ struct Avx2 {
 
   // The 16 words of 8 blocks, transposed: lane l of words[t] is word t of blocks[l].
   [[MLOPS_VECTOR_INLINE]] static void load_words(Vector (&words)[kWords], const std::uint8_t* const (&blocks)[kLanes]);
+  // Lane l of the state, big-endian, to digests[l].
+  [[MLOPS_VECTOR_INLINE]] static void store_digests(const Vector (&state)[kStateWords],
+                                                    std::span<std::uint8_t* const> digests) {
+    std::uint32_t words[kStateWords * kLanes];
+    for (std::size_t i = 0; i < kStateWords; ++i) store(words + i * kLanes, state[i]);
+    for (std::size_t lane = 0; lane < digests.size(); ++lane) {
+      for (std::size_t i = 0; i < kStateWords; ++i) put_word(digests[lane] + 4 * i, words[i * kLanes + lane]);
+    }
+  }
 };
 
 // Half a block of every lane: 8 × 8 words change places.
@@ -84,7 +94,8 @@ const Kernel& avx2_kernel() {
                                   .worthwhile = 4,
                                   .word_stride = Avx2::kLanes,
                                   .lane_stride = 1,
-                                  .compress = compress_vectors<Avx2>};
+                                  .compress = compress_vectors<Avx2>,
+                                  .hmac = hmac_vectors<Avx2>};
   return kKernel;
 }
 

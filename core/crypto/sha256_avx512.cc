@@ -1,7 +1,11 @@
 // Sixteen messages in the lanes of AVX-512 vectors.
 #if defined(__x86_64__)
 
+// Some of its functions begin with a value that means nothing, which a compiler that inlines them calls a mistake.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wuninitialized"
 #include <immintrin.h>
+#pragma GCC diagnostic pop
 
 #define MLOPS_VECTOR_TARGET gnu::target("avx512f,avx512bw")
 
@@ -42,6 +46,9 @@ struct Avx512 {
 
   // The 16 words of 16 blocks, transposed: lane l of words[t] is word t of blocks[l].
   [[MLOPS_VECTOR_INLINE]] static void load_words(Vector (&words)[kWords], const std::uint8_t* const (&blocks)[kLanes]);
+  // Lane l of the state, big-endian, to digests[l].
+  [[MLOPS_VECTOR_INLINE]] static void store_digests(Vector (&state)[kStateWords],
+                                                    std::span<std::uint8_t* const> digests);
 };
 
 // Four rows of four 128-bit quarters: in each quarter, the 4 × 4 words change places.
@@ -75,6 +82,35 @@ inline void Avx512::load_words(Vector (&words)[kWords], const std::uint8_t* cons
   }
 }
 
+// Quarter q of the vector to the first of four lanes of which q is one.
+template <int kQuarter>
+[[MLOPS_VECTOR_INLINE]] inline void store_quarter(__m512i vector, std::uint8_t* to) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_extracti32x4_epi32(vector, kQuarter));
+}
+
+inline void Avx512::store_digests(Vector (&state)[kStateWords], std::span<std::uint8_t* const> digests) {
+  constexpr std::size_t kHalf = 16;
+  const Vector big_endian = _mm512_set4_epi32(0x0c0d0e0f, 0x08090a0b, 0x04050607, 0x00010203);
+#pragma GCC unroll 8
+  for (auto& words : state) words = _mm512_shuffle_epi8(words, big_endian);
+  transpose_quarters(state);
+  transpose_quarters(state + 4);
+  alignas(64) std::uint8_t idle[2 * kHalf];
+  std::uint8_t* to[kLanes];
+  for (std::size_t i = 0; i < kLanes; ++i) to[i] = i < digests.size() ? digests[i] : idle;
+#pragma GCC unroll 4
+  for (std::size_t i = 0; i < 4; ++i) {
+#pragma GCC unroll 2
+    for (std::size_t half = 0; half < 2; ++half) {
+      const Vector words = state[4 * half + i];
+      store_quarter<0>(words, to[i] + half * kHalf);
+      store_quarter<1>(words, to[4 + i] + half * kHalf);
+      store_quarter<2>(words, to[8 + i] + half * kHalf);
+      store_quarter<3>(words, to[12 + i] + half * kHalf);
+    }
+  }
+}
+
 }  // namespace
 
 const Kernel& avx512_kernel() {
@@ -82,7 +118,8 @@ const Kernel& avx512_kernel() {
                                   .worthwhile = 3,
                                   .word_stride = Avx512::kLanes,
                                   .lane_stride = 1,
-                                  .compress = compress_vectors<Avx512>};
+                                  .compress = compress_vectors<Avx512>,
+                                  .hmac = hmac_vectors<Avx512>};
   return kKernel;
 }
 

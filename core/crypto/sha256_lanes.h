@@ -45,6 +45,10 @@ struct Kernel {
   std::size_t word_stride;  // word w of lane l is states[w * word_stride + l * lane_stride]
   std::size_t lane_stride;
   void (*compress)(std::uint32_t* states, LaneData data, std::size_t blocks);
+  // In one go what HMAC (RFC 2104) does after the blocks of its key: from the state `inner` over one block a lane, then
+  // from `outer` over the digests of these, padded. Each lane's MAC goes where its pointer of `macs` leads. nullptr: it
+  // gains nothing.
+  void (*hmac)(std::uint8_t* const* macs, LaneData data, const State& inner, const State& outer) = nullptr;
 };
 
 // Lanes one after the other, through OpenSSL's own choice of instructions.

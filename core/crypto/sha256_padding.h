@@ -32,6 +32,14 @@ class Tail {
     put_word(&*(end - 4), static_cast<std::uint32_t>(size_bytes << 3));
     return blocks;
   }
+  // The same of a rest that fits into one block, which most short messages are.
+  void fill_one_block(ByteView rest, std::uint64_t size_bytes) {
+    std::fill_n(bytes_.begin(), kBlockBytes, std::uint8_t{0});
+    std::copy(rest.begin(), rest.end(), bytes_.begin());
+    bytes_[rest.size()] = 0x80;
+    put_word(&bytes_[kBlockBytes - 8], static_cast<std::uint32_t>(size_bytes >> 29));
+    put_word(&bytes_[kBlockBytes - 4], static_cast<std::uint32_t>(size_bytes << 3));
+  }
   const std::uint8_t* data() const { return bytes_.data(); }
 
  private:

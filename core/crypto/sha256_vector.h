@@ -65,26 +65,63 @@ template <class Ops, std::size_t... kSteps>
   ((schedule<Ops, kSteps>(working), one_round<Ops, kSteps>(working, constants[kSteps])), ...);
 }
 
+// The 64 rounds over the block in `words`.
+template <class Ops>
+[[MLOPS_VECTOR_INLINE]] inline void all_rounds(Working<Ops>& working) {
+  using Steps = std::make_index_sequence<kWords>;
+  first_rounds(working, Steps{});
+  for (std::size_t t = kWords; t < kRoundConstants.size(); t += kWords) {
+    next_rounds(working, kRoundConstants.data() + t, Steps{});
+  }
+}
+
+// Idle lanes read what exists.
+template <class Ops>
+void pointers_of(LaneData data, const std::uint8_t* (&lanes)[Ops::kLanes]) {
+  for (std::size_t i = 0; i < Ops::kLanes; ++i) lanes[i] = data[i < data.size() ? i : 0];
+}
+
 // REQUIRES: as for Kernel::compress, with `word_stride` = Ops::kLanes and `lane_stride` = 1.
 template <class Ops>
 [[MLOPS_VECTOR_TARGET]] void compress_vectors(std::uint32_t* states, LaneData data, std::size_t blocks) {
-  using Steps = std::make_index_sequence<kWords>;
   const std::uint8_t* next[Ops::kLanes];
-  for (std::size_t i = 0; i < Ops::kLanes; ++i) next[i] = data[i < data.size() ? i : 0];  // idle lanes read what exists
+  pointers_of<Ops>(data, next);
   Working<Ops> working;
   for (std::size_t i = 0; i < kStateWords; ++i) working.state[i] = Ops::load(states + i * Ops::kLanes);
   for (; blocks > 0; --blocks) {
     typename Ops::Vector before[kStateWords];
     std::copy_n(working.state, kStateWords, before);
     Ops::load_words(working.words, next);
-    first_rounds(working, Steps{});
-    for (std::size_t t = kWords; t < kRoundConstants.size(); t += kWords) {
-      next_rounds(working, kRoundConstants.data() + t, Steps{});
-    }
+    all_rounds(working);
     for (std::size_t i = 0; i < kStateWords; ++i) working.state[i] = Ops::add(working.state[i], before[i]);
     for (auto& pointer : next) pointer += kBlockBytes;
   }
   for (std::size_t i = 0; i < kStateWords; ++i) Ops::store(states + i * Ops::kLanes, working.state[i]);
+}
+
+// REQUIRES: as for compress_vectors. The digests stay where they are: they are the words of the second block.
+template <class Ops>
+[[MLOPS_VECTOR_TARGET]] void hmac_vectors(std::uint8_t* const* macs, LaneData data, const State& inner,
+                                          const State& outer) {
+  constexpr std::uint32_t kEndBit = 0x80000000, kHashedBits = 8 * (kBlockBytes + 4 * kStateWords);
+  const std::uint8_t* blocks[Ops::kLanes];
+  pointers_of<Ops>(data, blocks);
+  Working<Ops> working;
+  for (std::size_t i = 0; i < kStateWords; ++i) working.state[i] = Ops::broadcast(inner[i]);
+  Ops::load_words(working.words, blocks);
+  all_rounds(working);
+  for (std::size_t i = 0; i < kStateWords; ++i) {
+    working.words[i] = Ops::add(working.state[i], Ops::broadcast(inner[i]));
+    working.state[i] = Ops::broadcast(outer[i]);
+  }
+  working.words[kStateWords] = Ops::broadcast(kEndBit);
+  for (std::size_t i = kStateWords + 1; i + 1 < kWords; ++i) working.words[i] = Ops::broadcast(0);
+  working.words[kWords - 1] = Ops::broadcast(kHashedBits);
+  all_rounds(working);
+  for (std::size_t i = 0; i < kStateWords; ++i) {
+    working.state[i] = Ops::add(working.state[i], Ops::broadcast(outer[i]));
+  }
+  Ops::store_digests(working.state, {macs, data.size()});
 }
 
 }  // namespace

@@ -142,6 +142,9 @@ class CsvWriter {
 
  private:
   enum class Quotes { kWhenNeeded, kAlways };
+  char* make_room(std::size_t size_bytes);
+  void put(std::string_view bytes);
+  void put(char byte);
   bool needs_quotes(std::string_view value) const;
   void put_value(std::string_view value, Quotes quotes);
   Status flush_if_full();
@@ -151,7 +154,8 @@ class CsvWriter {
   Sink& sink_;
   CsvDialect dialect_;
   std::vector<bool> dropped_;
-  std::string buffer_;
+  std::string buffer_;  // the first end_ bytes are written; the rest is room
+  std::size_t end_ = 0;
   bool holds_ = false;
   std::size_t row_begin_ = 0;
   bool is_first_ = true;       // no cell of the row was put yet

@@ -89,10 +89,13 @@ class CsvRecordParts : public RecordParts {
  public:
   CsvRecordParts(CsvReader& whole, Format format) : whole_(whole), format_(format) {}
 
+  using RecordParts::next;
   // What is wrong behind some rows is told after they were given.
-  Result<std::optional<RecordPart>> next() override {
+  Result<std::optional<RecordPart>> next(std::string memory) override {
     if (failed_) return fail(*failed_);
     RecordPart part;
+    part.bytes = std::move(memory);
+    part.bytes.clear();
     part.bytes.reserve(kPartBytes + kPartBytes / 8);
     part.first_record = records_;
     std::uint64_t rows = 0;

@@ -47,9 +47,11 @@ Status JsonLineParts::fill(std::string& bytes) {
   return {};
 }
 
-Result<std::optional<RecordPart>> JsonLineParts::next() {
+Result<std::optional<RecordPart>> JsonLineParts::next(std::string memory) {
   RecordPart part;
-  part.bytes = std::exchange(rest_, {});
+  part.bytes = std::move(memory);
+  part.bytes.assign(rest_);
+  rest_.clear();
   MLOPS_TRY(fill(part.bytes));
   if (part.bytes.empty()) return std::optional<RecordPart>();
   if (const auto last = part.bytes.rfind('\n'); !ended_ && last != std::string::npos) {

@@ -13,7 +13,8 @@ class JsonLineParts : public RecordParts {
  public:
   JsonLineParts(Source& source, const JsonOptions& options) : source_(source), options_(options) {}
 
-  Result<std::optional<RecordPart>> next() override;
+  using RecordParts::next;
+  Result<std::optional<RecordPart>> next(std::string memory) override;
   Result<std::unique_ptr<RecordReader>> open(const RecordPart& part) const override;
 
  private:

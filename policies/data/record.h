@@ -90,8 +90,10 @@ struct RecordPart {
 class RecordParts {
  public:
   virtual ~RecordParts() = default;
-  // The following part; nullopt at the end. Errors: of the source, and of a format that cannot be cut there.
-  virtual Result<std::optional<RecordPart>> next() = 0;
+  // The following part; nullopt at the end. `memory`: the bytes of a part that is done with, whose memory is used
+  // again. Errors: of the source, and of a format that cannot be cut there.
+  virtual Result<std::optional<RecordPart>> next(std::string memory) = 0;
+  Result<std::optional<RecordPart>> next() { return next(std::string()); }
   // A reader of one part, whose lines count as the file's, and whose writer writes the part alone. Its columns are
   // those of the part: of a table all of them, of JSON those it has. The part outlives the reader. Thread-safe.
   virtual Result<std::unique_ptr<RecordReader>> open(const RecordPart& part) const = 0;

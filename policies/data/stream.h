@@ -24,6 +24,8 @@ class Sink {
   virtual Status write(std::string_view bytes) = 0;
   // The same of bytes the caller has no use for any more.
   virtual Status take(std::string&& bytes) { return write(bytes); }
+  // Memory for bytes that take() will get: of any size, with anything in it.
+  virtual std::string lend() { return {}; }
 };
 
 class StringSource : public Source {

@@ -9,6 +9,7 @@
 #include "policies/data/cell_shape.h"
 #include "policies/data/decode.h"
 #include "policies/data/format.h"
+#include "policies/engine/row_values.h"
 
 namespace mlops::policy {
 namespace {
@@ -38,6 +39,19 @@ bool is_bracketed_word(std::string_view cell) {
   const auto inner = cell.substr(1, cell.size() - 2);
   return std::all_of(inner.begin(), inner.end(),
                      [](char c) { return (c >= 'A' && c <= 'Z') || c == '_' || c == ' ' || c == '-'; });
+}
+
+std::uint8_t look_at(std::string_view cell) {
+  const auto words = cell.size() >= kShortestStanding ? kWords : kNothing;
+  return static_cast<std::uint8_t>(words | (data::may_hold_layers(cell) ? kLayers : kNothing));
+}
+
+// Of a bare number of at most ShortText::kLongest characters: what may_hold_layers() says of more is all that base64
+// can be. A point is none of its signs, but the cell may still be long enough for a part of it.
+std::uint8_t look_at_number(std::size_t size) {
+  constexpr std::size_t kSurelyNoLayer = 8;
+  const auto words = size >= kShortestStanding ? kWords : kNothing;
+  return static_cast<std::uint8_t>(words | (size >= kSurelyNoLayer ? kLayers : kNothing));
 }
 
 std::vector<const detect::Detector*> of_names(const std::vector<ActiveDetector>& active) {
@@ -210,7 +224,7 @@ std::size_t CellScanner::scan(std::string_view cell) {
   if (cell.size() > ShortText::kLongest) return scan_whole(cell);
   const auto text = ShortText::of(cell);
   // What find() says of a bare number without looking further.
-  const bool is_number = overflowed_ && named_.empty() && text.is_plain_number();
+  const bool is_number = skips_numbers() && text.is_plain_number();
   if (is_number && (cell.size() < kLongNumber || text.has_point())) {
     ++cells_;
     ++filled_;
@@ -225,8 +239,59 @@ std::size_t CellScanner::scan(std::string_view cell) {
   }
   const auto filled = filled_, wordy = wordy_, unreadable = unreadable_;
   const auto found = scan_whole(cell);
-  if (found == 0 && unreadable_ == unreadable) clean_.put(text) = {filled_ != filled, wordy_ != wordy};
+  if (found == 0 && unreadable_ == unreadable) {
+    clean_.put(text) = {.is_filled = filled_ != filled, .is_wordy = wordy_ != wordy, .look = look_at(cell)};
+  }
   return found;
+}
+
+// With what is known of a cell for both, no detector is asked.
+void CellScanner::scan_run(const CellRun& run, CellScanner* also, std::span<std::uint8_t> looks) {
+  std::uint64_t known = 0, filled = 0, wordy = 0;
+  const auto skips_numbers_of_all = [&] { return skips_numbers() && (!also || also->skips_numbers()); };
+  bool skips = skips_numbers_of_all();
+  for (std::size_t at = run.first; at < run.cells.size(); at += run.step) {
+    const auto cell = run.cells[at].text;
+    if (cell.size() > ShortText::kLongest) {
+      looks[at] = scan_for_both(cell, also);
+      skips = skips_numbers_of_all();
+      continue;
+    }
+    const auto text = ShortText::of(cell);
+    if (skips && text.is_plain_number() && (cell.size() < kLongNumber || text.has_point())) {
+      ++known;
+      ++filled;
+      looks[at] = look_at_number(cell.size());
+      continue;
+    }
+    const auto* clean = clean_.find(text);
+    if (clean && (clean->is_clean_also || !also)) {
+      ++known;
+      filled += clean->is_filled ? 1 : 0;
+      wordy += clean->is_wordy ? 1 : 0;
+      looks[at] = clean->look;
+      continue;
+    }
+    looks[at] = scan_for_both(cell, also);
+    skips = skips_numbers_of_all();
+  }
+  for (auto* scanner : {this, also}) {
+    if (!scanner) continue;
+    scanner->cells_ += known;
+    scanner->filled_ += filled;
+    scanner->wordy_ += wordy;
+  }
+}
+
+std::uint8_t CellScanner::scan_for_both(std::string_view cell, CellScanner* also) {
+  scan(cell);
+  if (also) {
+    const auto unreadable = also->unreadable_;
+    const bool is_clean = also->scan(cell) == 0 && also->unreadable_ == unreadable;
+    auto* clean = cell.size() <= ShortText::kLongest ? clean_.find(ShortText::of(cell)) : nullptr;
+    if (clean) clean->is_clean_also = is_clean;
+  }
+  return look_at(cell);
 }
 
 std::size_t CellScanner::scan_whole(std::string_view cell) {

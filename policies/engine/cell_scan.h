@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -68,6 +69,16 @@ class NameCheck {
 // Only "[WORDS]", a year, a ZIP3, "90+", blanks or nothing: what masking leaves.
 bool is_placeholder(std::string_view cell);
 
+// Every so many cells of a record's after the other: one column of a table.
+struct CellRun {
+  std::span<const data::Cell> cells;
+  std::size_t first = 0;
+  std::size_t step = 1;
+};
+
+// What a look for the record's own identifiers in a cell may find something in.
+enum LookAt : std::uint8_t { kNothing = 0, kWords = 1, kLayers = 2 };
+
 class CellScanner {
  public:
   // `column`: the name detectors are told; empty for a masked column, whose name says nothing any more.
@@ -75,6 +86,9 @@ class CellScanner {
 
   // Counts one cell; returns how many detectors found something in it, or in what it holds in encoded form.
   std::size_t scan(std::string_view cell);
+  // The same of each cell of a run, for this scanner and for `also`, which is always the same one or nullptr. Tells by
+  // cell what a look at it may find something in (LookAt).
+  void scan_run(const CellRun& run, CellScanner* also, std::span<std::uint8_t> looks);
   // Do the detectors that need no column name find anything? Counts nothing.
   bool finds_in(std::string_view text) const;
   // Adds the counts of another scanner with the same detectors.
@@ -91,6 +105,8 @@ class CellScanner {
   std::uint64_t filled() const { return filled_; }  // not blank
   // Few values, each in many rows: a coincidence with somebody's name says nothing.
   bool is_coded() const;
+  // More of them than codes are: whatever follows, is_coded() stays false.
+  bool has_many_values() const { return overflowed_; }
   // Cells of several words each: nobody knows what a note holds.
   bool is_text() const { return filled_ > 0 && wordy_ * 2 > filled_; }
 
@@ -102,6 +118,8 @@ class CellScanner {
   struct Clean {
     bool is_filled = false;
     bool is_wordy = false;
+    bool is_clean_also = false;  // for the other scanner of scan_run() as well
+    std::uint8_t look = kNothing;
   };
   static constexpr unsigned kCleanBits = 10;
   struct TextHash {
@@ -113,6 +131,9 @@ class CellScanner {
   void find_others(std::string_view text, double least, Found& found) const;
   std::size_t count(const Found& found);
   std::size_t scan_whole(std::string_view cell);
+  std::uint8_t scan_for_both(std::string_view cell, CellScanner* also);
+  // Does find() say nothing of a bare short number, and need it not be among the known values?
+  bool skips_numbers() const { return overflowed_ && named_.empty(); }
 
   std::vector<ColumnDetector> detectors_;
   std::string column_;

@@ -93,9 +93,9 @@ bool ColumnWork::is_open() const {
   return handling == Handling::kKeep && plan->name_kind != NameKind::kStandardCode;
 }
 
-std::uint32_t CellBatch::add(std::string_view cell) {
+std::uint32_t CellBatch::add_shared(std::string_view cell) {
   const auto place = static_cast<std::uint32_t>(cells_.size());
-  if (shares_ && added_ >= kCellsTried && equal_ < added_ / kLeastEqual) shares_ = false;
+  if (added_ >= kCellsTried && equal_ < added_ / kLeastEqual) shares_ = false;
   if (shares_ && cell.size() <= ShortText::kLongest) {
     ++added_;
     const auto text = ShortText::of(cell);
@@ -118,13 +118,19 @@ Status ColumnWork::mask_batch() {
 void ColumnWork::look_for_row(const RowValues& values, std::string_view cell) {
   if (!is_open() || values.empty()) return;  // of a row without a name nothing is learnt
   const bool names = values.stand_in(cell) || stands_encoded(values, cell);
-  if (!plan->is_coded) {
-    row_values += names ? 1 : 0;
-    return;
-  }
-  auto& value = coded_value(cell);
-  ++value.rows;
-  value.naming += names ? 1 : 0;
+  if (names) count_naming(cell);
+  if (may_be_coded()) count_code(cell);
+}
+
+void ColumnWork::look_for_row(const RowValues& values, std::string_view cell, std::uint8_t look) {
+  const bool names =
+      ((look & kWords) != 0 && values.stand_in(cell)) || ((look & kLayers) != 0 && stands_encoded(values, cell));
+  if (names) count_naming(cell);
+}
+
+void ColumnWork::count_naming(std::string_view cell) {
+  if (planned_by || !plan->is_coded) ++row_values;
+  if (may_be_coded()) ++coded_value(cell).naming;
 }
 
 ColumnWork::CodedValue& ColumnWork::coded_value(std::string_view cell) {
@@ -137,7 +143,8 @@ ColumnWork::CodedValue& ColumnWork::coded_value(std::string_view cell) {
 }
 
 std::uint64_t ColumnWork::naming_cells() const {
-  std::uint64_t cells = row_values;
+  if (!plan->is_coded) return row_values;
+  std::uint64_t cells = 0;
   for (const auto& [text, value] : coded) {
     if (value.naming * kMostShareOf >= value.rows * kMostShare) cells += value.naming;
   }

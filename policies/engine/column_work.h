@@ -31,7 +31,11 @@ class CellBatch {
     ++number_;
   }
   // The cell's place in the batch.
-  std::uint32_t add(std::string_view cell);
+  std::uint32_t add(std::string_view cell) {
+    if (shares_) return add_shared(cell);
+    cells_.push_back(cell);
+    return static_cast<std::uint32_t>(cells_.size() - 1);
+  }
   std::span<const std::string_view> cells() const { return cells_; }
   // Where the masked texts go, one a place; they stay until the next batch is masked.
   mask::Texts& texts() { return texts_; }
@@ -42,6 +46,8 @@ class CellBatch {
     std::uint64_t batch = 0;
     std::uint32_t place = 0;
   };
+  std::uint32_t add_shared(std::string_view cell);
+
   std::vector<std::string_view> cells_;
   mask::Texts texts_;
   ShortMemo<Place, 8> known_;  // values of this batch, beside those of earlier ones
@@ -67,7 +73,8 @@ struct ColumnWork {
   bool is_scanned = true;
   std::optional<std::uint64_t> max_findings;  // by its rule, beside the policy's limit
   CellScanner residual{{}, {}};
-  std::uint64_t row_values = 0;  // cells of a kept column with an identifier of their row
+  CellScanner* planned_by = nullptr;  // counts for the plan that is not decided yet
+  std::uint64_t row_values = 0;       // cells of a kept column with an identifier of their row
   std::unordered_map<std::string, CodedValue> coded;
   mask::CellCounts counts;
   ColumnEvidence evidence;
@@ -81,10 +88,17 @@ struct ColumnWork {
   bool is_batched() const {
     return handling == Handling::kRewrite && transform->gains_by_batch() && !transform->reads_row();
   }
+  void count_naming(std::string_view cell);
   // Masks what the batch holds.
   Status mask_batch();
   // Looks for the row's identifiers in a cell that is kept.
   void look_for_row(const RowValues& values, std::string_view cell);
+  // The same in two steps, for cells that `look` (LookAt) says something may be found in, and for all cells of rows
+  // with identifiers. REQUIRES: is_open().
+  void look_for_row(const RowValues& values, std::string_view cell, std::uint8_t look);
+  void count_code(std::string_view cell) { ++coded_value(cell).rows; }
+  // Could its values still be codes?
+  bool may_be_coded() const { return planned_by ? !planned_by->has_many_values() : plan->is_coded; }
   // Of a coded value one row proves nothing; that most of its rows name their person does.
   std::uint64_t naming_cells() const;
   // Adds what another worker counted of the same column.

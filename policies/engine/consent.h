@@ -23,6 +23,8 @@ class ConsentCheck {
 
   // Errors: kRefused "consent_not_by_record" for FHIR and text, whose records are not people.
   Status prepare(data::Format format) const;
+  // Does the policy ask for one?
+  bool is_asked() const { return consent_ != nullptr; }
   // Does a record with these cells lack the consent it needs? `columns`: the reader's.
   bool is_missing(const std::vector<std::string>& columns, std::span<const data::Cell> cells);
   // Does a record without it stay out, or refuse the run?

@@ -1,13 +1,13 @@
 // Running a policy's transforms over the files of one dataset, with evidence, and never a value in what comes back.
 //
-// Two passes: DatasetPlanner reads each file once to classify its columns (declared truth first, detectors may only
-// raise), and `mask_file` reads it again and writes the masked file, scanning what is written (residual scan).
-// Refusals are kRefused with facts in `detail`: "columns_unmatched" (a declared column is in no file),
-// "columns_unknown" (quarantined), "class_without_rule", "header_missing" (the first row holds data), "key_holds_data"
-// (a JSON key does), "table_empty", "file_name_holds_data", "residual_findings",
-// "consent_missing", "consent_not_by_record" (consent.h). kConflict "table_changed": not the
-// bytes that were planned. A refused run's output must be thrown away by the caller. Thread-safety: a planner belongs
-// to one thread; sources and sinks belong to the caller's thread.
+// Two passes, unless early_mask.h saves one: DatasetPlanner reads each file once to classify its columns (declared
+// truth first, detectors may only raise), and `mask_file` reads it again and writes the masked file, scanning what is
+// written (residual scan). Refusals are kRefused with facts in `detail`: "columns_unmatched" (a declared column is in
+// no file), "columns_unknown" (quarantined), "class_without_rule", "header_missing" (the first row holds data),
+// "key_holds_data" (a JSON key does), "table_empty", "file_name_holds_data", "residual_findings", "consent_missing",
+// "consent_not_by_record" (consent.h). kConflict "table_changed": not the bytes that were planned. A refused run's
+// output must be thrown away by the caller. Thread-safety: a planner belongs to one thread; sources and sinks belong to
+// the caller's thread.
 #pragma once
 
 #include <set>
@@ -64,6 +64,9 @@ struct FilePlan {
   std::string published;  // the masked file's path as others will see it; the planner says: as the table
 };
 
+class EarlyMask;
+struct FileColumns;
+
 class DatasetPlanner {
  public:
   // REQUIRES: `policy` outlives the planner.
@@ -71,10 +74,14 @@ class DatasetPlanner {
 
   // Reads all of one file. `table`: its name without folder and ending.
   Result<FilePlan> plan(const std::string& table, data::RecordReader& reader);
+  // The same of a file that was read to be masked early (early_mask.h).
+  Result<FilePlan> plan(const EarlyMask& early);
   // REQUIRES: after the last file. Refused when a declared column was in none of them.
   Status finish() const;
 
  private:
+  Result<FilePlan> plan_of(const std::string& table, const FileColumns& file, bool is_table);
+
   const Policy& policy_;
   std::set<std::string> seen_;    // declared columns that were found, as they are written in the policy
   Json unknown_ = Json::array();  // columns nobody declared, for the facts of a refusal

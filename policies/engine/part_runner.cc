@@ -30,7 +30,7 @@ class Belt {
       const std::lock_guard lock(mutex_);
       stopped_ = true;
     }
-    changed_.notify_all();
+    given_.notify_all();
     for (auto& thread : threads_) thread.join();
   }
 
@@ -48,15 +48,23 @@ class Belt {
   }
 
   std::size_t size() const { return slots_.size(); }
+  // The bytes of a part that was worked on; none when there is none yet.
+  std::string spare() {
+    const std::lock_guard lock(mutex_);
+    if (spare_.empty()) return {};
+    auto bytes = std::move(spare_.back());
+    spare_.pop_back();
+    return bytes;
+  }
   void give(data::RecordPart part) {
     const std::lock_guard lock(mutex_);
     slots_.push_back({std::move(part), std::nullopt, false});
-    changed_.notify_all();
+    given_.notify_one();
   }
   // Waits for the earliest part. REQUIRES: size() > 0.
   Result<std::string> take() {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return slots_.front().result.has_value(); });
+    done_.wait(lock, [&] { return slots_.front().result.has_value(); });
     auto result = std::move(*slots_.front().result);
     slots_.pop_front();
     return result;
@@ -73,7 +81,7 @@ class Belt {
   Slot* next_slot() {
     std::unique_lock lock(mutex_);
     Slot* found = nullptr;
-    changed_.wait(lock, [&] {
+    given_.wait(lock, [&] {
       const auto free = std::find_if(slots_.begin(), slots_.end(), [](const Slot& slot) { return !slot.begun; });
       found = free == slots_.end() ? nullptr : &*free;
       return stopped_ || found;
@@ -88,16 +96,18 @@ class Belt {
       auto result = run_one(parts_, work_, worker, slot->part);
       const std::lock_guard lock(mutex_);
       slot->result = std::move(result);
-      slot->part.bytes = {};
-      changed_.notify_all();
+      spare_.push_back(std::move(slot->part.bytes));
+      if (slot == &slots_.front()) done_.notify_one();
     }
   }
 
   const data::RecordParts& parts_;
   const PartWork& work_;
   std::mutex mutex_;
-  std::condition_variable changed_;
+  std::condition_variable given_;  // to workers
+  std::condition_variable done_;   // the earliest part, to who takes it
   std::deque<Slot> slots_;
+  std::vector<std::string> spare_;  // no more of them than parts were on their way at once
   bool stopped_ = false;
   std::vector<std::thread> threads_;
 };
@@ -127,7 +137,7 @@ Status run_parts(data::RecordParts& parts, const PartWork& work) {
   belt.give(std::move(*first));
   belt.give(std::move(**second));
   while (true) {
-    auto part = parts.next();
+    auto part = parts.next(belt.spare());
     if (part && *part) {
       belt.give(std::move(**part));
       if (belt.size() > part_workers() * kPartsPerWorker) MLOPS_TRY(take_one(belt, work));

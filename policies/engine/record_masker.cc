@@ -5,6 +5,7 @@
 #include "core/base/text.h"
 #include "policies/data/decode.h"
 #include "policies/data/format.h"
+#include "policies/engine/record_place.h"
 
 namespace mlops::policy {
 namespace {
@@ -12,25 +13,6 @@ namespace {
 constexpr std::string_view kEncoded = "[ENCODED]";
 // A file named after somebody is named after one of its first people.
 constexpr std::uint64_t kRecordsAgainstFileName = 10'000;
-constexpr std::size_t kBlockRecords = 64;
-constexpr std::uint32_t kNotBatched = UINT32_MAX;
-
-class RecordView : public mask::RowView {
- public:
-  RecordView(const data::RecordReader& reader, std::span<const data::Cell> cells) : reader_(reader), cells_(cells) {}
-  std::optional<std::string_view> cell(std::string_view column) const override {
-    const auto wanted = fold_column(column);
-    const auto& columns = reader_.columns();
-    for (const auto& one : cells_) {
-      if (fold_column(columns[one.column]) == wanted) return one.text;
-    }
-    return std::nullopt;
-  }
-
- private:
-  const data::RecordReader& reader_;
-  std::span<const data::Cell> cells_;
-};
 
 // What every narrative begins with; the address in it is XHTML's own.
 std::string_view markup_head(std::string_view text) {
@@ -56,29 +38,6 @@ bool must_commute(const data::Layer& layer, std::string_view cell) {
 }
 
 }  // namespace
-
-struct RecordMasker::Place {
-  const data::RecordReader& reader;
-  std::span<const data::Cell> cells;
-  std::uint64_t record = 0;                  // of the file, from 0
-  std::span<const std::uint32_t> batched{};  // by cell: its place in its column's batch, or kNotBatched
-  RecordView view{reader, cells};
-};
-
-// Records that stay while the reader goes on, masked together.
-struct RecordMasker::Block {
-  struct Record {
-    std::size_t begin = 0;  // its first cell
-    data::KeptRecord kept;
-  };
-  std::vector<data::Cell> cells;
-  std::vector<std::uint32_t> batched;  // by cell
-  std::vector<Record> records;
-
-  std::size_t end_of(std::size_t record) const {
-    return record + 1 < records.size() ? records[record + 1].begin : cells.size();
-  }
-};
 
 RecordMasker::RecordMasker(const Policy::Body& body, const FilePlan& plan, const mask::RunSecrets& secrets,
                            const std::string& dataset)
@@ -106,15 +65,18 @@ Status RecordMasker::take_new_columns(const data::RecordReader& reader) {
       work = std::make_unique<ColumnWork>(std::move(made));
       has_open_columns_ |= work->handling == Handling::kRewriteText || work->is_open();
     }
+    work->planned_by = planned_by_.empty() ? nullptr : planned_by_[by_column_.size()];
     work->batch.begin();  // it may hold cells of another reader
     const bool is_markup = reader.column_kind(by_column_.size()) == data::ColumnKind::kMarkup;
-    by_column_.push_back({work.get(), is_markup, !is_markup && work->is_batched()});
+    const bool is_gathered = work->handling != Handling::kKeep && work->class_row.spread != Spread::kNone;
+    by_column_.push_back({work.get(), is_markup, !is_markup && work->is_batched(), is_gathered});
   }
   return {};
 }
 
 Status RecordMasker::prepare(const data::RecordReader& reader) {
   by_column_.clear();
+  lists_ = {};
   MLOPS_TRY(consent_.prepare(reader.format()));
   return take_new_columns(reader);
 }
@@ -135,63 +97,6 @@ Status RecordMasker::run(data::RecordReader& reader, data::RecordWriter& writer,
   }
 }
 
-Status RecordMasker::run_blocks(data::RecordReader& reader, data::RecordWriter& writer, std::uint64_t first_record) {
-  Block block;
-  while (true) {
-    const auto more = fill(reader, block);
-    MLOPS_TRY(mask_block(reader, block, first_record, writer));  // what stands before an error comes first
-    if (!more) return fail(more.error());
-    if (!*more) return {};
-    first_record += block.records.size();
-  }
-}
-
-// Reads the records of the next block; false at the end.
-Result<bool> RecordMasker::fill(data::RecordReader& reader, Block& block) {
-  block.cells.clear();
-  block.batched.clear();
-  block.records.clear();
-  for (auto& column : by_column_) column.work->batch.begin();
-  while (block.records.size() < kBlockRecords) {
-    MLOPS_ASSIGN(const bool more, reader.next());
-    if (!more) return false;
-    MLOPS_TRY(take_new_columns(reader));
-    block.records.push_back({block.cells.size(), reader.kept()});
-    const auto& cells = reader.cells();
-    block.cells.insert(block.cells.end(), cells.begin(), cells.end());
-    for (const auto& cell : cells) {
-      const auto& column = by_column_[cell.column];
-      auto place = kNotBatched;
-      if (column.is_batched && cell.kind != data::CellKind::kNull) {
-        place = column.work->batch.add(cell.text);
-      }
-      block.batched.push_back(place);
-    }
-  }
-  return true;
-}
-
-Status RecordMasker::mask_block(const data::RecordReader& reader, const Block& block, std::uint64_t first_record,
-                                data::RecordWriter& writer) {
-  for (auto& column : by_column_) {
-    if (column.is_batched) MLOPS_TRY(column.work->mask_batch());
-  }
-  const std::span<const data::Cell> cells(block.cells);
-  const std::span<const std::uint32_t> batched(block.batched);
-  for (std::size_t i = 0; i < block.records.size(); ++i) {
-    const std::size_t begin = block.records[i].begin, count = block.end_of(i) - begin;
-    auto kept = block.records[i].kept;
-    kept.cells = cells.subspan(begin, count);
-    MLOPS_ASSIGN(const auto outcome, record({reader, kept.cells, first_record + i, batched.subspan(begin, count)}));
-    if (outcome == Outcome::kLeftOut) {
-      writer.skip(kept);
-    } else {
-      MLOPS_TRY(writer.write(kept, changes_));
-    }
-  }
-  return {};
-}
-
 Result<RecordMasker::Outcome> RecordMasker::record(const Place& place) {
   MLOPS_TRY(gather(place));  // the file is not named after who is left out, either
   if (consent_.is_missing(place.reader.columns(), place.cells)) {
@@ -208,9 +113,16 @@ Status RecordMasker::gather(const Place& place) {
   values_.clear();
   const bool looks_at_name = place.record < kRecordsAgainstFileName && !file_words_.empty();
   if (!has_open_columns_ && !looks_at_name) return {};
-  for (const auto& one : place.cells) {
+  const auto add = [&](const data::Cell& one) {
     const auto& work = *by_column_[one.column].work;
-    if (work.handling != Handling::kKeep) values_.add(one.text, work.class_row, work.placeholder);
+    values_.add(one.text, work.class_row, work.placeholder);
+  };
+  if (place.is_even) {
+    for (const auto i : lists_.gathered) add(place.cells[i]);
+  } else {
+    for (const auto& one : place.cells) {
+      if (by_column_[one.column].is_gathered) add(one);
+    }
   }
   if (!looks_at_name || !values_.name_in(file_words_)) return {};
   return fail(ErrorCode::kRefused, "file_name_holds_data",

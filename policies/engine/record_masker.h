@@ -21,6 +21,10 @@ class RecordMasker {
   RecordMasker(const Policy::Body& body, const FilePlan& plan, const mask::RunSecrets& secrets,
                const std::string& dataset);
 
+  // Scans what is kept by these as well, by the reader's columns, for the plan that is decided from all records: until
+  // then whether a column is coded is open. nullptr: a column that is not kept. REQUIRES: of a table whose rows have
+  // all columns, without consent to ask for; before each run().
+  void plan_along(std::vector<CellScanner*> scanners) { planned_by_ = std::move(scanners); }
   // Makes ready for the columns the reader knows by now, so that a key that cannot be had stops a run before it writes.
   Status prepare(const data::RecordReader& reader);
   // Masks what `reader` has left. `first_record`: how many records of the file stand before it.
@@ -42,6 +46,15 @@ class RecordMasker {
     ColumnWork* work = nullptr;
     bool is_markup = false;
     bool is_batched = false;
+    bool is_gathered = false;  // its cells identify the record's person
+  };
+  // Of a table's columns, by their index, those that are
+  struct Lists {
+    std::size_t columns = 0;  // told apart
+    std::vector<std::size_t> batched;
+    std::vector<std::size_t> gathered;   // they identify their record's person
+    std::vector<std::size_t> rewritten;  // cell by cell
+    std::vector<std::size_t> open;       // kept, and asked for identifiers of their record
   };
   struct Block;
   struct Place;  // a record, its cells and where in the file it is
@@ -49,8 +62,15 @@ class RecordMasker {
   Status take_new_columns(const data::RecordReader& reader);
   Status run_blocks(data::RecordReader& reader, data::RecordWriter& writer, std::uint64_t first_record);
   Result<bool> fill(data::RecordReader& reader, Block& block);
-  Status mask_block(const data::RecordReader& reader, const Block& block, std::uint64_t first_record,
+  Status mask_block(const data::RecordReader& reader, Block& block, std::uint64_t first_record,
                     data::RecordWriter& writer);
+  Status mask_batches(Block& block);
+  void list_columns();
+  void begin_columns(Block& block);
+  void count_batched(const Block& block, std::size_t column);
+  void count_kept(Block& block, std::size_t column);
+  Status even_record(const Place& place, Block& block, std::size_t record);
+  void count_codes(const Block& block);
   Result<Outcome> record(const Place& place);
   Status gather(const Place& place);
   Status cell(const Place& place, std::size_t index, data::Change& out);
@@ -68,7 +88,9 @@ class RecordMasker {
   std::unordered_map<std::string, std::size_t> planned_;
   bool has_open_columns_ = false;
   std::vector<std::unique_ptr<ColumnWork>> works_;
+  std::vector<CellScanner*> planned_by_;  // by the reader's columns; empty: the plan stands
   std::vector<Column> by_column_;
+  Lists lists_;
   std::vector<data::Change> changes_;
   RowValues values_;
   ConsentCheck consent_;

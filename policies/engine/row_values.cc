@@ -18,7 +18,7 @@ namespace {
 // Shortest values that say something: in free text, where cutting too much costs little, and in a kept column, where a
 // coincidence would refuse the table.
 constexpr std::size_t kShortestInText = 3;
-constexpr std::size_t kShortestEverywhere = 4;
+constexpr std::size_t kShortestEverywhere = kShortestStanding;
 constexpr std::size_t kShortestNumberInText = 5;
 constexpr std::size_t kShortestNumberEverywhere = 6;
 constexpr std::size_t kLongestNumber = 40;    // digits after these say nothing new
@@ -122,19 +122,30 @@ std::uint32_t number_bucket(std::string_view digits) {
 }
 
 // What a glance sees of a byte.
-enum Mark : std::uint8_t { kWordMark = 1, kDigitMark = 2, kForeignMark = 4 };
+enum Mark : std::uint8_t { kWordMark = 1, kDigitMark = 2, kForeignMark = 4, kLetterMark = 8 };
 constexpr auto kKinds = [] {
   std::array<std::uint8_t, 256> kinds{};
   for (std::size_t i = 0; i < kinds.size(); ++i) {
     const char c = static_cast<char>(i);
     const unsigned word = (is_word(c) ? kWordMark : 0) | (is_digit(c) ? kDigitMark : 0);
-    kinds[i] = static_cast<std::uint8_t>(word | (i >= 0x80 ? kForeignMark : 0));
+    kinds[i] = static_cast<std::uint8_t>(word | (i >= 0x80 ? kForeignMark : 0) | (is_letter(c) ? kLetterMark : 0));
   }
   return kinds;
 }();
 
-char lower_of(char c) {
-  return static_cast<char>(c + ((c >= 'A' && c <= 'Z') ? 'a' - 'A' : 0));
+constexpr auto kLower = [] {
+  std::array<std::uint8_t, 256> lower{};
+  for (std::size_t i = 0; i < lower.size(); ++i) {
+    lower[i] = static_cast<std::uint8_t>(i >= 'A' && i <= 'Z' ? i + ('a' - 'A') : i);
+  }
+  return lower;
+}();
+
+// As trim(), which is asked when the ends may be blank.
+std::string_view trimmed(std::string_view text) {
+  const bool is_tight =
+      !text.empty() && static_cast<unsigned char>(text.front()) > ' ' && static_cast<unsigned char>(text.back()) > ' ';
+  return is_tight ? text : trim(text);
 }
 
 // Of three characters. What is found everywhere has no fewer, and no fewer digits than these.
@@ -143,7 +154,7 @@ constexpr std::size_t kGlanceDigits = 4;
 static_assert(kGlanceLetters <= kShortestEverywhere && kGlanceDigits <= kShortestNumberEverywhere);
 std::uint32_t text_glance(const char* text) {
   std::uint32_t key = 0;
-  for (std::size_t i = 0; i < kGlanceLetters; ++i) key = key << 8 | static_cast<unsigned char>(lower_of(text[i]));
+  for (std::size_t i = 0; i < kGlanceLetters; ++i) key = key << 8 | kLower[static_cast<unsigned char>(text[i])];
   return key * 0x9E3779B1u >> (32 - std::bit_width(kGlanceBits - 1));  // 2^32 over the golden ratio
 }
 
@@ -278,34 +289,36 @@ void RowValues::add(std::string_view cell, const ClassRow& row, std::string_view
 // Whatever of a cell can be found everywhere begins with its first character, with its digits, or, of a name, with a
 // word or an apostrophe. So many digits become a needle for certain.
 void RowValues::see_beginnings(const Added& added) {
-  const auto value = trim(added.cell);
+  const auto value = trimmed(added.cell);
   if (added.is_name) return see_words(value);
-  if (!is_certain_) {
-    const auto digits = count_digits(value);
-    const bool has_letters = std::any_of(value.begin(), value.end(), is_letter);
-    is_certain_ = digits >= kShortestNumberInText && !has_letters;
-  }
-  if (added.spread != Spread::kEverywhere || value.empty()) return;
-  sees_all_ |= !detect::is_ascii(value);
-  see_beginning(value, 0);
+  unsigned kinds = 0;
   std::size_t digits = 0;
-  std::uint32_t number = 0;
-  for (std::size_t at = 0; at < value.size() && digits < kGlanceDigits; ++at) {
-    if (!is_digit(value[at])) continue;
-    number = number * 10 + static_cast<std::uint32_t>(value[at] - '0');
+  std::uint32_t number = 0;  // of the first digits
+  for (const char c : value) {
+    const unsigned kind = kKinds[static_cast<unsigned char>(c)];
+    kinds |= kind;
+    if ((kind & kDigitMark) == 0) continue;
+    if (digits < kGlanceDigits) number = number * 10 + static_cast<std::uint32_t>(c - '0');
     ++digits;
   }
-  if (digits == kGlanceDigits) number_beginnings_.mark(number % kGlanceBits);
+  is_certain_ |= digits >= kShortestNumberInText && (kinds & kLetterMark) == 0;
+  if (added.spread != Spread::kEverywhere || value.empty()) return;
+  sees_all_ |= (kinds & kForeignMark) != 0;
+  see_beginning(value, 0);
+  if (digits >= kGlanceDigits) number_beginnings_.mark(number % kGlanceBits);
 }
 
 void RowValues::see_words(std::string_view name) {
-  sees_all_ |= !detect::is_ascii(name);
+  unsigned kinds = 0;
   bool was_word = false;
   for (std::size_t at = 0; at < name.size(); ++at) {
-    const bool is_word_now = is_word(name[at]);
+    const unsigned kind = kKinds[static_cast<unsigned char>(name[at])];
+    kinds |= kind;
+    const bool is_word_now = (kind & kWordMark) != 0;
     if (!was_word && (is_word_now || at == 0 || name[at] == '\'')) see_beginning(name, at);
     was_word = is_word_now;
   }
+  sees_all_ |= (kinds & kForeignMark) != 0;
 }
 
 void RowValues::see_beginning(std::string_view text, std::size_t at) {

@@ -18,6 +18,8 @@
 namespace mlops::policy {
 
 inline constexpr std::size_t kGlanceBits = 4096;
+// Characters of the shortest cell that stand_in() may say true of.
+inline constexpr std::size_t kShortestStanding = 4;
 
 class RowValues {
  public:

@@ -49,9 +49,11 @@ struct ShortText {
     std::uint64_t others = non_digits(low, std::min<std::size_t>(size, 8));
     const std::uint64_t more = size > 8 ? non_digits(high, size - 8) : 0;
     if ((others | more) == 0) return size > 0;
-    if (std::popcount(others) + std::popcount(more) != 1 || (others & 0x80) != 0) return false;
+    const bool is_one = others == 0 || more == 0;
     const std::uint64_t word = others != 0 ? low : high;
+    if (!is_one || (others & 0x80) != 0) return false;
     others |= more;
+    if ((others & (others - 1)) != 0) return false;
     return static_cast<char>(word >> (std::countr_zero(others) - 7)) == '.';
   }
   bool has_point() const {

@@ -47,6 +47,12 @@ int year_of(TimestampUs time_us) {
   return static_cast<int>(std::chrono::year_month_day(days).year());
 }
 
+// REQUIRES: the number has at most `digits`.
+void append_digits(int number, std::size_t digits, std::string& out) {
+  out.append(digits, '0');
+  for (auto at = out.end(); number > 0; number /= 10) *--at = static_cast<char>('0' + number % 10);
+}
+
 struct Options {
   Precision to = Precision::kYear;
   int cap_age = 0;
@@ -66,21 +72,52 @@ class DateTruncate : public Transform {
                                           : std::string_view{};
   }
 
+  bool gains_by_batch() const override { return !reads_row(); }
+
   Result<std::string> apply(std::string_view cell, const CellContext& at) const override {
-    if (trim(cell).empty()) return std::string();
-    const auto date = read_year_month(cell);
-    if (!date) return std::string(kUnreadable);
-    if (reference_year(at.row) - date->year > options_.cap_age) return fmt::format("{}+", options_.cap_age + 1);
-    if (options_.to == Precision::kYear || date->month == 0) return fmt::format("{:04}", date->year);
-    return fmt::format("{:04}-{:02}", date->year, date->month);
+    std::string out;
+    append(
+        cell, [&] { return reference_year(at.row); }, out);
+    return out;
+  }
+
+  Status append_batch(std::span<const std::string_view> cells, const ColumnKey&, Texts& out) const override {
+    out.clear();
+    const int year = fixed_year();
+    for (const auto cell : cells) {
+      append(
+          cell, [&] { return year; }, out.bytes());
+      out.end();
+    }
+    return {};
   }
 
  private:
+  template <class ReferenceYear>
+  void append(std::string_view cell, const ReferenceYear& reference_year, std::string& out) const {
+    if (trim(cell).empty()) return;
+    const auto date = read_year_month(cell);
+    if (!date) {
+      out += kUnreadable;
+    } else if (reference_year() - date->year > options_.cap_age) {
+      fmt::format_to(std::back_inserter(out), "{}+", options_.cap_age + 1);
+    } else {
+      append_digits(date->year, 4, out);
+      if (options_.to == Precision::kYear || date->month == 0) return;
+      out += '-';
+      append_digits(date->month, 2, out);
+    }
+  }
+
+  int fixed_year() const {
+    return options_.reference_year ? *options_.reference_year : year_of(options_.clock->now_us());
+  }
+
   int reference_year(const RowView& row) const {
     if (options_.reference_year) return *options_.reference_year;
     const auto cell = options_.reference_column.empty() ? std::nullopt : row.cell(options_.reference_column);
     const auto date = cell ? read_year_month(*cell) : std::nullopt;
-    return date ? date->year : year_of(options_.clock->now_us());
+    return date ? date->year : fixed_year();
   }
 
   Options options_;

@@ -6,6 +6,7 @@
 
 #include "core/base/text.h"
 #include "policies/mask/makers.h"
+#include "policies/mask/plain_transform.h"
 #include "policies/mask/zip3_rule.h"
 
 namespace mlops::mask {
@@ -23,31 +24,33 @@ std::optional<double> read_number(std::string_view cell) {
   return value;
 }
 
-class Zip3 : public Transform {
+class Zip3 : public PlainTransform {
  public:
   explicit Zip3(Census census) : census_(census) {}
   std::string_view id() const override { return "generalize"; }
-  Result<std::string> apply(std::string_view cell, const CellContext&) const override { return zip3_of(cell, census_); }
+  void append(std::string_view cell, std::string& out) const override { out += zip3_of(cell, census_); }
 
  private:
   Census census_;
 };
 
 // Ages above the cap share one label. A fraction of a year above it counts as above; what is no age becomes "[AGE]".
-class AgeCap : public Transform {
+class AgeCap : public PlainTransform {
  public:
   AgeCap(std::int64_t cap, std::string label) : cap_(cap), label_(std::move(label)) {}
   std::string_view id() const override { return "generalize"; }
   std::string_view forbidden_under_safe_harbor() const override {
     return cap_ > kAgeCap ? "generalize.age_cap: ages above 89 must share one label" : std::string_view{};
   }
-  Result<std::string> apply(std::string_view cell, const CellContext&) const override {
+  void append(std::string_view cell, std::string& out) const override {
     cell = trim(cell);
-    if (cell.empty()) return std::string();
-    if (cell == label_) return label_;
-    const auto age = read_number(cell);
-    if (!age || *age < 0) return std::string("[AGE]");
-    return *age > static_cast<double>(cap_) ? label_ : std::string(cell);
+    if (cell.empty()) return;
+    const auto age = cell == label_ ? std::nullopt : read_number(cell);
+    if (cell != label_ && (!age || *age < 0)) {
+      out += "[AGE]";
+    } else {
+      out += age && *age > static_cast<double>(cap_) ? label_ : cell;
+    }
   }
 
  private:
@@ -56,17 +59,20 @@ class AgeCap : public Transform {
 };
 
 // 47 → "40-49" with a width of 10; what is no number becomes "[VALUE]".
-class Bucket : public Transform {
+class Bucket : public PlainTransform {
  public:
   explicit Bucket(std::int64_t width) : width_(width) {}
   std::string_view id() const override { return "generalize"; }
-  Result<std::string> apply(std::string_view cell, const CellContext&) const override {
+  void append(std::string_view cell, std::string& out) const override {
     cell = trim(cell);
-    if (cell.empty()) return std::string();
+    if (cell.empty()) return;
     const auto value = read_number(cell);
-    if (!value) return std::string("[VALUE]");
+    if (!value) {
+      out += "[VALUE]";
+      return;
+    }
     const auto low = static_cast<std::int64_t>(std::floor(*value / static_cast<double>(width_))) * width_;
-    return fmt::format("{}-{}", low, low + width_ - 1);
+    fmt::format_to(std::back_inserter(out), "{}-{}", low, low + width_ - 1);
   }
 
  private:

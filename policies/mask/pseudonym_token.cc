@@ -3,18 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
+
+#include "policies/mask/hex_text.h"
 
 namespace mlops::mask {
 namespace {
 
-constexpr std::string_view kHexDigits = "0123456789abcdef";
-// Both digits of every byte.
-constexpr auto kHexPairs = [] {
-  std::array<std::array<char, 2>, 256> pairs{};
-  for (std::size_t byte = 0; byte < pairs.size(); ++byte) pairs[byte] = {kHexDigits[byte >> 4], kHexDigits[byte & 15]};
-  return pairs;
-}();
 constexpr std::size_t kUuidBodyBytes = 12;
 constexpr std::size_t kVersionByte = 6;
 constexpr std::size_t kVariantByte = 8;
@@ -64,11 +58,7 @@ Result<bool> of_any(const ColumnKey& key, Is is, const Text& text) {
 void append_hex(std::string& out, ByteView bytes) {
   const std::size_t before = out.size();
   out.resize(before + 2 * bytes.size());
-  char* to = out.data() + before;
-  for (const auto byte : bytes) {
-    std::memcpy(to, kHexPairs[byte].data(), 2);
-    to += 2;
-  }
+  write_hex(out.data() + before, bytes);
 }
 
 Status append_token(const WorkingKey& key, std::string_view value, std::string& out) {
@@ -89,7 +79,7 @@ Result<std::string> make_token(const WorkingKey& key, std::string_view value) {
 }
 
 Result<bool> is_own_token(const ColumnKey& key, std::string_view text) {
-  if (!text.starts_with('k')) return false;
+  if (!may_be_token(text)) return false;
   return of_any(key, is_token_of, text);
 }
 

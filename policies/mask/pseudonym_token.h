@@ -24,6 +24,10 @@ void append_hex(std::string& out, ByteView bytes);
 
 Status append_token(const WorkingKey& key, std::string_view value, std::string& out);
 Result<std::string> make_token(const WorkingKey& key, std::string_view value);
+// False: is_own_token() is, whatever the key.
+inline bool may_be_token(std::string_view text) {
+  return text.starts_with('k');
+}
 // Of the key or one of its former versions?
 Result<bool> is_own_token(const ColumnKey& key, std::string_view text);
 

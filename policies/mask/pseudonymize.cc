@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "core/base/text.h"
+#include "policies/mask/hex_text.h"
 #include "policies/mask/makers.h"
 #include "policies/mask/pseudonym_token.h"
 
@@ -16,6 +17,12 @@ namespace mlops::mask {
 namespace {
 
 constexpr std::string_view kWithoutKey = "[ID]";
+
+// Neither blank nor with blanks around it.
+bool is_tight(std::string_view cell) {
+  return !cell.empty() && static_cast<unsigned char>(cell.front()) > ' ' &&
+         static_cast<unsigned char>(cell.back()) > ' ';
+}
 
 enum class Form { kTagged, kPlain };
 
@@ -68,26 +75,35 @@ class Pseudonymize : public Transform {
 
   Status append_batch(std::span<const std::string_view> cells, const ColumnKey& key, Texts& out) const override {
     out.clear();
+    if (key.empty()) return append_without_key(cells, out);
     std::vector<std::string_view> values(cells.size());  // empty: nothing is made of it
     std::vector<std::string_view> hashed;
+    hashed.reserve(cells.size());
+    std::size_t own_bytes = 0;
     for (std::size_t i = 0; i < cells.size(); ++i) {
-      values[i] = trim(cells[i]);
-      if (values[i].empty() || key.empty()) continue;
-      MLOPS_ASSIGN(const bool done, is_own(values[i], key));
+      values[i] = is_tight(cells[i]) ? cells[i] : trim(cells[i]);
+      if (values[i].empty()) continue;
+      bool done = false;
+      if (may_be_own(values[i])) {
+        MLOPS_ASSIGN(done, is_own(values[i], key));
+      }
+      if (done) own_bytes += values[i].size();
       if (!done) hashed.push_back(values[i]);
     }
     MLOPS_ASSIGN(const auto made, make(hashed, key));
+    const std::size_t text_bytes = made.head.size() + 2 * (kTokenBodyBytes + made.check_bytes);
+    char* to = out.make_room(own_bytes + hashed.size() * text_bytes);
     std::size_t next = 0;
     for (const auto value : values) {
       if (next < hashed.size() && value.data() == hashed[next].data() && !value.empty()) {
-        out.bytes() += made.head;
-        append_hex(out.bytes(), ByteView(made.macs[next]).first(kTokenBodyBytes));
-        append_hex(out.bytes(), ByteView(made.checks).subspan(next * kTokenBodyBytes, made.check_bytes));
+        to = std::copy(made.head.begin(), made.head.end(), to);
+        to = write_hex(to, ByteView(made.macs[next]).first(kTokenBodyBytes));
+        if (made.check_bytes > 0) to = write_hex(to, {&made.checks[next * kTokenBodyBytes], made.check_bytes});
         ++next;
-      } else if (!value.empty()) {
-        out.bytes() += key.empty() ? kWithoutKey : value;
+      } else {
+        to = std::copy(value.begin(), value.end(), to);
       }
-      out.end();
+      out.end_at(to);
     }
     return {};
   }
@@ -100,14 +116,22 @@ class Pseudonymize : public Transform {
     std::size_t check_bytes = 0;
   };
 
+  static Status append_without_key(std::span<const std::string_view> cells, Texts& out) {
+    for (const auto cell : cells) {
+      if (!trim(cell).empty()) out.bytes() += kWithoutKey;
+      out.end();
+    }
+    return {};
+  }
+
   Result<Pseudonyms> make(const std::vector<std::string_view>& values, const ColumnKey& key) const {
     Pseudonyms made{options_.prefix, std::vector<crypto::Mac>(values.size()), {}, 0};
     if (values.empty()) return made;
     key.pseudonym->many(values, made.macs);
-    made.checks.resize(values.size() * kTokenBodyBytes);
     if (options_.form == Form::kPlain) return made;
     made.head += key.tag;
     made.check_bytes = kTokenCheckBytes;
+    made.checks.resize(values.size() * kTokenBodyBytes);
     for (std::size_t i = 0; i < values.size(); ++i) {
       std::copy_n(made.macs[i].begin(), kTokenBodyBytes, &made.checks[i * kTokenBodyBytes]);
     }
@@ -115,9 +139,14 @@ class Pseudonymize : public Transform {
     return made;
   }
 
+  bool may_be_own(std::string_view cell) const {
+    return options_.form == Form::kTagged && cell.starts_with(options_.prefix) &&
+           may_be_token(cell.substr(options_.prefix.size()));
+  }
+
   // Was this written by this rule, under any version of its key that is left?
   Result<bool> is_own(std::string_view cell, const ColumnKey& key) const {
-    if (options_.form == Form::kPlain || !cell.starts_with(options_.prefix)) return false;
+    if (!may_be_own(cell)) return false;
     return is_own_token(key, cell.substr(options_.prefix.size()));
   }
 

@@ -67,6 +67,13 @@ class Texts {
   // The bytes to append the next text to, which end() then ends.
   std::string& bytes() { return bytes_; }
   void end() { ends_.push_back(bytes_.size()); }
+  // Instead of bytes() and end(): room for `size_bytes` more, to be filled with texts that each end_at() ends.
+  char* make_room(std::size_t size_bytes) {
+    const std::size_t before = bytes_.size();
+    bytes_.resize(before + size_bytes);
+    return bytes_.data() + before;
+  }
+  void end_at(const char* end) { ends_.push_back(static_cast<std::size_t>(end - bytes_.data())); }
   std::size_t size() const { return ends_.size(); }
   // REQUIRES: all are there; a view lives until the next change.
   std::string_view operator[](std::size_t index) const {
