@@ -301,7 +301,7 @@ const Command kPolicyMaskCommand{
     .summary = "mask files by a policy, offline",
     .operands = {{.name = "POLICY", .help = "a policy file", .complete = Complete::kFile},
                  {.name = "IN",
-                  .help = "a file, or a directory: one dataset (read twice)",
+                  .help = "a file, or a directory: one dataset",
                   .complete = Complete::kFile}},
     .options = with_record_options(
         {{.name = "-O,--out",

@@ -120,7 +120,9 @@ Status take_one(Belt& belt, const PartWork& work) {
 }  // namespace
 
 std::size_t part_workers() {
-  return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kMostWorkers);
+  // Asked once: the C library reads a file for it.
+  static const auto kWorkers = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kMostWorkers);
+  return kWorkers;
 }
 
 Status run_parts(data::RecordParts& parts, const PartWork& work) {
