@@ -300,9 +300,7 @@ const Command kPolicyMaskCommand{
     .group = "Environments and policies",
     .summary = "mask files by a policy, offline",
     .operands = {{.name = "POLICY", .help = "a policy file", .complete = Complete::kFile},
-                 {.name = "IN",
-                  .help = "a file, or a directory: one dataset",
-                  .complete = Complete::kFile}},
+                 {.name = "IN", .help = "a file, or a directory: one dataset", .complete = Complete::kFile}},
     .options = with_record_options(
         {{.name = "-O,--out",
           .value_name = "FILE",
