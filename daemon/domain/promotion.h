@@ -231,6 +231,8 @@ std::string request_digest(const RollbackRequest& request);
 Status check_break_glass(const model::Principal& who, const std::string& reason);
 // A stored plan with its approvals. Shared by the parts of this room.
 Result<model::Plan> plan_of_row(sql::Connection& connection, const meta::PlanRow& row);
+// The ids of the gates that do not pass, "auc-floor, clearance".
+std::string denying_gates(const model::Plan& plan);
 // "hospital/readmission@v3 → prod", the target of audit entries about a move.
 std::string move_text(const model::Plan& plan);
 Failure stale_plan(const std::string& plan_id);

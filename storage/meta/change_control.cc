@@ -4,6 +4,7 @@
 
 #include "core/base/text.h"
 #include "storage/meta/identity.h"
+#include "storage/meta/optional_time.h"
 #include "storage/sql/rows.h"
 
 namespace mlops::meta {
@@ -57,33 +58,20 @@ sql::Value moment_or_null(const std::optional<TimestampUs>& moment) {
   return moment ? sql::Value(*moment) : sql::Value(sql::Null{});
 }
 
-std::optional<TimestampUs> optional_moment(const sql::Cursor& cursor, int column) {
-  if (cursor.is_null(column)) return std::nullopt;
-  return cursor.integer(column);
-}
-
 SigningKeyRow read_key(const sql::Cursor& cursor) {
-  return {cursor.text(0),
-          cursor.text(1),
-          cursor.text(2),
-          cursor.text(3),
-          cursor.text(4),
-          cursor.integer(5),
-          optional_moment(cursor, 6),
-          optional_moment(cursor, 7),
-          cursor.text(8)};
+  return {cursor.text(0),    cursor.text(1),          cursor.text(2),          cursor.text(3), cursor.text(4),
+          cursor.integer(5), time_or_none(cursor, 6), time_or_none(cursor, 7), cursor.text(8)};
 }
 
 ReviewRow read_review(const sql::Cursor& cursor) {
-  return {cursor.text(0),    cursor.text(1),    cursor.text(2),
-          cursor.text(3),    cursor.text(4),    cursor.text(5),
-          cursor.integer(6), cursor.integer(7), optional_moment(cursor, 8),
-          cursor.text(9),    cursor.text(10),   cursor.text(11)};
+  return {cursor.text(0),          cursor.text(1), cursor.text(2),    cursor.text(3),
+          cursor.text(4),          cursor.text(5), cursor.integer(6), cursor.integer(7),
+          time_or_none(cursor, 8), cursor.text(9), cursor.text(10),   cursor.text(11)};
 }
 
 RejectionRow read_rejection(const sql::Cursor& cursor) {
   return {cursor.text(0), cursor.text(1), cursor.text(2), cursor.text(3),    cursor.integer(4),
-          cursor.text(5), cursor.text(6), cursor.text(7), cursor.integer(8), optional_moment(cursor, 9)};
+          cursor.text(5), cursor.text(6), cursor.text(7), cursor.integer(8), time_or_none(cursor, 9)};
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "storage/meta/deliveries.h"
 
+#include "storage/meta/optional_time.h"
+
 namespace mlops::meta {
 namespace {
 
@@ -13,16 +15,6 @@ constexpr std::string_view kFind =
     "verified_at FROM deliveries WHERE deployment_id = $1";
 constexpr std::string_view kTargeted =
     "SELECT name, body FROM environments WHERE valid_to IS NULL AND instr(body, '\"target\":{') > 0 ORDER BY name";
-
-std::optional<TimestampUs> time_or_none(const sql::Cursor& cursor, int column) {
-  if (cursor.is_null(column)) return std::nullopt;
-  return cursor.integer(column);
-}
-
-sql::Value time_or_null(const std::optional<TimestampUs>& time) {
-  if (!time) return sql::Null{};
-  return *time;
-}
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 
 #include "core/base/text.h"
 #include "storage/meta/interval.h"
+#include "storage/meta/optional_time.h"
 #include "storage/meta/releases.h"
 #include "storage/sql/rows.h"
 
@@ -99,10 +100,6 @@ std::string_view base_query(const DeploymentFilter& filter) {
   return filter.as_of_us == 0 ? kRunning : kRanAt;
 }
 
-sql::Value end_of(const DeploymentRow& row) {
-  return row.valid_to_us ? sql::Value(*row.valid_to_us) : sql::Value(sql::Null{});
-}
-
 // Keeps what is believed of the row until now, then believes the other interval.
 Status believe(WriteTx& tx, const Recorded& of, const DeploymentRow& now, const std::string& reason) {
   auto known_from_us = of.recorded_at_us;
@@ -114,10 +111,10 @@ Status believe(WriteTx& tx, const Recorded& of, const DeploymentRow& now, const 
   const auto id = tx.new_id();
   MLOPS_TRY(tx.touch("deployment_beliefs", id));
   MLOPS_TRY(tx.sql().execute(kInsertBelief, {std::string_view(id), std::string_view(of.row.id), of.row.valid_from_us,
-                                             end_of(of.row), known_from_us, tx.now_us(),
+                                             time_or_null(of.row.valid_to_us), known_from_us, tx.now_us(),
                                              std::string_view(tx.actor().principal.name), std::string_view(reason)}));
   MLOPS_TRY(tx.touch("deployments", now.id));
-  return tx.sql().execute(kSetInterval, {std::string_view(now.id), now.valid_from_us, end_of(now)});
+  return tx.sql().execute(kSetInterval, {std::string_view(now.id), now.valid_from_us, time_or_null(now.valid_to_us)});
 }
 
 Result<Recorded> find_recorded(sql::Connection& connection, const std::string& id) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/base/text.h"
+#include "storage/meta/optional_time.h"
 #include "storage/sql/rows.h"
 
 namespace mlops::meta {
@@ -63,16 +64,6 @@ constexpr std::string_view kErasedFile = "SELECT 1 FROM erased_files WHERE id = 
 constexpr std::string_view kErasedFilesOf = "SELECT id FROM erased_files WHERE erasure_id = $1 ORDER BY id";
 constexpr std::string_view kInsertErasedFile =
     "INSERT INTO erased_files (id, erasure_id, erased_at) VALUES ($1, $2, $3)";
-
-std::optional<TimestampUs> time_or_none(const sql::Cursor& cursor, int column) {
-  if (cursor.is_null(column)) return std::nullopt;
-  return cursor.integer(column);
-}
-
-sql::Value time_or_null(const std::optional<TimestampUs>& time) {
-  if (!time) return sql::Null{};
-  return *time;
-}
 
 sql::Value text_or_null(const std::string& text) {
   if (text.empty()) return sql::Null{};

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "storage/meta/optional_time.h"
 #include "storage/meta/versions.h"
 
 namespace mlops::meta {
@@ -22,11 +23,6 @@ constexpr std::string_view kInsertScan = "INSERT INTO version_scans (id, finding
 constexpr std::string_view kFindProfile = "SELECT id, version_id, kind, result, created_at FROM profiles WHERE id = $1";
 constexpr std::string_view kInsertProfile =
     "INSERT INTO profiles (id, version_id, kind, result, created_at) VALUES ($1, $2, $3, $4, $5)";
-
-std::optional<TimestampUs> time_or_none(const sql::Cursor& cursor, int column) {
-  if (cursor.is_null(column)) return std::nullopt;
-  return cursor.integer(column);
-}
 
 // The one column of the one row; nullopt: no row.
 Result<std::optional<std::string>> one_text(sql::Cursor cursor) {

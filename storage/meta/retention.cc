@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/base/text.h"
+#include "storage/meta/optional_time.h"
 #include "storage/sql/rows.h"
 
 namespace mlops::meta {
@@ -44,16 +45,6 @@ constexpr std::string_view kInsertRun =
 constexpr std::string_view kUpdateRun =
     "UPDATE gc_runs SET state = $2, finished_at = $3, trash = $4, receipt = $5, restored_at = $6, swept_at = $7 "
     "WHERE id = $1";
-
-std::optional<TimestampUs> time_or_none(const sql::Cursor& cursor, int column) {
-  if (cursor.is_null(column)) return std::nullopt;
-  return cursor.integer(column);
-}
-
-sql::Value time_or_null(const std::optional<TimestampUs>& time) {
-  if (!time) return sql::Null{};
-  return *time;
-}
 
 HoldRow read_hold(const sql::Cursor& cursor) {
   return {cursor.text(0), cursor.text(1),          cursor.text(2), cursor.text(3), cursor.integer(4),

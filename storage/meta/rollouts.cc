@@ -4,6 +4,7 @@
 
 #include "core/base/json.h"
 #include "core/base/text.h"
+#include "storage/meta/optional_time.h"
 #include "storage/sql/rows.h"
 
 namespace mlops::meta {
@@ -73,27 +74,24 @@ Result<std::vector<RolloutRow>> read_rows(sql::Cursor cursor) {
   return sql::read_all(std::move(cursor), read_row);
 }
 
-sql::Value resume_value(const RolloutRow& row) {
-  return row.resume_at_us ? sql::Value(*row.resume_at_us) : sql::Value(sql::Null{});
-}
-
 }  // namespace
 
 Status insert_rollout(WriteTx& tx, const RolloutRow& row) {
   MLOPS_TRY(tx.touch("rollouts", row.id));
   const auto asked = asked_text(row);
   return tx.sql().execute(
-      kInsert, {std::string_view(row.id), std::string_view(row.state), std::string_view(row.state_reason),
-                std::string_view(row.selector), std::string_view(asked), std::string_view(row.reason), row.waves,
-                row.pause_s, std::string_view(row.on_failure), std::string_view(row.token_id),
-                std::string_view(row.created_by), row.created_at_us, row.changed_at_us, resume_value(row)});
+      kInsert,
+      {std::string_view(row.id), std::string_view(row.state), std::string_view(row.state_reason),
+       std::string_view(row.selector), std::string_view(asked), std::string_view(row.reason), row.waves, row.pause_s,
+       std::string_view(row.on_failure), std::string_view(row.token_id), std::string_view(row.created_by),
+       row.created_at_us, row.changed_at_us, time_or_null(row.resume_at_us)});
 }
 
 Status update_rollout(WriteTx& tx, const RolloutRow& row) {
   MLOPS_TRY(tx.touch("rollouts", row.id));
   return tx.sql().execute(kUpdate,
                           {std::string_view(row.id), std::string_view(row.state), std::string_view(row.state_reason),
-                           std::string_view(row.token_id), row.changed_at_us, resume_value(row)});
+                           std::string_view(row.token_id), row.changed_at_us, time_or_null(row.resume_at_us)});
 }
 
 Result<RolloutRow> find_rollout(sql::Connection& connection, const std::string& id_or_prefix) {

@@ -2,7 +2,6 @@
 trusted is told and tried again."""
 
 import getpass
-import http.server
 import pathlib
 import shutil
 import signal
@@ -10,10 +9,9 @@ import socket
 import ssl
 import subprocess
 import tempfile
-import threading
 import unittest
 
-from git_servers import Repository, WebServer
+from git_servers import Repository, WebServer, serve_web
 from harness import DaemonCase, free_port, wait_until
 
 
@@ -62,21 +60,12 @@ class RemoteCase(DaemonCase):
 class TlsTest(RemoteCase):
     @classmethod
     def start_server(cls):
-        cls.clusters.run(cls.clusters.bare, "config", "http.receivepack", "true")
-        WebServer.root = cls.place
         cls.ours = make_certificate(cls.place, "ours")
         cls.another = make_certificate(cls.place, "another")
-        cls.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), WebServer)
         cls.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         cls.speak(*cls.ours)
-        cls.server.socket = cls.context.wrap_socket(cls.server.socket, server_side=True, do_handshake_on_connect=False)
-        threading.Thread(target=cls.server.serve_forever, daemon=True).start()
-        cls.addClassCleanup(cls.server.server_close)
-        cls.addClassCleanup(cls.server.shutdown)
-        secret = cls.place / "token"
-        secret.touch(0o600)
-        secret.write_text(WebServer.token + "\n")
-        return (f"https://localhost:{cls.server.server_port}/clusters.git", secret, {"MLOPSD_GIT_CA_FILE": str(cls.ours[1])})
+        port, secret = serve_web(cls, cls.clusters, cls.context)
+        return f"https://localhost:{port}/clusters.git", secret, {"MLOPSD_GIT_CA_FILE": str(cls.ours[1])}
 
     @classmethod
     def speak(cls, key, certificate):

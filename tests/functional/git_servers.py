@@ -4,6 +4,7 @@ import base64
 import http.server
 import os
 import subprocess
+import threading
 
 
 class Repository:
@@ -109,3 +110,20 @@ class WebServer(http.server.BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     do_GET = do_POST = serve
+
+
+def serve_web(case, repository, context=None):
+    """Serves the folder of `repository`, over TLS with a context, until the test class ends: the port, and the token's file."""
+    root = repository.bare.parent
+    repository.run(repository.bare, "config", "http.receivepack", "true")
+    WebServer.root = root
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), WebServer)
+    if context:
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    case.addClassCleanup(server.server_close)
+    case.addClassCleanup(server.shutdown)
+    secret = root / "web.token"
+    secret.touch(0o600)
+    secret.write_text(WebServer.token + "\n")
+    return server.server_port, secret

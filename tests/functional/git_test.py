@@ -4,15 +4,13 @@ One file on purpose: its sources, GitOps and provenance cases share one daemon w
 are reached is in git_remote_test.py.
 """
 
-import http.server
 import pathlib
 import re
 import shutil
 import tempfile
-import threading
 import unittest
 
-from git_servers import Repository, WebServer
+from git_servers import Repository, WebServer, serve_web
 from harness import (AUTHENTICATION, CONFLICT, DONE, FAILED, NOT_FOUND, REFUSED, USAGE, DaemonCase, wait_until)
 
 POLICY = """apiVersion: mlops/v1
@@ -51,16 +49,8 @@ class GitTest(DaemonCase):
                    else "gitops")
             lines.append(f"  {name}: {{url: 'file://{cls.place / (name + '.git')}', use: [{use}]}}")
         cls.web = Repository(cls.place, "web")
-        cls.web.run(cls.web.bare, "config", "http.receivepack", "true")
-        WebServer.root = cls.place
-        cls.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), WebServer)
-        threading.Thread(target=cls.server.serve_forever, daemon=True).start()
-        cls.addClassCleanup(cls.server.server_close)
-        cls.addClassCleanup(cls.server.shutdown)
-        secret = cls.place / "web.token"
-        secret.touch(0o600)
-        secret.write_text(WebServer.token + "\n")
-        lines.append(f"  web: {{url: 'http://127.0.0.1:{cls.server.server_port}/web.git', use: [gitops], "
+        port, secret = serve_web(cls, cls.web)
+        lines.append(f"  web: {{url: 'http://127.0.0.1:{port}/web.git', use: [gitops], "
                      f"credential: 'file:{secret}'}}")
         cls.repository_file.write_text("\n".join(lines) + "\n")
         cls.settings = {"MLOPSD_GIT_REPOSITORIES_FILE": str(cls.repository_file), "MLOPSD_GIT_REFRESH_SECONDS": "1",

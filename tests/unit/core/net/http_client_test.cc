@@ -102,6 +102,17 @@ HttpClient client_for(const std::string& url, std::int64_t read_timeout_ms = 5'0
   return std::move(*client);
 }
 
+// Bears silence for long, and no answer that takes longer than a moment.
+HttpClient hasty_client(const std::string& url) {
+  HttpClientOptions options;
+  options.base_url = url;
+  options.read_timeout_ms = 5'000;
+  options.whole_timeout_ms = 80;
+  auto client = HttpClient::create(std::move(options));
+  REQUIRE(client);
+  return std::move(*client);
+}
+
 UploadSource source_of(std::string_view text, std::uint64_t announced) {
   auto rest = std::make_shared<std::string_view>(text);
   return {announced, [rest](std::span<std::uint8_t> into) -> Result<std::size_t> {
@@ -328,16 +339,11 @@ TEST_CASE("a server that drips its answer is left at the end of the whole time, 
     self.read_request();
     self.answer_ok("ok");
   });
-  HttpClientOptions options;
-  options.base_url = server.url();
-  options.read_timeout_ms = 5'000;
-  options.whole_timeout_ms = 80;
-  auto client = HttpClient::create(options);
-  REQUIRE(client);
-  const auto endless = client->request("GET", "/");
+  auto client = hasty_client(server.url());
+  const auto endless = client.request("GET", "/");
   REQUIRE_FALSE(endless);
   CHECK(endless.error().slug == "server_timeout");
-  const auto quick = client->request("GET", "/");
+  const auto quick = client.request("GET", "/");
   if (!quick) FAIL(quick.error().message);
   CHECK(quick->body == "ok");
 }
@@ -349,13 +355,8 @@ TEST_CASE("a server that never comes to the end of the TLS handshake is left, to
     self.answer(std::string("\x16\x03\x03\x40\x00", 5));
     while (!self.is_left_within(5)) self.answer("x");
   });
-  HttpClientOptions options;
-  options.base_url = "https" + server.url().substr(4);
-  options.read_timeout_ms = 5'000;
-  options.whole_timeout_ms = 80;
-  auto client = HttpClient::create(options);
-  REQUIRE(client);
-  const auto endless = client->request("GET", "/");
+  auto client = hasty_client("https" + server.url().substr(4));
+  const auto endless = client.request("GET", "/");
   REQUIRE_FALSE(endless);
   CHECK(endless.error().slug == "server_timeout");
 }
