@@ -215,7 +215,7 @@ const Command kRollbackCommand{
     .path = "rollback",
     .group = "Daily work",
     .summary = "return an environment to the release before, or to a given one",
-    .operands = {{.name = "NAME", .help = "the artifact", .complete = Complete::kArtifact}},
+    .operands = {{.name = "NAME", .help = "the artifact, or release:NAME", .complete = Complete::kArtifact}},
     .options = {{.name = "--env", .value_name = "ENV", .help = "the environment", .complete = Complete::kEnvironment},
                 {.name = "--to",
                  .value_name = "VERSION",
