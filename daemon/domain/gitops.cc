@@ -76,18 +76,6 @@ Result<std::optional<ReleasePlaces>> places_of(sql::Connection& connection, cons
   return Found(std::move(places));
 }
 
-// What a deployment's plan ended.
-Result<std::vector<meta::DeploymentRow>> ended_by(sql::Connection& connection, const meta::DeploymentRow& deployment) {
-  MLOPS_ASSIGN(auto rows, replaced_by(connection, deployment));
-  MLOPS_ASSIGN(const auto plan_row, meta::find_plan(connection, deployment.plan_id));
-  MLOPS_ASSIGN(const auto plan, plan_of_row(connection, plan_row));
-  if (!plan.running_deployment_id.empty()) {
-    MLOPS_ASSIGN(auto running, meta::get_deployment(connection, plan.running_deployment_id));
-    rows.push_back(std::move(running));
-  }
-  return rows;
-}
-
 Status add_places(sql::Connection& connection, const meta::OutboxRow& row, GitopsSubject& subject) {
   MLOPS_ASSIGN(const auto ended, ended_by(connection, subject.deployment));
   for (const auto& one : ended) {

@@ -242,6 +242,8 @@ std::string release_ref(const meta::DeploymentRow& row, const std::vector<model:
 // What ran under other names and ended when `deployment` began, because it took their places.
 Result<std::vector<meta::DeploymentRow>> replaced_by(sql::Connection& connection,
                                                      const meta::DeploymentRow& deployment);
+// The same, behind what its plan found running: as a rule what ran before under its own name.
+Result<std::vector<meta::DeploymentRow>> ended_by(sql::Connection& connection, const meta::DeploymentRow& deployment);
 
 Result<model::ReviewView> review_view(const meta::ReviewRow& row);
 // "sha256:…" of what a plan pins of its facts.

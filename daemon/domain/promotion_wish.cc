@@ -98,19 +98,15 @@ Result<Line> line_of(sql::Connection& connection, const RollbackRequest& request
   return Line{std::string(to_word(artifact.kind)), artifact.name};
 }
 
-// What a promotion ended: what it took the places of, and before that what ran under its own name. Empty when it took
-// no places, or when an environment has been rolled back from one of them since.
-Result<std::vector<meta::DeploymentRow>> ended_by_promotion(sql::Connection& connection,
-                                                            const meta::DeploymentRow& promotion) {
+// What a promotion ended, when it took the places of releases of other names, and the environment has been rolled back
+// from none of them since; else empty.
+Result<std::vector<meta::DeploymentRow>> to_restore(sql::Connection& connection, const meta::DeploymentRow& promotion) {
   using Rows = std::vector<meta::DeploymentRow>;
-  MLOPS_ASSIGN(auto rows, replaced_by(connection, promotion));
-  if (rows.empty()) return rows;
-  MLOPS_ASSIGN(const auto plan_row, meta::find_plan(connection, promotion.plan_id));
-  MLOPS_ASSIGN(const auto plan, plan_of_row(connection, plan_row));
-  if (!plan.running_deployment_id.empty()) {
-    MLOPS_ASSIGN(auto before, meta::get_deployment(connection, plan.running_deployment_id));
-    rows.insert(rows.begin(), std::move(before));
-  }
+  MLOPS_ASSIGN(auto rows, ended_by(connection, promotion));
+  const bool took_places = std::any_of(rows.begin(), rows.end(), [&](const auto& row) {
+    return row.kind != promotion.kind || row.name != promotion.name;
+  });
+  if (!took_places) return Rows();
   for (const auto& row : rows) {
     MLOPS_ASSIGN(const auto rejection, meta::find_rejection(connection, row.environment, row.release_id));
     if (rejection) return Rows();
@@ -290,7 +286,7 @@ Status Promotion::aim(sql::Connection& connection, const RollbackRequest& reques
   const auto& newest = newest_first.front();
   const bool may_be_several = request.to_number == 0 && !newest.valid_to_us;
   if (may_be_several && newest.action == kPromote) {
-    MLOPS_ASSIGN(const auto several, ended_by_promotion(connection, newest));
+    MLOPS_ASSIGN(const auto several, to_restore(connection, newest));
     if (!several.empty()) return aim_at_several(connection, several, newest, wish);
   }
   MLOPS_ASSIGN(const auto rejections, meta::list_rejections(connection, request.environment));
@@ -301,7 +297,7 @@ Status Promotion::aim(sql::Connection& connection, const RollbackRequest& reques
       return row.release_id == newest.release_id && row.action == kPromote;
     });
     if (first == newest_first.end()) return fail(std::move(target.error()));
-    MLOPS_ASSIGN(const auto several, ended_by_promotion(connection, *first));
+    MLOPS_ASSIGN(const auto several, to_restore(connection, *first));
     if (!several.empty()) return aim_at_several(connection, several, newest, wish);
   }
   if (!target) return fail(std::move(target.error()));
@@ -338,6 +334,17 @@ Result<std::vector<meta::DeploymentRow>> replaced_by(sql::Connection& connection
   for (const auto& overlap : facts.overlaps) {
     MLOPS_ASSIGN(auto row, meta::get_deployment(connection, overlap.deployment_id));
     rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+Result<std::vector<meta::DeploymentRow>> ended_by(sql::Connection& connection, const meta::DeploymentRow& deployment) {
+  MLOPS_ASSIGN(auto rows, replaced_by(connection, deployment));
+  MLOPS_ASSIGN(const auto plan_row, meta::find_plan(connection, deployment.plan_id));
+  MLOPS_ASSIGN(const auto plan, plan_of_row(connection, plan_row));
+  if (!plan.running_deployment_id.empty()) {
+    MLOPS_ASSIGN(auto before, meta::get_deployment(connection, plan.running_deployment_id));
+    rows.insert(rows.begin(), std::move(before));
   }
   return rows;
 }
