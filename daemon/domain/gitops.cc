@@ -29,6 +29,10 @@ TimestampUs pause_after(std::int64_t attempts) {
   return std::min(pause_us, kLongestPauseUs);
 }
 
+std::string problem_of(const Error& error) {
+  return error.message + (error.hint.empty() ? "" : " (" + error.hint + ")");
+}
+
 // The deployments whose commits lie on the branch, with the commits.
 std::map<std::string, std::string> deployments_in(const std::vector<git::CommitInfo>& commits) {
   std::map<std::string, std::string> ids;
@@ -162,7 +166,7 @@ Status Gitops::deliver_to(const std::string& name) {
 void Gitops::put_off(meta::OutboxRow row, const Error& error) {
   row.attempts += 1;
   row.next_at_us = store_.now_us() + pause_after(row.attempts);
-  row.problem = error.message;
+  row.problem = problem_of(error);
   if (auto kept = keep({row}); !kept) log::warn("gitops_failed", {{"slug", std::string_view(kept.error().slug)}});
   next_due_us_ = next_due_us_ == 0 ? row.next_at_us : std::min(next_due_us_, row.next_at_us);
 }
@@ -213,9 +217,8 @@ Status Gitops::build(git::GitRepository& repository, Batch& batch) {
     }
     auto rendered = render_files(subject, row.path, row.renderer);
     if (!rendered) {
-      const auto& error = rendered.error();
       row.state = "failed";
-      row.problem = error.message + (error.hint.empty() ? "" : " (" + error.hint + ")");
+      row.problem = problem_of(rendered.error());
       continue;
     }
     git::CommitWish wish;

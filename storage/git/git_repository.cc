@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/base/text.h"
+#include "storage/git/locks.h"
 #include "storage/git/transport.h"
 
 namespace mlops::git {
@@ -106,6 +107,7 @@ Status trust(const std::string& ca_file) {
 Result<std::unique_ptr<GitRepository>> GitRepository::open(const std::string& folder, Remote remote) {
   init_library();
   MLOPS_TRY(check_remote_url(remote.url));
+  MLOPS_TRY(remove_locks(folder));
   ::git_repository* handle = nullptr;
   if (git_repository_open_ext(&handle, folder.c_str(), GIT_REPOSITORY_OPEN_BARE | GIT_REPOSITORY_OPEN_NO_SEARCH,
                               nullptr) != 0 &&

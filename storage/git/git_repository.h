@@ -29,11 +29,11 @@ struct Remote {
   std::int64_t timeout_s = 30;
 };
 
-// A file of a commit's tree.
 // From then on certificates of servers are checked against these authorities (PEM) alone. For the whole process;
 // REQUIRES: before the first connection. Errors: kInvalid "unusable_ca_file".
 Status trust(const std::string& ca_file);
 
+// A file of a commit's tree.
 struct TreeFile {
   std::string path;  // below the repository's top folder
   std::string content;
@@ -58,7 +58,8 @@ std::string local_path(std::string_view url);
 
 class GitRepository {
  public:
-  // Makes the mirror when it is not there. REQUIRES: `folder` is ours, not a client's words.
+  // Makes the mirror when it is not there, and removes the locks that a killed process left in it. REQUIRES: `folder`
+  // is ours, not a client's words, and no other process uses it.
   static Result<std::unique_ptr<GitRepository>> open(const std::string& folder, Remote remote);
   ~GitRepository();
   GitRepository(const GitRepository&) = delete;

@@ -3,19 +3,13 @@
 #include <fmt/format.h>
 
 #include "core/base/text.h"
+#include "storage/git/folder_push.h"
 #include "storage/git/transport.h"
 
 namespace mlops::git {
 namespace {
 
 constexpr const char* kOutgoing = "refs/mlops/outgoing";
-constexpr const char* kIncoming = "refs/mlops/incoming";
-
-Failure conflict(const Remote& remote, const std::string& branch) {
-  return fail(ErrorCode::kConflict, "push_conflict",
-              fmt::format("the branch {} of {} moved while a commit was made for it", printable(branch), remote.name),
-              "it is fetched and built anew");
-}
 
 struct Parent {
   CommitHandle commit;
@@ -115,52 +109,27 @@ Status GitWriter::push_to(const std::string& specification) {
   char* specs[] = {text.data()};
   const git_strarray wanted{specs, 1};
   const int code = git_remote_push(connected.get(), &wanted, &options);
-  if (code == GIT_ENONFASTFORWARD) return conflict(remote, specification.substr(specification.rfind('/') + 1));
+  if (code == GIT_ENONFASTFORWARD) return push_conflict(remote, specification.substr(specification.rfind('/') + 1));
   if (code != 0) return connection_failure(connection, code, "push");
   if (connection.rejection.empty()) return {};
   // A server compares with what it told when the push began: somebody was faster. Anything else is its decision.
   const auto& why = connection.rejection;
   for (const char* word :
        {"non-fast-forward", "fetch first", "stale info", "failed to update ref", "cannot lock ref"}) {
-    if (why.find(word) != why.npos) return conflict(remote, specification.substr(specification.rfind('/') + 1));
+    if (why.find(word) != why.npos) return push_conflict(remote, specification.substr(specification.rfind('/') + 1));
   }
   return fail(ErrorCode::kUnavailable, "push_refused",
               fmt::format("the git repository {} refuses the push: {}", remote.name, why),
               "see its branch protection and hooks");
 }
 
-// The transport of libgit2 to a folder sets a branch whatever it was by then; so the objects go under a name of their
-// own, and the branch is moved under its lock.
-Status GitWriter::move_local(const std::string& path, const std::string& branch, const std::string& commit,
-                             const std::string& expected) {
-  const auto& remote = repository_.remote_;
-  MLOPS_TRY(push_to(fmt::format("+{}:{}", kOutgoing, kIncoming)));
-  ::git_repository* opened = nullptr;
-  if (git_repository_open_ext(&opened, path.c_str(), GIT_REPOSITORY_OPEN_NO_SEARCH, nullptr) != 0) {
-    return fail_last("open", remote.name);
-  }
-  const RepositoryHandle there(opened);
-  git_oid id;
-  git_oid expected_id;
-  if (!parse_id(commit, id)) return fail_last("push a commit", remote.name);
-  const auto name = "refs/heads/" + branch;
-  git_reference* moved = nullptr;
-  const int code =
-      parse_id(expected, expected_id)
-          ? git_reference_create_matching(&moved, opened, name.c_str(), &id, 1, &expected_id, "mlopsd: push")
-          : git_reference_create(&moved, opened, name.c_str(), &id, 0, "mlopsd: push");
-  const ReferenceHandle reference(moved);
-  (void)git_reference_remove(opened, kIncoming);
-  if (code == GIT_EMODIFIED || code == GIT_EEXISTS || code == GIT_ELOCKED || code == GIT_ENOTFOUND) {
-    return conflict(remote, branch);
-  }
-  if (code != 0) return fail_last("move the branch", remote.name);
-  return {};
-}
-
 Status GitWriter::push(const std::string& branch, const std::string& commit, const std::string& expected) {
   const std::lock_guard lock(repository_.mutex_);
   MLOPS_TRY(check_answers(repository_.remote_));
+  const auto folder = local_path(repository_.remote_.url);
+  if (!folder.empty()) {
+    return push_to_folder(repository_.handle_, repository_.remote_, folder, {branch, commit, expected});
+  }
   git_oid id;
   git_reference* made = nullptr;
   if (!parse_id(commit, id) ||
@@ -168,8 +137,6 @@ Status GitWriter::push(const std::string& branch, const std::string& commit, con
     return fail_last("push a commit", repository_.remote_.name);
   }
   const ReferenceHandle outgoing(made);
-  const auto path = local_path(repository_.remote_.url);
-  if (!path.empty()) return move_local(path, branch, commit, expected);
   return push_to(fmt::format("{}:refs/heads/{}", kOutgoing, branch));
 }
 

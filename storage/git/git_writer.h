@@ -2,7 +2,8 @@
 //
 // A push moves the remote's branch from exactly the commit it was built on, or not at all: what somebody else pushed in
 // between is never lost. Errors: kConflict "push_conflict" (the branch moved: fetch, build anew); kUnavailable
-// "push_refused" (the server's hook or protection said no), "git_unreachable", "git_credential", "git_error".
+// "push_refused" (the server's hook or protection said no), "branch_locked" (of a folder, by another process),
+// "git_unreachable", "git_credential", "git_error".
 // Thread-safety: thread-safe, as its repository.
 #pragma once
 
@@ -34,8 +35,6 @@ class GitWriter {
 
  private:
   Status push_to(const std::string& specification);
-  Status move_local(const std::string& path, const std::string& branch, const std::string& commit,
-                    const std::string& expected);
 
   GitRepository& repository_;
 };

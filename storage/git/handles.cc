@@ -14,7 +14,7 @@ constexpr std::size_t kReasonBytes = 300;
 }  // namespace
 
 void init_library() {
-  static const int initialised = git_libgit2_init();
+  static const bool initialised = git_libgit2_init() > 0 && git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1) == 0;
   static_cast<void>(initialised);
 }
 

@@ -30,9 +30,12 @@ using EntryHandle = std::unique_ptr<git_tree_entry, FreeWith<git_tree_entry_free
 using BlobHandle = std::unique_ptr<git_blob, FreeWith<git_blob_free>>;
 using WalkHandle = std::unique_ptr<git_revwalk, FreeWith<git_revwalk_free>>;
 using IteratorHandle = std::unique_ptr<git_reference_iterator, FreeWith<git_reference_iterator_free>>;
+using OdbHandle = std::unique_ptr<git_odb, FreeWith<git_odb_free>>;
+using OdbObjectHandle = std::unique_ptr<git_odb_object, FreeWith<git_odb_object_free>>;
 using SignatureHandle = std::unique_ptr<git_signature, FreeWith<git_signature_free>>;
 
-// The library stays initialised for the rest of the process: others may still hold handles at exit.
+// The library stays initialised for the rest of the process: others may still hold handles at exit. It syncs what it
+// writes: a branch told to be moved is moved after a power loss too, and a mirror is never found half written.
 void init_library();
 
 std::string hex_of(const git_oid& id);

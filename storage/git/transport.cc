@@ -141,6 +141,12 @@ Status check_answers(const Remote& remote) {
   return unreachable(remote, "no connection");
 }
 
+Failure push_conflict(const Remote& remote, const std::string& branch) {
+  return fail(ErrorCode::kConflict, "push_conflict",
+              fmt::format("the branch {} of {} moved while a commit was made for it", printable(branch), remote.name),
+              "it is fetched and built anew");
+}
+
 Failure connection_failure(const Connection& connection, int code, std::string_view doing) {
   const auto& remote = connection.remote;
   if (connection.timed_out) return unreachable(remote, fmt::format("no answer within {} s", remote.timeout_s));

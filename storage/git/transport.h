@@ -25,6 +25,8 @@ struct Connection {
 
 // Refuses at once what does not answer, where libgit2 would wait for the system's patience.
 Status check_answers(const Remote& remote);
+// kConflict "push_conflict": somebody was faster.
+Failure push_conflict(const Remote& remote, const std::string& branch);
 // What a failed connection means.
 Failure connection_failure(const Connection& connection, int code, std::string_view doing);
 

@@ -4,6 +4,7 @@
 #include <git2.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "storage/git/git_source.h"
 #include "storage/git/git_writer.h"
@@ -37,6 +38,7 @@ class Place {
     REQUIRE(opened);
     return std::move(*opened);
   }
+  static void touch(const fs::path& file, const std::string& content = "") { std::ofstream(file) << content; }
   // Sets a branch of the server, as a force-push would.
   void set_branch(const std::string& branch, const std::string& commit) const {
     git_repository* opened = nullptr;
@@ -137,6 +139,85 @@ TEST_CASE("a branch that moved in between is not overwritten") {
   REQUIRE(one->fetch());
   CHECK(*one->is_ancestor(theirs, *one->head_of("main")));
   CHECK(*one->read_file(*one->head_of("main"), "a") == "2");
+}
+
+TEST_CASE("a branch that another process has locked is told by its lock, and moved when that is gone") {
+  const Place place;
+  const auto mirror = place.mirror("one");
+  const auto base = pushed(*mirror, "", {{"a", "1"}});
+  GitWriter writer(*mirror);
+  const auto mine = writer.commit(wish(base, {{"a", "2"}}));
+  REQUIRE(mine);
+  const fs::path lock = place.server() + "/refs/heads/main.lock";
+  place.touch(lock);
+  for (int again = 0; again < 2; ++again) {
+    const auto refused = writer.push("main", *mine, base);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().slug == "branch_locked");
+    CHECK(refused.error().message.find("main.lock") != std::string::npos);
+  }
+  fs::remove(lock);
+  REQUIRE(writer.push("main", *mine, base));
+}
+
+TEST_CASE("the lock that a killed process noted is removed, but not one of another time or another file") {
+  const Place place;
+  const auto mirror = place.mirror("one");
+  const auto base = pushed(*mirror, "", {{"a", "1"}});
+  GitWriter writer(*mirror);
+  const auto mine = writer.commit(wish(base, {{"a", "2"}}));
+  REQUIRE(mine);
+  const fs::path lock = place.server() + "/refs/heads/main.lock";
+  const auto note = place.path / "one" / "mlopsd-locking";
+  const auto now = fs::file_time_type::clock::now();
+  const auto locked = [&](const std::string& noted, std::chrono::seconds later) {
+    place.touch(lock);
+    place.touch(note, noted);
+    fs::last_write_time(note, now);
+    fs::last_write_time(lock, now + later);
+    return writer.push("main", *mine, base);
+  };
+  CHECK(locked(lock, std::chrono::seconds(60)).error().slug == "branch_locked");
+  CHECK(locked(lock, std::chrono::seconds(-60)).error().slug == "branch_locked");
+  CHECK(locked(place.server() + "/refs/heads/other.lock", {}).error().slug == "branch_locked");
+  CHECK(locked(lock, std::chrono::seconds(2)));
+  CHECK_FALSE(fs::exists(lock));
+  CHECK_FALSE(fs::exists(note));
+}
+
+TEST_CASE("locks that a killed process left in a mirror are removed when it is opened") {
+  const Place place;
+  std::string base;
+  {
+    const auto mirror = place.mirror("one");
+    base = pushed(*mirror, "", {{"a", "1"}});
+    REQUIRE(mirror->fetch());
+  }
+  const auto two = place.mirror("two");
+  REQUIRE(two->fetch());
+  const auto theirs = pushed(*two, base, {{"a", "2"}});
+  for (const char* name : {"refs/heads/main.lock", "config.lock", "packed-refs.lock"})
+    place.touch(place.path / "one" / name);
+  const auto mirror = place.mirror("one");
+  REQUIRE(mirror->fetch());
+  CHECK(*mirror->head_of("main") == theirs);
+}
+
+TEST_CASE("what a commit names is copied whole: folders, and what other commits have already") {
+  const Place place;
+  const auto one = place.mirror("one");
+  const auto base = pushed(*one, "", {{"a/b/c", "1"}, {"a/d", "2"}, {"e", "3"}});
+  GitWriter writer(*one);
+  const auto next = writer.commit(wish(base, {{"a/b/c", "2"}}));
+  const auto last = writer.commit(wish(*next, {{"f/g", "1"}}));
+  REQUIRE(writer.push("main", *last, base));
+  const auto two = place.mirror("two");
+  REQUIRE(two->fetch());
+  CHECK(*two->read_file(*last, "a/b/c") == "2");
+  CHECK(*two->read_file(*last, "a/d") == "2");
+  CHECK(*two->read_file(*last, "f/g") == "1");
+  CHECK(*two->read_file(base, "a/b/c") == "1");
+  CHECK(two->log("", *last, 10)->size() == 3);
 }
 
 TEST_CASE("the same wish is the same commit") {
