@@ -62,7 +62,7 @@ const Command kGitopsStatusCommand{
                  .value_name = "STATE",
                  .help = "only these",
                  .complete = Complete::kChoice,
-                 .choices = {"pending", "done", "failed"}},
+                 .choices = {"pending", "done", "failed", "superseded"}},
                 {.name = "--limit", .value_name = "N", .help = "how many (default 20, 0 for all)"}},
     .shared = kOutput,
     .description = R"(A commit that cannot be pushed is tried again with growing pauses, in order.

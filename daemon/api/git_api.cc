@@ -148,15 +148,17 @@ Json outbox_json(const meta::OutboxRow& row) {
 }
 
 Result<Response> gitops_status(const Services& services, Request& request) {
-  MLOPS_TRY(only_known_params(request, {"environment", "state", "limit"}));
+  MLOPS_TRY(only_known_params(request, {"environment", "state", "limit", "after"}));
+  MLOPS_ASSIGN(const auto limit, limit_of(request));
   meta::OutboxFilter filter;
   filter.environment = request.query_or("environment", "");
   filter.state = request.query_or("state", "");
-  MLOPS_ASSIGN(filter.limit, limit_of(request));
+  filter.after_deployment_id = request.query_or("after", "");
+  filter.limit = limit + 1;
   MLOPS_ASSIGN(const auto rows, services.gitops.status(filter));
   Json items = Json::array();
   for (const auto& row : rows) items.push_back(outbox_json(row));
-  return Response::json(200, whole(std::move(items)));
+  return Response::json(200, page(std::move(items), limit, [](const Json& last) { return last.at("deployment"); }));
 }
 
 Result<Response> gitops_retry(const Services& services, Request& request) {

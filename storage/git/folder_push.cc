@@ -2,99 +2,63 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+#include <filesystem>
+#include <thread>
+
+#include "core/base/log.h"
 #include "core/base/text.h"
 #include "storage/git/locks.h"
+#include "storage/git/object_copy.h"
 #include "storage/git/transport.h"
 
 namespace mlops::git {
 namespace {
 
-// Copies between two object databases, of one mirror to one remote.
-class ObjectCopy {
- public:
-  ObjectCopy(::git_repository* mirror, git_odb* from, git_odb* to, const Remote& remote)
-      : mirror_(mirror), from_(from), to_(to), remote_(remote) {}
+namespace fs = std::filesystem;
 
-  Status commits(const BranchMove& move) const {
-    git_oid tip;
-    git_oid base;
-    git_revwalk* made = nullptr;
-    if (!parse_id(move.commit, tip) || git_revwalk_new(&made, mirror_) != 0) return failed();
-    const WalkHandle walk(made);
-    git_revwalk_sorting(walk.get(), GIT_SORT_TOPOLOGICAL | GIT_SORT_REVERSE);
-    if (git_revwalk_push(walk.get(), &tip) != 0) return failed();
-    if (parse_id(move.expected, base) && git_revwalk_hide(walk.get(), &base) != 0) return failed();
-    git_oid id;
-    while (git_revwalk_next(&id, walk.get()) == 0) {
-      git_commit* found = nullptr;
-      if (git_commit_lookup(&found, mirror_, &id) != 0) return failed();
-      const CommitHandle commit(found);
-      MLOPS_TRY(tree(*git_commit_tree_id(commit.get())));
-      MLOPS_TRY(object(id));
-    }
-    return {};
-  }
+constexpr std::chrono::milliseconds kLockPause{20};
 
- private:
-  Status tree(const git_oid& id) const {
-    if (git_odb_exists(to_, &id) == 1) return {};
-    git_tree* found = nullptr;
-    if (git_tree_lookup(&found, mirror_, &id) != 0) return failed();
-    const TreeHandle tree_of(found);
-    for (std::size_t i = 0; i < git_tree_entrycount(tree_of.get()); ++i) {
-      const auto* const entry = git_tree_entry_byindex(tree_of.get(), i);
-      const auto type = git_tree_entry_type(entry);
-      if (type == GIT_OBJECT_TREE) MLOPS_TRY(tree(*git_tree_entry_id(entry)));
-      if (type == GIT_OBJECT_BLOB) MLOPS_TRY(object(*git_tree_entry_id(entry)));
-    }
-    return object(id);
-  }
-
-  Status object(const git_oid& id) const {
-    if (git_odb_exists(to_, &id) == 1) return {};
-    git_odb_object* found = nullptr;
-    if (git_odb_read(&found, from_, &id) != 0) return failed();
-    const OdbObjectHandle read(found);
-    git_oid written;
-    if (git_odb_write(&written, to_, git_odb_object_data(read.get()), git_odb_object_size(read.get()),
-                      git_odb_object_type(read.get())) != 0) {
-      return failed();
-    }
-    return {};
-  }
-
-  Failure failed() const { return fail_last("copy objects", remote_.name); }
-
-  ::git_repository* mirror_;
-  git_odb* from_;
-  git_odb* to_;
-  const Remote& remote_;
-};
-
-Result<OdbHandle> odb_of(::git_repository* repository, const Remote& remote) {
-  git_odb* odb = nullptr;
-  if (git_repository_odb(&odb, repository) != 0) return fail_last("open the objects", remote.name);
-  return OdbHandle(odb);
+Failure not_bare(const Remote& remote, const std::string& branch) {
+  return fail(ErrorCode::kUnavailable, "push_refused",
+              fmt::format("the branch {} of {} is checked out in a work tree, which would fall behind",
+                          printable(branch), remote.name),
+              "let the work tree be a clone of a bare repository (git init --bare), and name that one");
 }
 
-Failure locked(const Remote& remote, const std::string& branch, const std::string& lock) {
-  return fail(ErrorCode::kUnavailable, "branch_locked",
-              fmt::format("the branch {} of {} is locked by {}", printable(branch), remote.name, printable(lock)),
-              "a git process works on it; when none does, it was cut off: remove that file");
+Failure symbolic(const Remote& remote, const std::string& branch) {
+  return fail(ErrorCode::kUnavailable, "push_refused",
+              fmt::format("the branch {} of {} is a name for another branch", printable(branch), remote.name),
+              "name that one in mlopsd's repositories file");
+}
+
+// What a move to a folder would do harm to. libgit2 would let it pass.
+Status check_target(::git_repository* there, const Remote& remote, const BranchMove& move) {
+  if (git_repository_is_bare(there) != 1) return not_bare(remote, move.branch);
+  git_reference* found = nullptr;
+  if (git_reference_lookup(&found, there, ("refs/heads/" + move.branch).c_str()) != 0) return {};
+  const ReferenceHandle branch(found);
+  if (git_reference_type(found) == GIT_REFERENCE_SYMBOLIC) return symbolic(remote, move.branch);
+  if (git_branch_is_checked_out(found) == 1) return not_bare(remote, move.branch);  // in a work tree that was added
+  return {};
 }
 
 Status move_branch(::git_repository* there, const Remote& remote, const BranchMove& move, const std::string& lock) {
   git_oid id;
-  git_oid expected;
+  git_oid expected{};  // zero: there must be no such branch, under the lock too
   if (!parse_id(move.commit, id)) return fail_last("push a commit", remote.name);
+  (void)parse_id(move.expected, expected);
   const auto name = "refs/heads/" + move.branch;
-  constexpr const char* kReason = "mlopsd: push";
-  git_reference* moved = nullptr;
-  const int code = parse_id(move.expected, expected)
-                       ? git_reference_create_matching(&moved, there, name.c_str(), &id, 1, &expected, kReason)
-                       : git_reference_create(&moved, there, name.c_str(), &id, 0, kReason);
-  const ReferenceHandle reference(moved);
-  if (code == GIT_ELOCKED) return locked(remote, move.branch, lock);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(remote.lock_timeout_ms);
+  int code = 0;
+  while (true) {
+    git_reference* moved = nullptr;
+    code = git_reference_create_matching(&moved, there, name.c_str(), &id, 1, &expected, "mlopsd: push");
+    git_reference_free(moved);
+    if (code != GIT_ELOCKED || std::chrono::steady_clock::now() >= deadline) break;
+    std::this_thread::sleep_for(kLockPause);
+  }
+  if (code == GIT_ELOCKED) return branch_locked(remote.name, lock);
   if (code == GIT_EMODIFIED || code == GIT_EEXISTS || code == GIT_ENOTFOUND) return push_conflict(remote, move.branch);
   if (code != 0) return fail_last("move the branch", remote.name);
   return {};
@@ -106,17 +70,25 @@ Status push_to_folder(::git_repository* mirror, const Remote& remote, const std:
                       const BranchMove& move) {
   ::git_repository* opened = nullptr;
   if (git_repository_open_ext(&opened, folder.c_str(), GIT_REPOSITORY_OPEN_NO_SEARCH, nullptr) != 0) {
-    return fail_last("open", remote.name);
+    return fail_last("open the folder", remote.name);
   }
   const RepositoryHandle there(opened);
-  MLOPS_ASSIGN(const auto from, odb_of(mirror, remote));
-  MLOPS_ASSIGN(const auto to, odb_of(opened, remote));
-  MLOPS_TRY(ObjectCopy(mirror, from.get(), to.get(), remote).commits(move));
-  const auto lock = fmt::format("{}refs/heads/{}.lock", git_repository_commondir(opened), move.branch);
-  const LockNote note(git_repository_path(mirror), lock);
-  MLOPS_TRY(note.begin());
+  MLOPS_TRY(check_target(opened, remote, move));
+  const LockNote note(git_repository_path(mirror), remote.name);
+  MLOPS_TRY(note.settle());
+
+  git_oid tip;
+  git_oid base;
+  if (!parse_id(move.commit, tip)) return fail_last("push a commit", remote.name);
+  MLOPS_ASSIGN(const auto objects, ObjectCopy::open(mirror, opened, remote));
+  MLOPS_TRY(objects.copy(tip, parse_id(move.expected, base) ? &base : nullptr));
+
+  const auto heads = fs::path(git_repository_commondir(opened)) / "refs" / "heads";
+  const auto lock = (heads / (move.branch + ".lock")).string();
+  MLOPS_TRY(note.begin(lock, move.commit));
   auto moved = move_branch(opened, remote, move, lock);
-  MLOPS_TRY(note.end());
+  give_access(heads, heads / move.branch);
+  if (auto ended = note.end(); !ended) log::warn("git_note_kept", {{"slug", std::string_view(ended.error().slug)}});
   return moved;
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/base/log.h"
 #include "core/base/text.h"
 #include "storage/git/locks.h"
 #include "storage/git/transport.h"
@@ -107,7 +108,12 @@ Status trust(const std::string& ca_file) {
 Result<std::unique_ptr<GitRepository>> GitRepository::open(const std::string& folder, Remote remote) {
   init_library();
   MLOPS_TRY(check_remote_url(remote.url));
-  MLOPS_TRY(remove_locks(folder));
+  remove_leftovers(folder);
+  // What cannot be settled yet is, at the latest, before the next push.
+  if (auto settled = LockNote(folder, remote.name).settle(); !settled) {
+    log::warn("git_lock_kept",
+              {{"repository", std::string_view(remote.name)}, {"slug", std::string_view(settled.error().slug)}});
+  }
   ::git_repository* handle = nullptr;
   if (git_repository_open_ext(&handle, folder.c_str(), GIT_REPOSITORY_OPEN_BARE | GIT_REPOSITORY_OPEN_NO_SEARCH,
                               nullptr) != 0 &&

@@ -27,6 +27,7 @@ struct Remote {
   std::string token;         // for https
   std::string ssh_key_file;  // for ssh
   std::int64_t timeout_s = 30;
+  std::int64_t lock_timeout_ms = 1000;  // how long a branch of a folder that is locked is waited for, as git waits
 };
 
 // From then on certificates of servers are checked against these authorities (PEM) alone. For the whole process;
@@ -58,7 +59,7 @@ std::string local_path(std::string_view url);
 
 class GitRepository {
  public:
-  // Makes the mirror when it is not there, and removes the locks that a killed process left in it. REQUIRES: `folder`
+  // Makes the mirror when it is not there, and removes what a killed process left in it. REQUIRES: `folder`
   // is ours, not a client's words, and no other process uses it.
   static Result<std::unique_ptr<GitRepository>> open(const std::string& folder, Remote remote);
   ~GitRepository();

@@ -32,6 +32,8 @@ Status check_remote_url(std::string_view url) {
   if (printable(url) != url || url.find_first_of(" \\") != url.npos) return bad_url("has bytes no URL has");
   if (const auto path = local_path(url); !path.empty()) {
     if (!path.starts_with('/')) return bad_url("names a folder that is not absolute");
+    // git would decode it, and only behind file://.
+    if (path.find('%') != path.npos) return bad_url("has a % in a folder's name");
     return {};
   }
   if (is_scp_form(url)) return {};

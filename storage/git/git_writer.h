@@ -2,8 +2,8 @@
 //
 // A push moves the remote's branch from exactly the commit it was built on, or not at all: what somebody else pushed in
 // between is never lost. Errors: kConflict "push_conflict" (the branch moved: fetch, build anew); kUnavailable
-// "push_refused" (the server's hook or protection said no), "branch_locked" (of a folder, by another process),
-// "git_unreachable", "git_credential", "git_error".
+// "push_refused" (the server's hook or protection said no; a folder with a work tree), "branch_locked" (of a folder,
+// by another process), "git_unreachable", "git_credential", "git_error"; those of Env.
 // Thread-safety: thread-safe, as its repository.
 #pragma once
 

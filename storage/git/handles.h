@@ -34,8 +34,9 @@ using OdbHandle = std::unique_ptr<git_odb, FreeWith<git_odb_free>>;
 using OdbObjectHandle = std::unique_ptr<git_odb_object, FreeWith<git_odb_object_free>>;
 using SignatureHandle = std::unique_ptr<git_signature, FreeWith<git_signature_free>>;
 
-// The library stays initialised for the rest of the process: others may still hold handles at exit. It syncs what it
-// writes: a branch told to be moved is moved after a power loss too, and a mirror is never found half written.
+// The library stays initialised for the rest of the process: others may still hold handles at exit. Objects and
+// references are synced as they are written: a branch told to be moved is moved after a power loss too, and none is
+// found empty.
 void init_library();
 
 std::string hex_of(const git_oid& id);

@@ -1,12 +1,16 @@
 #include "storage/git/locks.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <vector>
 
+#include "core/base/clock.h"
 #include "core/base/env.h"
 #include "core/base/log.h"
+#include "core/base/text.h"
 
 namespace mlops::git {
 namespace {
@@ -14,10 +18,10 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kNoteName = "mlopsd-locking";
-// How far the lock's time may lie from the note's. Clocks of file systems tick in steps, and a loaded machine may stop
-// between the two.
-constexpr TimestampUs kNotBeforeUs = 1'000'000;
-constexpr TimestampUs kNotAfterUs = 10'000'000;
+// A process fills the lock it has made at once; one that is empty for this long was cut off.
+constexpr TimestampUs kEmptyForUs = 2'000'000;
+
+enum class Owner { kNobody, kUs, kAnother, kUnknownYet };
 
 Status remove_if_there(const std::string& path) {
   auto removed = posix_env().remove(path);
@@ -25,51 +29,87 @@ Status remove_if_there(const std::string& path) {
   return removed;
 }
 
-}  // namespace
-
-Status remove_locks(const std::string& mirror) {
-  std::error_code error;
-  std::vector<std::string> locks;
-  fs::recursive_directory_iterator entry(mirror, error);
-  for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
-    const auto& path = entry->path();
-    if (entry.depth() == 0 && path.filename() == "objects") entry.disable_recursion_pending();  // many, never locked
-    if (path.extension() == ".lock") locks.push_back(path.string());
-  }
-  if (error && error != std::errc::no_such_file_or_directory) {
-    return fail(ErrorCode::kUnavailable, "git_error", fmt::format("cannot read {}: {}", mirror, error.message()));
-  }
-  for (const auto& lock : locks) {
-    MLOPS_TRY(posix_env().remove(lock));
-    log::info("git_lock_removed", {{"path", std::string_view(lock)}});
-  }
-  return {};
+// `content`: what the lock holds when it is whole.
+Owner owner_of(const std::string& lock, std::string_view content) {
+  struct stat info {};
+  if (::lstat(lock.c_str(), &info) != 0) return errno == ENOENT ? Owner::kNobody : Owner::kAnother;
+  if (!S_ISREG(info.st_mode) || info.st_uid != ::geteuid()) return Owner::kAnother;
+  const auto found = read_file(lock, content.size() + 1);
+  if (!found) return found.error().code == ErrorCode::kNotFound ? Owner::kNobody : Owner::kAnother;
+  if (*found == content) return Owner::kUs;
+  if (!content.starts_with(*found)) return Owner::kAnother;
+  const auto made_at_us = static_cast<TimestampUs>(info.st_mtim.tv_sec) * 1'000'000 + info.st_mtim.tv_nsec / 1000;
+  return SystemClock().now_us() - made_at_us >= kEmptyForUs ? Owner::kUs : Owner::kUnknownYet;
 }
 
-LockNote::LockNote(const std::string& mirror, std::string lock)
-    : path_(mirror + "/" + kNoteName), lock_(std::move(lock)) {}
+// Names of libgit2 1.5 and of write_file_atomic.
+bool is_leftover(const fs::path& path) {
+  const auto name = path.filename().string();
+  return path.extension() == ".lock" || name.starts_with("tmp_object_git2_") || name.starts_with("pack_git2_") ||
+         (name.starts_with(kNoteName) && path.extension() == ".tmp");
+}
 
-Status LockNote::begin() const {
-  MLOPS_TRY(remove_left_lock());
-  return write_file_atomic(path_, lock_);
+}  // namespace
+
+void remove_leftovers(const std::string& mirror) {
+  std::error_code error;
+  std::vector<fs::path> leftovers;
+  fs::recursive_directory_iterator entry(mirror, fs::directory_options::skip_permission_denied, error);
+  for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+    std::error_code unknown;
+    const bool is_file = entry->symlink_status(unknown).type() == fs::file_type::regular;
+    if (is_file && is_leftover(entry->path())) leftovers.push_back(entry->path());
+  }
+  std::int64_t removed = 0;
+  for (const auto& path : leftovers) {
+    if (fs::remove(path, error)) ++removed;
+  }
+  if (leftovers.empty()) return;
+  log::info("git_leftovers_removed", {{"mirror", std::string_view(mirror)},
+                                      {"removed", removed},
+                                      {"kept", static_cast<std::int64_t>(leftovers.size()) - removed}});
+}
+
+Failure branch_locked(std::string_view remote, std::string_view lock) {
+  return fail(ErrorCode::kUnavailable, "branch_locked",
+              fmt::format("a branch of {} is locked by {}", remote, printable(lock)),
+              "a git process works on it; when none does, it was cut off: remove that file");
+}
+
+LockNote::LockNote(std::string_view mirror, std::string_view remote)
+    : path_((fs::path(mirror) / kNoteName).string()), remote_(remote) {}
+
+Status LockNote::settle() const {
+  const auto noted = read_file(path_);
+  if (!noted) {
+    if (noted.error().code == ErrorCode::kNotFound) return {};
+    return fail(noted.error());
+  }
+  const auto line_end = noted->find('\n');
+  if (line_end == noted->npos) return end();
+  const auto lock = noted->substr(0, line_end);
+  std::error_code error;
+  if (!fs::exists(fs::path(lock).parent_path(), error)) return {};  // a folder that is not mounted yet, say
+  switch (owner_of(lock, std::string_view(*noted).substr(line_end + 1))) {
+    case Owner::kUnknownYet:
+      return branch_locked(remote_, lock);
+    case Owner::kUs:
+      MLOPS_TRY(remove_if_there(lock));
+      log::warn("git_lock_removed", {{"repository", std::string_view(remote_)}});
+      break;
+    case Owner::kNobody:
+    case Owner::kAnother:
+      break;
+  }
+  return end();
+}
+
+Status LockNote::begin(const std::string& lock, const std::string& commit) const {
+  return write_file_atomic(path_, fmt::format("{}\n{}\n", lock, commit));
 }
 
 Status LockNote::end() const {
   return remove_if_there(path_);
-}
-
-Status LockNote::remove_left_lock() const {
-  auto& env = posix_env();
-  const auto noted_at_us = env.file_modified_at_us(path_);
-  const auto locked_at_us = env.file_modified_at_us(lock_);
-  if (!noted_at_us || !locked_at_us) return {};
-  MLOPS_ASSIGN(const auto noted, read_file(path_));
-  const bool is_ours =
-      noted == lock_ && *locked_at_us >= *noted_at_us - kNotBeforeUs && *locked_at_us <= *noted_at_us + kNotAfterUs;
-  if (!is_ours) return {};
-  MLOPS_TRY(remove_if_there(lock_));
-  log::warn("git_lock_removed", {{"path", std::string_view(lock_)}});
-  return {};
 }
 
 }  // namespace mlops::git

@@ -35,7 +35,8 @@ constexpr std::string_view kPendingRepositories =
     "SELECT DISTINCT repository FROM gitops_outbox WHERE state = 'pending' ORDER BY repository";
 constexpr std::string_view kListOutbox =
     "SELECT " MLOPS_OUTBOX_COLUMNS
-    " FROM gitops_outbox WHERE ($1 = '' OR environment = $1) AND ($2 = '' OR state = $2) ORDER BY seq DESC LIMIT $3";
+    " FROM gitops_outbox WHERE ($1 = '' OR environment = $1) AND ($2 = '' OR state = $2) AND "
+    "($3 = '' OR seq < (SELECT seq FROM gitops_outbox WHERE deployment_id = $3)) ORDER BY seq DESC LIMIT $4";
 constexpr std::string_view kFindOutbox = "SELECT " MLOPS_OUTBOX_COLUMNS " FROM gitops_outbox WHERE deployment_id = $1";
 constexpr std::string_view kLaterDone =
     "SELECT 1 FROM gitops_outbox WHERE seq > $1 AND repository = $2 AND environment = $3 AND state = 'done' LIMIT 1";
@@ -129,6 +130,7 @@ Result<std::vector<std::string>> outbox_repositories(sql::Connection& connection
 Result<std::vector<OutboxRow>> list_outbox(sql::Connection& connection, const OutboxFilter& filter) {
   MLOPS_ASSIGN(auto cursor,
                connection.query(kListOutbox, {std::string_view(filter.environment), std::string_view(filter.state),
+                                              std::string_view(filter.after_deployment_id),
                                               static_cast<std::int64_t>(filter.limit)}));
   return sql::read_all(std::move(cursor), read_outbox);
 }

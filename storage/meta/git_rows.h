@@ -61,6 +61,7 @@ Result<std::vector<std::string>> outbox_repositories(sql::Connection& connection
 struct OutboxFilter {
   std::string environment;
   std::string state;
+  std::string after_deployment_id;  // of the row before the first
   std::size_t limit = 100;
 };
 Result<std::vector<OutboxRow>> list_outbox(sql::Connection& connection, const OutboxFilter& filter);  // newest first

@@ -16,7 +16,7 @@ namespace {
 bool is_watched(const char* path) {
   static const char* const folder = std::getenv("MLOPS_KILL_IN");
   if (!path || !folder || !std::strstr(path, folder)) return false;
-  for (const char* part : {".lock", "/refs/", "/pack/", "/HEAD", "/config", "mlopsd-locking"}) {
+  for (const char* part : {".lock", "/refs/", "/objects/", "packed-refs", "/HEAD", "/config", "mlopsd-locking"}) {
     if (std::strstr(path, part)) return true;
   }
   return false;

@@ -2,6 +2,7 @@
 #include "storage/git/git_repository.h"
 
 #include <git2.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -22,7 +23,7 @@ class Place {
   Place() {
     std::string pattern = (fs::temp_directory_path() / "git_mirror_XXXXXX").string();
     REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-    path = pattern;
+    path = fs::canonical(pattern);
     git_libgit2_init();
     git_repository* made = nullptr;
     REQUIRE(git_repository_init(&made, server().c_str(), 1) == 0);
@@ -34,7 +35,8 @@ class Place {
   }
   std::string server() const { return (path / "server.git").string(); }
   std::unique_ptr<GitRepository> mirror(const std::string& name) const {
-    auto opened = GitRepository::open((path / name).string(), {.name = name, .url = "file://" + server()});
+    auto opened =
+        GitRepository::open((path / name).string(), {.name = name, .url = "file://" + server(), .lock_timeout_ms = 0});
     REQUIRE(opened);
     return std::move(*opened);
   }
@@ -141,48 +143,165 @@ TEST_CASE("a branch that moved in between is not overwritten") {
   CHECK(*one->read_file(*one->head_of("main"), "a") == "2");
 }
 
+// One commit that is pushed, one on top that is not yet, and where the lock and the note of its push lie.
+struct Pending {
+  Place place;
+  std::unique_ptr<GitRepository> mirror = place.mirror("one");
+  std::string base = pushed(*mirror, "", {{"a", "1"}});
+  std::string next = *GitWriter(*mirror).commit(wish(base, {{"a", "2"}}));
+  fs::path heads = fs::path(place.server()) / "refs" / "heads";
+  fs::path lock = heads / "main.lock";
+  fs::path note = place.path / "one" / "mlopsd-locking";
+
+  Status push() { return GitWriter(*mirror).push("main", next, base); }
+  void noted(const fs::path& noted_lock) const { Place::touch(note, noted_lock.string() + "\n" + next + "\n"); }
+  // A lock as a process leaves it that is killed.
+  void locked(const std::string& content, std::chrono::seconds ago) const {
+    Place::touch(lock, content);
+    fs::last_write_time(lock, fs::file_time_type::clock::now() - ago);
+  }
+};
+
 TEST_CASE("a branch that another process has locked is told by its lock, and moved when that is gone") {
-  const Place place;
-  const auto mirror = place.mirror("one");
-  const auto base = pushed(*mirror, "", {{"a", "1"}});
-  GitWriter writer(*mirror);
-  const auto mine = writer.commit(wish(base, {{"a", "2"}}));
-  REQUIRE(mine);
-  const fs::path lock = place.server() + "/refs/heads/main.lock";
-  place.touch(lock);
+  Pending pending;
+  pending.locked("", std::chrono::hours(1));
   for (int again = 0; again < 2; ++again) {
-    const auto refused = writer.push("main", *mine, base);
+    const auto refused = pending.push();
     REQUIRE_FALSE(refused);
     CHECK(refused.error().slug == "branch_locked");
     CHECK(refused.error().message.find("main.lock") != std::string::npos);
   }
-  fs::remove(lock);
-  REQUIRE(writer.push("main", *mine, base));
+  fs::remove(pending.lock);
+  REQUIRE(pending.push());
 }
 
-TEST_CASE("the lock that a killed process noted is removed, but not one of another time or another file") {
+TEST_CASE("the lock that a killed process noted is removed") {
+  Pending pending;
+  pending.noted(pending.lock);
+  SECTION("at once, when it holds what was noted") {
+    pending.locked(pending.next + "\n", std::chrono::seconds(0));
+  }
+  SECTION("when it has been empty for some seconds") {
+    pending.locked("", std::chrono::seconds(60));
+  }
+  SECTION("when it has been half written for some seconds") {
+    pending.locked(pending.next.substr(0, 7), std::chrono::seconds(60));
+  }
+  REQUIRE(pending.push());
+  CHECK_FALSE(fs::exists(pending.lock));
+  CHECK_FALSE(fs::exists(pending.note));
+}
+
+TEST_CASE("a noted lock that may be another process's stays") {
+  Pending pending;
+  bool is_noted_still = false;
+  SECTION("it holds another commit") {
+    pending.noted(pending.lock);
+    pending.locked(pending.base + "\n", std::chrono::hours(1));
+  }
+  SECTION("it is another branch's") {
+    pending.noted(pending.heads / "other.lock");
+    pending.locked(pending.next + "\n", std::chrono::hours(1));
+  }
+  SECTION("it is empty and young") {
+    pending.noted(pending.lock);
+    pending.locked("", std::chrono::seconds(0));
+    is_noted_still = true;
+  }
+  const auto refused = pending.push();
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().slug == "branch_locked");
+  CHECK(fs::exists(pending.lock));
+  CHECK(fs::exists(pending.note) == is_noted_still);
+}
+
+TEST_CASE("a noted lock is settled when the mirror is opened, whatever is pushed later") {
+  Pending pending;
+  pending.noted(pending.lock);
+  pending.locked(pending.next + "\n", std::chrono::seconds(0));
+  pending.mirror = pending.place.mirror("one");
+  CHECK_FALSE(fs::exists(pending.lock));
+  CHECK_FALSE(fs::exists(pending.note));
+
+  // The remote is not mounted yet.
+  pending.noted(pending.lock);
+  pending.locked(pending.next + "\n", std::chrono::seconds(0));
+  const auto away = pending.place.path / "away";
+  fs::rename(pending.place.server(), away);
+  pending.mirror = pending.place.mirror("one");
+  CHECK(fs::exists(pending.note));
+  fs::rename(away, pending.place.server());
+  REQUIRE(pending.push());
+}
+
+TEST_CASE("a branch that is checked out, or is a name for another one, is not moved in a folder") {
+  Pending pending;
+  git_repository* opened = nullptr;
+  REQUIRE(git_repository_open(&opened, pending.place.server().c_str()) == 0);
+  std::string why;
+  SECTION("a repository with a work tree") {
+    git_config* config = nullptr;
+    REQUIRE(git_repository_config(&config, opened) == 0);
+    REQUIRE(git_config_set_bool(config, "core.bare", 0) == 0);
+    git_config_free(config);
+    fs::rename(pending.place.server(), pending.place.path / "tree");
+    fs::create_directory(pending.place.server());
+    fs::rename(pending.place.path / "tree", pending.place.server() + "/.git");
+    why = "work tree";
+  }
+  SECTION("a work tree that was added") {
+    git_reference* branch = nullptr;
+    REQUIRE(git_reference_lookup(&branch, opened, "refs/heads/main") == 0);
+    git_worktree_add_options options;
+    git_worktree_add_options_init(&options, GIT_WORKTREE_ADD_OPTIONS_VERSION);
+    options.ref = branch;
+    git_worktree* added = nullptr;
+    REQUIRE(git_worktree_add(&added, opened, "tree", (pending.place.path / "tree").c_str(), &options) == 0);
+    git_worktree_free(added);
+    git_reference_free(branch);
+    why = "work tree";
+  }
+  SECTION("a symbolic reference") {
+    pending.place.set_branch("real", pending.base);
+    git_reference* made = nullptr;
+    REQUIRE(git_reference_symbolic_create(&made, opened, "refs/heads/main", "refs/heads/real", 1, nullptr) == 0);
+    git_reference_free(made);
+    why = "another branch";
+  }
+  git_repository_free(opened);
+  const auto refused = pending.push();
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().slug == "push_refused");
+  CHECK(refused.error().message.find(why) != std::string::npos);
+}
+
+TEST_CASE("what is made in a folder has the access of the folder, not of mlopsd's own files") {
   const Place place;
   const auto mirror = place.mirror("one");
-  const auto base = pushed(*mirror, "", {{"a", "1"}});
-  GitWriter writer(*mirror);
-  const auto mine = writer.commit(wish(base, {{"a", "2"}}));
-  REQUIRE(mine);
-  const fs::path lock = place.server() + "/refs/heads/main.lock";
-  const auto note = place.path / "one" / "mlopsd-locking";
-  const auto now = fs::file_time_type::clock::now();
-  const auto locked = [&](const std::string& noted, std::chrono::seconds later) {
-    place.touch(lock);
-    place.touch(note, noted);
-    fs::last_write_time(note, now);
-    fs::last_write_time(lock, now + later);
-    return writer.push("main", *mine, base);
-  };
-  CHECK(locked(lock, std::chrono::seconds(60)).error().slug == "branch_locked");
-  CHECK(locked(lock, std::chrono::seconds(-60)).error().slug == "branch_locked");
-  CHECK(locked(place.server() + "/refs/heads/other.lock", {}).error().slug == "branch_locked");
-  CHECK(locked(lock, std::chrono::seconds(2)));
-  CHECK_FALSE(fs::exists(lock));
-  CHECK_FALSE(fs::exists(note));
+  const auto open_to_all = fs::perms::all & ~fs::perms::others_write;
+  const auto objects = fs::path(place.server()) / "objects";
+  const auto heads = fs::path(place.server()) / "refs" / "heads";
+  fs::permissions(objects, open_to_all);
+  fs::permissions(heads, open_to_all);
+  const auto mask = ::umask(077);
+  const auto commit = pushed(*mirror, "", {{"a", "1"}}, "env/prod");
+  ::umask(mask);
+  const auto access = [](const fs::path& path) { return static_cast<int>(fs::status(path).permissions()); };
+  CHECK(access(objects / commit.substr(0, 2)) == 0775);
+  CHECK(access(objects / commit.substr(0, 2) / commit.substr(2)) == 0444);
+  CHECK(access(heads / "env") == 0775);
+  CHECK(access(heads / "env" / "prod") == 0664);
+}
+
+TEST_CASE("an object that no branch led to any more is kept from being collected") {
+  Pending pending;
+  REQUIRE(pending.push());
+  const auto object = fs::path(pending.place.server()) / "objects" / pending.next.substr(0, 2) / pending.next.substr(2);
+  const auto old = fs::file_time_type::clock::now() - std::chrono::hours(24 * 30);
+  fs::last_write_time(object, old);
+  pending.place.set_branch("main", pending.base);
+  REQUIRE(pending.push());
+  CHECK(fs::last_write_time(object) > old + std::chrono::hours(24));
 }
 
 TEST_CASE("locks that a killed process left in a mirror are removed when it is opened") {
@@ -198,9 +317,11 @@ TEST_CASE("locks that a killed process left in a mirror are removed when it is o
   const auto theirs = pushed(*two, base, {{"a", "2"}});
   for (const char* name : {"refs/heads/main.lock", "config.lock", "packed-refs.lock"})
     place.touch(place.path / "one" / name);
+  fs::create_directory(place.path / "one" / "odd.lock");  // hinders nobody
   const auto mirror = place.mirror("one");
   REQUIRE(mirror->fetch());
   CHECK(*mirror->head_of("main") == theirs);
+  CHECK_FALSE(fs::exists(place.path / "one" / "objects" / "pack" / "pack_git2_1"));
 }
 
 TEST_CASE("what a commit names is copied whole: folders, and what other commits have already") {
@@ -278,8 +399,9 @@ TEST_CASE("URLs that are accepted, and those that hold a secret or lead nowhere"
     INFO(url);
     CHECK(check_remote_url(url));
   }
-  for (const char* url : {"https://u:p@h/a", "https://token@h/a", "https://h/a?token=x", "ssh://u:p@h/a", "ftp://h/a",
-                          "relative/path", "file://relative", "https:///a", "https://h/a b", ""}) {
+  for (const char* url :
+       {"https://u:p@h/a", "https://token@h/a", "https://h/a?token=x", "ssh://u:p@h/a", "ftp://h/a", "relative/path",
+        "file://relative", "file:///srv/my%20r.git", "https:///a", "https://h/a b", ""}) {
     INFO(url);
     CHECK_FALSE(check_remote_url(url));
   }
