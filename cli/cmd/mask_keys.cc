@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <mutex>
+
 #include "cli/cmd/key_ring_file.h"
 #include "cli/cmd/run.h"
 #include "core/base/env.h"
@@ -16,6 +18,7 @@ namespace {
 constexpr std::string_view kVaultUse = "vault";
 constexpr std::size_t kLargestVaultBytes = std::size_t{2} << 30;
 
+// Reads the file once: a run masks under one key, whatever becomes of the file.
 class FileKeys : public mask::KeySource {
  public:
   explicit FileKeys(std::string key_file) : key_file_(std::move(key_file)) {}
@@ -25,8 +28,11 @@ class FileKeys : public mask::KeySource {
       return fail(ErrorCode::kInvalid, "key_needed", fmt::format("the policy uses the key '{}'", printable(name)),
                   "add --key-file FILE, which --generate-key makes, or --keyring RING");
     }
-    MLOPS_ASSIGN(const auto master, crypto::read_key_file(key_file_));
-    return mask::NamedKey{mask::to_string({name, 1}), crypto::derive_key(master, name)};
+    const std::lock_guard lock(mutex_);
+    if (master_.empty()) {
+      MLOPS_ASSIGN(master_, crypto::read_key_file(key_file_));
+    }
+    return mask::NamedKey{mask::to_string({name, 1}), crypto::derive_key(master_, name)};
   }
 
   Result<mask::NamedKey> by_id(const std::string& id) const override {
@@ -39,6 +45,8 @@ class FileKeys : public mask::KeySource {
 
  private:
   std::string key_file_;
+  mutable std::mutex mutex_;
+  mutable crypto::SecretBytes master_;
 };
 
 }  // namespace

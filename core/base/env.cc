@@ -160,7 +160,7 @@ class PosixWritableFile : public WritableFile {
     unsubmitted_ = 0;
   }
 
-  static constexpr off_t kWriteBackBytes = 16 << 20;
+  static constexpr off_t kWriteBackBytes = 4 << 20;  // more would keep the final sync waiting
   Fd fd_;
   const std::string path_;
   bool is_written_back_ = true;

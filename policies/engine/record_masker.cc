@@ -69,7 +69,8 @@ Status RecordMasker::take_new_columns(const data::RecordReader& reader) {
     work->batch.begin();  // it may hold cells of another reader
     const bool is_markup = reader.column_kind(by_column_.size()) == data::ColumnKind::kMarkup;
     const bool is_gathered = work->handling != Handling::kKeep && work->class_row.spread != Spread::kNone;
-    by_column_.push_back({work.get(), is_markup, !is_markup && work->is_batched(), is_gathered});
+    by_column_.push_back(
+        {work.get(), is_markup, !is_markup && work->is_batched(), is_gathered, RowValues::kind_of(work->class_row)});
   }
   return {};
 }
@@ -114,8 +115,8 @@ Status RecordMasker::gather(const Place& place) {
   const bool looks_at_name = place.record < kRecordsAgainstFileName && !file_words_.empty();
   if (!has_open_columns_ && !looks_at_name) return {};
   const auto add = [&](const data::Cell& one) {
-    const auto& work = *by_column_[one.column].work;
-    values_.add(one.text, work.class_row, work.placeholder);
+    const auto& column = by_column_[one.column];
+    values_.add(one.text, column.value_kind, column.work->placeholder);
   };
   if (place.is_even) {
     for (const auto i : lists_.gathered) add(place.cells[i]);

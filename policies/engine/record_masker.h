@@ -47,6 +47,7 @@ class RecordMasker {
     bool is_markup = false;
     bool is_batched = false;
     bool is_gathered = false;  // its cells identify the record's person
+    RowValues::Kind value_kind;
   };
   // Of a table's columns, by their index, those that are
   struct Lists {

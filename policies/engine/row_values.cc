@@ -279,10 +279,13 @@ void RowValues::clear() {
   odd_beginnings_.clear();
 }
 
-void RowValues::add(std::string_view cell, const ClassRow& row, std::string_view placeholder) {
-  if (row.spread == Spread::kNone || cell.empty()) return;
-  const bool is_name = row.name == "person_name" || row.name == "username";
-  added_.push_back({cell, placeholder, row.spread, is_name});
+RowValues::Kind RowValues::kind_of(const ClassRow& row) {
+  return {row.spread, row.name == "person_name" || row.name == "username"};
+}
+
+void RowValues::add(std::string_view cell, Kind kind, std::string_view placeholder) {
+  if (kind.spread == Spread::kNone || cell.empty()) return;
+  added_.push_back({cell, placeholder, kind});
   see_beginnings(added_.back());
 }
 
@@ -290,7 +293,7 @@ void RowValues::add(std::string_view cell, const ClassRow& row, std::string_view
 // word or an apostrophe. So many digits become a needle for certain.
 void RowValues::see_beginnings(const Added& added) {
   const auto value = trimmed(added.cell);
-  if (added.is_name) return see_words(value);
+  if (added.kind.is_name) return see_words(value);
   unsigned kinds = 0;
   std::size_t digits = 0;
   std::uint32_t number = 0;  // of the first digits
@@ -302,7 +305,7 @@ void RowValues::see_beginnings(const Added& added) {
     ++digits;
   }
   is_certain_ |= digits >= kShortestNumberInText && (kinds & kLetterMark) == 0;
-  if (added.spread != Spread::kEverywhere || value.empty()) return;
+  if (added.kind.spread != Spread::kEverywhere || value.empty()) return;
   sees_all_ |= (kinds & kForeignMark) != 0;
   see_beginning(value, 0);
   if (digits >= kGlanceDigits) number_beginnings_.mark(number % kGlanceBits);
@@ -366,17 +369,17 @@ void RowValues::thread_one(const Added& added) {
   const Plain plain(added.cell);
   const auto value = trim(plain.text());
   if (value.empty()) return;
-  if (added.is_name) {
+  if (added.kind.is_name) {
     add_name(value, added.placeholder);
   } else if (is_mostly_digits(value)) {
-    add_number(value, added.placeholder, added.spread);
+    add_number(value, added.placeholder, added.kind.spread);
   } else if (value.size() >= kShortestEverywhere) {
     // "MRN-000123" is also told as 000123. Not so an address, whose numbers are several.
     const bool is_code = value.find(' ') == std::string_view::npos && value.find('@') == std::string_view::npos;
     if (is_code && count_digits(value) >= kShortestNumberEverywhere) {
-      return add_number(value, added.placeholder, added.spread);
+      return add_number(value, added.placeholder, added.kind.spread);
     }
-    add_text(value, added.placeholder, added.spread == Spread::kEverywhere);
+    add_text(value, added.placeholder, added.kind.spread == Spread::kEverywhere);
   }
 }
 

@@ -7,6 +7,7 @@
 // how they begin.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string>
@@ -23,11 +24,18 @@ inline constexpr std::size_t kShortestStanding = 4;
 
 class RowValues {
  public:
+  // What is known of the values of a column.
+  struct Kind {
+    Spread spread = Spread::kNone;
+    bool is_name = false;
+  };
+  static Kind kind_of(const ClassRow& row);
+
   RowValues() { heads_.fill(kNone); }
   void clear();
-  // Adds what identifies in `cell` of a column of class `row`; `placeholder` is what is written in its place and
-  // outlives this object; the cell and the name of its class live until clear().
-  void add(std::string_view cell, const ClassRow& row, std::string_view placeholder);
+  // Adds what identifies in `cell` of a column; `placeholder` is what is written in its place and outlives this object;
+  // the cell lives until clear().
+  void add(std::string_view cell, Kind kind, std::string_view placeholder);
   bool empty() const;
 
   // `text` with every occurrence replaced by its placeholder; of overlapping ones the union.
@@ -67,21 +75,32 @@ class RowValues {
     std::string_view lower;
   };
 
+  // Cleared for every row, in which few are marked.
   template <std::size_t kBits>
   class Bits {
    public:
-    void clear() { words_.fill(0); }
-    void mark(std::uint32_t bit) { words_[bit / 64] |= std::uint64_t{1} << bit % 64; }
+    void clear() {
+      if (marks_ > touched_.size()) words_.fill(0);
+      for (std::size_t i = 0; i < std::min(marks_, touched_.size()); ++i) words_[touched_[i]] = 0;
+      marks_ = 0;
+    }
+    void mark(std::uint32_t bit) {
+      words_[bit / 64] |= std::uint64_t{1} << bit % 64;
+      if (marks_ < touched_.size()) touched_[marks_] = static_cast<std::uint8_t>(bit / 64);
+      ++marks_;
+    }
     bool is_marked(std::uint32_t bit) const { return (words_[bit / 64] >> bit % 64 & 1) != 0; }
 
    private:
+    static_assert(kBits / 64 <= 256);
     std::array<std::uint64_t, kBits / 64> words_{};
+    std::array<std::uint8_t, 24> touched_{};  // words, of the first marks
+    std::size_t marks_ = 0;
   };
   struct Added {
     std::string_view cell;
     std::string_view placeholder;
-    Spread spread = Spread::kNone;
-    bool is_name = false;
+    Kind kind;
   };
 
   // What was added becomes needles when somebody asks for more than a glance.

@@ -123,7 +123,7 @@ TEST_CASE("leaks: folders are published as well, and ids are written with and wi
 
   const std::string id = "[ID]";
   RowValues values;
-  values.add("MRN-000123", class_of("mrn"), id);
+  values.add("MRN-000123", RowValues::kind_of(class_of("mrn")), id);
   CHECK(values.name_in("export/MRN-000123.csv"));
   CHECK(values.cut_from("mrn-000123, 000123 and 0 0 0 1 2 3") == "[ID], [ID] and [ID]");
 }
@@ -131,7 +131,7 @@ TEST_CASE("leaks: folders are published as well, and ids are written with and wi
 TEST_CASE("leaks: typographic signs around a name hide nothing") {
   const std::string name = "[NAME]";
   RowValues values;
-  values.add("Jane Zorblatt", class_of("person_name"), name);
+  values.add("Jane Zorblatt", RowValues::kind_of(class_of("person_name")), name);
   for (const std::string text : {"the \u201czorblatt\u201d file", "zorblatt\u2014seen", "zorblatt\u00a0seen",
                                  "zorblatt\u2026", "\u00abzorblatt\u00bb", "zorblatt\u2019s"}) {
     INFO(text);
@@ -144,10 +144,10 @@ TEST_CASE("row values: what they find and what they leave") {
   const std::string name = "[NAME]";
   const std::string id = "[ID]";
   RowValues values;
-  values.add("Jane van Roe", class_of("person_name"), name);
-  values.add("Li", class_of("person_name"), name);
-  values.add("70-000-123", class_of("mrn"), id);
-  values.add("#12 Elm Road", class_of("street_address"), id);
+  values.add("Jane van Roe", RowValues::kind_of(class_of("person_name")), name);
+  values.add("Li", RowValues::kind_of(class_of("person_name")), name);
+  values.add("70-000-123", RowValues::kind_of(class_of("mrn")), id);
+  values.add("#12 Elm Road", RowValues::kind_of(class_of("street_address")), id);
   CHECK(values.cut_from("JANE VAN ROE, Roe's jane; Janet, roey") == "[NAME], [NAME]'s [NAME]; Janet, roey");
   CHECK(values.cut_from("Li saw li") == "[NAME] saw li");
   CHECK(values.cut_from("70000123 70 000 123 700001234 70.000-123x") == "[ID] [ID] 700001234 70.000-123x");
@@ -160,7 +160,7 @@ TEST_CASE("row values: what they find and what they leave") {
   values.clear();
   CHECK(values.empty());
   CHECK(values.cut_from("Jane") == "Jane");
-  values.add("Name Placeholder", class_of("person_name"), name);
+  values.add("Name Placeholder", RowValues::kind_of(class_of("person_name")), name);
   CHECK(values.cut_from("[NAME] and Name") == "[NAME] and [NAME]");
 }
 
@@ -172,34 +172,34 @@ TEST_CASE("row values: tens of thousands of values cost no more than few") {
   std::string text;
   for (int i = 0; i < 20'000; ++i) {
     names.push_back("Person" + std::to_string(i) + "x Family" + std::to_string(i * 7) + "y");
-    values.add(names.back(), class_of("person_name"), placeholder);
+    values.add(names.back(), RowValues::kind_of(class_of("person_name")), placeholder);
     text += "nobody" + std::to_string(i) + " ";
   }
   const std::string digits(100'000, '1');
-  values.add(digits, class_of("mrn"), placeholder);
+  values.add(digits, RowValues::kind_of(class_of("mrn")), placeholder);
   CHECK(values.cut_from(text) == text);
 }
 
 TEST_CASE("row values: two names of the row written as one word") {
   const std::string name = "[NAME]";
   RowValues values;
-  values.add("Jane", class_of("person_name"), name);
-  values.add("Roe", class_of("person_name"), name);
+  values.add("Jane", RowValues::kind_of(class_of("person_name")), name);
+  values.add("Roe", RowValues::kind_of(class_of("person_name")), name);
   CHECK(values.cut_from("see JaneRoe, jane_roe; roeJANE!") == "see [NAME], [NAME]; [NAME]!");
   CHECK(values.cut_from("JaneRoes jane__roe janeroe2 jane_rose") == "JaneRoes jane__roe janeroe2 jane_rose");
   CHECK(values.stand_in("scan_of jane_roe"));
   CHECK(values.name_in("JaneRoe"));
   values.clear();
-  values.add("Jane Roe", class_of("person_name"), name);
+  values.add("Jane Roe", RowValues::kind_of(class_of("person_name")), name);
   CHECK(values.cut_from("JaneRoe.pdf by janeroe") == "[NAME].pdf by [NAME]");
 }
 
 TEST_CASE("row values: capitals of Greek and Cyrillic are the same letters") {
   const std::string name = "[NAME]";
   RowValues values;
-  values.add("Иванов", class_of("person_name"), name);
-  values.add("Ёлкина", class_of("person_name"), name);
-  values.add("Παπαδόπουλος", class_of("person_name"), name);
+  values.add("Иванов", RowValues::kind_of(class_of("person_name")), name);
+  values.add("Ёлкина", RowValues::kind_of(class_of("person_name")), name);
+  values.add("Παπαδόπουλος", RowValues::kind_of(class_of("person_name")), name);
   CHECK(values.cut_from("пришёл ИВАНОВ, иванов и ЁЛКИНА") == "пришёл [NAME], [NAME] и [NAME]");
   CHECK(values.cut_from("ο ΠΑΠΑΔΌΠΟΥΛΟΣ εδώ") == "ο [NAME] εδώ");
   CHECK(values.stand_in("ИВАНОВ 7"));
@@ -209,8 +209,8 @@ TEST_CASE("row values: capitals of Greek and Cyrillic are the same letters") {
 TEST_CASE("row values: a name that is an everyday word refuses nothing where it is written as one") {
   const std::string name = "[NAME]";
   RowValues values;
-  values.add("Rose", class_of("person_name"), name);
-  values.add("Green", class_of("person_name"), name);
+  values.add("Rose", RowValues::kind_of(class_of("person_name")), name);
+  values.add("Green", RowValues::kind_of(class_of("person_name")), name);
   for (const auto* chance : {"Rose ward", "Green King", "a rose garden", "zone green 4"}) {
     INFO(chance);
     CHECK_FALSE(values.stand_in(chance));

@@ -62,7 +62,7 @@ TEST_CASE("row values: a value that stands in a cell is never passed by") {
     values.clear();
     for (std::size_t i = 0; i < 1 + random() % 8; ++i) {
       added.push_back(random_value(random));
-      values.add(added.back().cell, class_of(added.back().class_name), placeholder);
+      values.add(added.back().cell, RowValues::kind_of(class_of(added.back().class_name)), placeholder);
     }
     CHECK_FALSE(values.empty());
     for (const auto& value : added) {
@@ -75,11 +75,11 @@ TEST_CASE("row values: a value that stands in a cell is never passed by") {
 TEST_CASE("row values: what creates no needle leaves the row empty") {
   const std::string placeholder = "[X]";
   RowValues values;
-  values.add("12", class_of("mrn"), placeholder);
-  values.add("  ", class_of("person_name"), placeholder);
-  values.add("Dr", class_of("person_name"), placeholder);
+  values.add("12", RowValues::kind_of(class_of("mrn")), placeholder);
+  values.add("  ", RowValues::kind_of(class_of("person_name")), placeholder);
+  values.add("Dr", RowValues::kind_of(class_of("person_name")), placeholder);
   CHECK(values.empty());
   CHECK_FALSE(values.stand_in("12 Dr and others"));
-  values.add("12345", class_of("mrn"), placeholder);
+  values.add("12345", RowValues::kind_of(class_of("mrn")), placeholder);
   CHECK_FALSE(values.empty());
 }
