@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstring>
 #include <iterator>
-#include <optional>
 
 #include "core/base/text.h"
-#include "policies/detect/fold.h"
 #include "policies/detect/ordinary_words.h"
+#include "policies/engine/plain_shadow.h"
 
 // One file on purpose: the comparisons below run for every cell of a table and must be inlined into the search behind
 // them.
@@ -121,17 +121,15 @@ std::uint32_t number_bucket(std::string_view digits) {
   return bucket;
 }
 
-// What a glance sees of a byte.
-enum Mark : std::uint8_t { kWordMark = 1, kDigitMark = 2, kForeignMark = 4, kLetterMark = 8 };
-constexpr auto kKinds = [] {
-  std::array<std::uint8_t, 256> kinds{};
-  for (std::size_t i = 0; i < kinds.size(); ++i) {
-    const char c = static_cast<char>(i);
-    const unsigned word = (is_word(c) ? kWordMark : 0) | (is_digit(c) ? kDigitMark : 0);
-    kinds[i] = static_cast<std::uint8_t>(word | (i >= 0x80 ? kForeignMark : 0) | (is_letter(c) ? kLetterMark : 0));
-  }
-  return kinds;
-}();
+// As is_word(), for every byte of a table.
+bool is_in_word(char c) {
+  static constexpr auto kWords = [] {
+    std::array<bool, 256> words{};
+    for (std::size_t i = 0; i < words.size(); ++i) words[i] = is_word(static_cast<char>(i));
+    return words;
+  }();
+  return kWords[static_cast<unsigned char>(c)];
+}
 
 constexpr auto kLower = [] {
   std::array<std::uint8_t, 256> lower{};
@@ -140,6 +138,25 @@ constexpr auto kLower = [] {
   }
   return lower;
 }();
+
+// Are there letters beyond ASCII?
+bool is_foreign(std::string_view text) {
+  constexpr std::size_t kStep = sizeof(std::uint64_t);
+  std::uint64_t bits = 0;
+  const auto look = [&](std::size_t at, std::size_t count) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data() + at, count);
+    bits |= word;
+  };
+  std::size_t at = 0;
+  for (; at + kStep <= text.size(); at += kStep) look(at, kStep);
+  if (text.size() >= kStep) {
+    look(text.size() - kStep, kStep);
+  } else {
+    for (; at < text.size(); ++at) look(at, 1);
+  }
+  return (bits & 0x8080808080808080u) != 0;
+}
 
 // As trim(), which is asked when the ends may be blank.
 std::string_view trimmed(std::string_view text) {
@@ -210,60 +227,6 @@ bool is_mostly_digits(std::string_view value) {
   return digits > 0 && letters <= 2 && digits > letters;
 }
 
-// Greek and Cyrillic capitals made small, each in as many bytes as before. Before anything is read as the Latin letter
-// it looks like: the capital В does, the small one does not.
-std::string small_letters(std::string_view text) {
-  struct Range {
-    unsigned first;
-    unsigned last;
-    unsigned step;
-  };
-  constexpr std::array<Range, 7> kRanges{{{0x386, 0x386, 38},
-                                          {0x388, 0x38A, 37},
-                                          {0x38C, 0x38C, 64},
-                                          {0x38E, 0x38F, 63},
-                                          {0x391, 0x3AB, 32},
-                                          {0x400, 0x40F, 80},
-                                          {0x410, 0x42F, 32}}};
-  constexpr unsigned kFinalSigma = 0x3C2;
-  std::string small(text);
-  for (std::size_t i = 0; i + 1 < small.size(); ++i) {
-    const auto lead = static_cast<unsigned char>(small[i]);
-    const auto next = static_cast<unsigned char>(small[i + 1]);
-    if (lead < 0xCD || lead > 0xD0 || (next & 0xC0U) != 0x80U) continue;
-    auto letter = (lead & 0x1FU) << 6 | (next & 0x3FU);
-    if (letter == kFinalSigma) ++letter;
-    for (const auto& range : kRanges) {
-      if (letter < range.first || letter > range.last) continue;
-      letter += range.step;
-      break;
-    }
-    small[i] = static_cast<char>(0xC0U | letter >> 6);
-    small[++i] = static_cast<char>(0x80U | (letter & 0x3FU));
-  }
-  return small;
-}
-
-// What is searched: the text, or its plain shadow where Unicode may hide something in it.
-class Plain {
- public:
-  explicit Plain(std::string_view text) : text_(text) {
-    if (!detect::is_ascii(text)) folded_ = detect::fold(small_letters(text));
-  }
-  std::string_view text() const { return folded_ ? std::string_view(folded_->text) : text_; }
-  // Leads from a place in text() to the bytes behind it. REQUIRES: begin < end.
-  void to_original(std::size_t& begin, std::size_t& end) const {
-    if (!folded_) return;
-    const auto span = folded_->to_original({begin, end, 0});
-    begin = span.begin;
-    end = span.end;
-  }
-
- private:
-  std::string_view text_;
-  std::optional<detect::Folded> folded_;
-};
-
 }  // namespace
 
 void RowValues::clear() {
@@ -294,39 +257,37 @@ void RowValues::add(std::string_view cell, Kind kind, std::string_view placehold
 void RowValues::see_beginnings(const Added& added) {
   const auto value = trimmed(added.cell);
   if (added.kind.is_name) return see_words(value);
-  unsigned kinds = 0;
+  const bool is_everywhere = added.kind.spread == Spread::kEverywhere && !value.empty();
+  if (!is_certain_) {
+    is_certain_ = count_digits(value) >= kShortestNumberInText && std::none_of(value.begin(), value.end(), is_letter);
+  }
+  if (!is_everywhere) return;
+  sees_all_ |= is_foreign(value);
+  see_beginning(value, 0);
   std::size_t digits = 0;
-  std::uint32_t number = 0;  // of the first digits
-  for (const char c : value) {
-    const unsigned kind = kKinds[static_cast<unsigned char>(c)];
-    kinds |= kind;
-    if ((kind & kDigitMark) == 0) continue;
-    if (digits < kGlanceDigits) number = number * 10 + static_cast<std::uint32_t>(c - '0');
+  std::uint32_t number = 0;
+  for (std::size_t at = 0; at < value.size() && digits < kGlanceDigits; ++at) {
+    const auto digit = static_cast<std::uint32_t>(static_cast<unsigned char>(value[at]) - '0');
+    if (digit > 9) continue;
+    number = number * 10 + digit;
     ++digits;
   }
-  is_certain_ |= digits >= kShortestNumberInText && (kinds & kLetterMark) == 0;
-  if (added.kind.spread != Spread::kEverywhere || value.empty()) return;
-  sees_all_ |= (kinds & kForeignMark) != 0;
-  see_beginning(value, 0);
-  if (digits >= kGlanceDigits) number_beginnings_.mark(number % kGlanceBits);
+  if (digits == kGlanceDigits) number_beginnings_.mark(number % kGlanceBits);
 }
 
 void RowValues::see_words(std::string_view name) {
-  unsigned kinds = 0;
+  sees_all_ |= is_foreign(name);
   bool was_word = false;
   for (std::size_t at = 0; at < name.size(); ++at) {
-    const unsigned kind = kKinds[static_cast<unsigned char>(name[at])];
-    kinds |= kind;
-    const bool is_word_now = (kind & kWordMark) != 0;
+    const bool is_word_now = is_in_word(name[at]);
     if (!was_word && (is_word_now || at == 0 || name[at] == '\'')) see_beginning(name, at);
     was_word = is_word_now;
   }
-  sees_all_ |= (kinds & kForeignMark) != 0;
 }
 
 void RowValues::see_beginning(std::string_view text, std::size_t at) {
   const auto c = static_cast<unsigned char>(text[at]);
-  if ((kKinds[c] & kWordMark) == 0) {
+  if (!is_in_word(text[at])) {
     odd_beginnings_.mark(c);
   } else if (at + kGlanceLetters <= text.size()) {
     beginnings_.mark(text_glance(&text[at]));
@@ -335,24 +296,29 @@ void RowValues::see_beginning(std::string_view text, std::size_t at) {
 
 bool RowValues::may_stand_in(std::string_view cell) const {
   if (added_.empty() || cell.size() < kShortestEverywhere) return false;
-  if (sees_all_) return true;
-  bool was_word = false;
-  for (std::size_t at = 0; at < cell.size(); ++at) {
-    const auto kind = kKinds[static_cast<unsigned char>(cell[at])];
-    if ((kind & kForeignMark) != 0) return true;
-    const bool is_first = (kind & kWordMark) != 0 && !was_word;
-    was_word = (kind & kWordMark) != 0;
-    if (!was_word && odd_beginnings_.is_marked(static_cast<unsigned char>(cell[at]))) return true;
-    if (!is_first) continue;
-    if (at + kGlanceLetters <= cell.size() && beginnings_.is_marked(text_glance(&cell[at]))) return true;
-    if ((kind & kDigitMark) == 0 || cell.size() < kShortestNumberEverywhere) continue;
-    char key[kGlanceDigits];
-    if (!key_digits(cell, at, key)) continue;
-    std::uint32_t number = 0;
-    for (const char digit : key) number = number * 10 + static_cast<std::uint32_t>(digit - '0');
-    if (number_beginnings_.is_marked(number % kGlanceBits)) return true;
+  if (sees_all_ || is_foreign(cell)) return true;
+  std::size_t at = 0;
+  while (at < cell.size()) {
+    if (is_in_word(cell[at])) {
+      if (may_begin_at(cell, at)) return true;
+      while (++at < cell.size() && is_in_word(cell[at])) continue;
+    } else {
+      if (odd_beginnings_.is_marked(static_cast<unsigned char>(cell[at]))) return true;
+      ++at;
+    }
   }
   return false;
+}
+
+// REQUIRES: a word begins there.
+inline bool RowValues::may_begin_at(std::string_view cell, std::size_t at) const {
+  if (at + kGlanceLetters <= cell.size() && beginnings_.is_marked(text_glance(&cell[at]))) return true;
+  if (!is_digit(cell[at]) || cell.size() < kShortestNumberEverywhere) return false;
+  char key[kGlanceDigits];
+  if (!key_digits(cell, at, key)) return false;
+  std::uint32_t number = 0;
+  for (const char digit : key) number = number * 10 + static_cast<std::uint32_t>(digit - '0');
+  return number_beginnings_.is_marked(number % kGlanceBits);
 }
 
 void RowValues::thread_all() {
@@ -366,7 +332,7 @@ bool RowValues::empty() const {
 }
 
 void RowValues::thread_one(const Added& added) {
-  const Plain plain(added.cell);
+  const PlainShadow plain(added.cell);
   const auto value = trim(plain.text());
   if (value.empty()) return;
   if (added.kind.is_name) {
@@ -512,7 +478,7 @@ void RowValues::visit(const Text& text, const Take& take) const {
 std::string RowValues::cut_from(std::string_view text) const {
   thread();
   matches_.clear();
-  const Plain plain(text);
+  const PlainShadow plain(text);
   visit(lowered(plain.text()), [&](Match match) {
     plain.to_original(match.begin, match.end);
     matches_.push_back(match);
@@ -539,7 +505,7 @@ bool RowValues::stand_in(std::string_view cell) const {
   thread();
   bool stands = false;
   const Needle* everyday = nullptr;
-  const Plain plain(cell);
+  const PlainShadow plain(cell);
   const auto text = lowered(plain.text());
   visit(text, [&](const Match& match) {
     if (!match.needle->is_everywhere || match.is_variant) return true;
@@ -568,7 +534,7 @@ bool RowValues::name_in(std::string_view text) const {
   thread();
   const Needle* one_word = nullptr;
   bool is_named = false;
-  const Plain plain(text);
+  const PlainShadow plain(text);
   visit(lowered(plain.text()), [&](const Match& match) {
     const auto& needle = *match.needle;
     if (match.is_variant) return true;

@@ -112,6 +112,7 @@ class RowValues {
   void see_beginnings(const Added& added);
   void see_words(std::string_view name);
   void see_beginning(std::string_view text, std::size_t at);
+  bool may_begin_at(std::string_view cell, std::size_t at) const;
   void add_text(std::string_view text, std::string_view placeholder, bool everywhere);
   void add_name(std::string_view cell, std::string_view placeholder);
   void add_number(std::string_view cell, std::string_view placeholder, Spread spread);

@@ -6,8 +6,8 @@
 Twenty columns: seven become HMAC pseudonyms, three are generalised, ten are kept and looked at. Miller hashes the seven
 by its own sha256, unkeyed and without looking at the rest; Python loads each JSON line, does the seven by hmac and the
 three by slicing, and dumps it; Presidio hashes the seven columns of a data frame (--presidio names an interpreter that
-has presidio-structured). Wall seconds, the programs one after the other in every round; a ratio is formed within its
-round and its median told. The build directory comes from MLOPS_BUILD_DIR.
+has presidio-structured). Wall seconds, the programs one after the other in every round, dirty pages flushed before each;
+a ratio is formed within its round and its median told. The build directory comes from MLOPS_BUILD_DIR.
 """
 
 import argparse
@@ -96,6 +96,7 @@ def write_data(folder, rows):
 
 
 def timed(words, **options):
+    os.sync()  # nobody waits for what the one before has left to be written
     begin = time.perf_counter()
     subprocess.run([str(word) for word in words], check=True, stderr=subprocess.DEVNULL, **options)
     return time.perf_counter() - begin
