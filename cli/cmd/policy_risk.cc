@@ -1,16 +1,19 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
 
 #include "cli/cmd/fields.h"
 #include "cli/cmd/file_stream.h"
-#include "cli/cmd/lines.h"
+#include "cli/cmd/risk_text.h"
 #include "cli/cmd/rows.h"
 #include "cli/cmd/run.h"
 #include "core/base/text.h"
 #include "policies/data/format.h"
 #include "policies/data/records.h"
 #include "policies/risk/assess.h"
+#include "policies/risk/frequency.h"
 #include "policies/risk/read_version.h"
 #include "policies/risk/suggest.h"
 
@@ -19,6 +22,11 @@ namespace {
 
 namespace fs = std::filesystem;
 using risk::RiskRequirement;
+
+// Options that say something of the classes that --quasi makes.
+constexpr std::array<std::string_view, 12> kOfClasses{"--sensitive",  "--subject", "--k",          "--l",
+                                                      "--t",          "--against", "--population", "--hierarchy",
+                                                      "--generalize", "--suggest", "--suppress",   "--out"};
 
 std::vector<std::string> names_of(const Session& session, std::string_view option) {
   std::vector<std::string> names;
@@ -68,8 +76,13 @@ Status read_sensitive_rules(const Session& session, RiskRequirement& requirement
 Result<RiskRequirement> requirement_of(const Session& session) {
   RiskRequirement requirement;
   requirement.quasi = names_of(session, "--quasi");
-  if (requirement.quasi.empty())
-    return usage_error("which columns could tell who someone is? --quasi zip3,birth_year,sex");
+  if (requirement.quasi.empty()) {
+    const bool asks_tokens_alone = !names_of(session, "--tokens").empty() &&
+                                   std::none_of(kOfClasses.begin(), kOfClasses.end(), [&](std::string_view option) {
+                                     return session.flag(option) || session.option(option);
+                                   });
+    if (!asks_tokens_alone) return usage_error("which columns could tell who someone is? --quasi zip3,birth_year,sex");
+  }
   requirement.subject = session.option("--subject").value_or("");
   MLOPS_ASSIGN(const double k, number_option(session, "--k", 2, 1, 1e9));
   requirement.k = static_cast<std::uint64_t>(k);
@@ -101,7 +114,12 @@ struct Tables {
 };
 
 Result<Tables> read_tables(const Session& session, const RiskRequirement& requirement) {
-  Tables tables{risk::RiskTable(requirement.columns()), {}};
+  auto columns = requirement.columns();
+  for (const auto& token : names_of(session, "--tokens")) {
+    auto& list = columns.sensitive;
+    if (std::find(list.begin(), list.end(), token) == list.end()) list.push_back(token);
+  }
+  Tables tables{risk::RiskTable(std::move(columns)), {}};
   MLOPS_TRY(read_file(tables.table, session.operand(0)));
   if (const auto before = session.option("--against")) {
     MLOPS_TRY(read_file(tables.table, *before));
@@ -136,98 +154,6 @@ Status write_suppressed(const std::string& input, const std::string& output, con
     return fail(ErrorCode::kConflict, "input_changed", "the input changed while it was read", "run it again");
   MLOPS_TRY(writer->finish());
   return out.publish();
-}
-
-std::string percent(double share) {
-  return fmt::format("{:.2f} %", share * 100);
-}
-
-void add_part(KeyValues& head, const Json& part) {
-  const auto& classes = member(part, "classes");
-  head.add("records", grouped(int_of(part, "records")));
-  head.add("classes", fmt::format("{}, smallest {}, {} unique, {} below k", grouped(int_of(classes, "classes")),
-                                  grouped(int_of(classes, "smallest")), grouped(int_of(classes, "unique")),
-                                  grouped(int_of(classes, "below_k"))));
-  const auto& prosecutor = member(member(part, "risk"), "prosecutor");
-  head.add("re-identification",
-           fmt::format("highest {}, average {}, at risk {}", percent(prosecutor.value("highest", 0.0)),
-                       percent(prosecutor.value("average", 0.0)), percent(prosecutor.value("at_risk", 0.0))));
-  for (const auto& one : array_of(part, "diversity")) {
-    head.add("l of " + text_of(one, "attr"),
-             fmt::format("{} distinct, entropy {:.4f}", int_of(one, "distinct"), one.value("entropy", 0.0)));
-  }
-  for (const auto& one : array_of(part, "closeness"))
-    head.add("t of " + text_of(one, "attr"), fmt::format("{:.4f} ({})", one.value("t", 0.0), text_of(one, "distance")));
-}
-
-struct ShortfallRow {
-  std::string_view rule;
-  std::string_view text;
-};
-constexpr ShortfallRow kShortfalls[] = {{"k", "the smallest class"},
-                                        {"l", "the least diverse class"},
-                                        {"t", "the class furthest from the whole"},
-                                        {"union_l", "the least diverse class of both versions together"},
-                                        {"union_t", "the class furthest from both versions together"},
-                                        {"shrunk", "classes that fell below k since the earlier version"},
-                                        {"isolated", "classes where the difference of the versions isolates a few"},
-                                        {"suppression", "the share of records that must go"}};
-
-std::string shortfall_line(const Json& one) {
-  const auto rule = text_of(one, "rule");
-  std::string line = rule;
-  for (const auto& row : kShortfalls) {
-    if (row.rule == rule) line += fmt::format(": {}", row.text);
-  }
-  const auto attr = text_of(one, "attr");
-  if (!attr.empty()) line += " in " + attr;
-  const auto number = [&](std::string_view key) {
-    const auto& value = member(one, key);
-    return value.is_number() ? fmt::format("{:.6g}", value.get<double>()) : std::string("no bound");
-  };
-  return line + fmt::format(": {} where {} is asked", number("have"), number("need"));
-}
-
-void print_columns(Session& session, const Json& report, const Style& style) {
-  std::vector<std::vector<std::string>> rows;
-  for (const auto& column : array_of(report, "contributions")) {
-    rows.push_back({text_of(column, "column"), grouped(int_of(column, "distinct")),
-                    percent(column.value("separation", 0.0)), grouped(int_of(column, "unique_without")),
-                    grouped(int_of(column, "below_k_without"))});
-  }
-  if (!rows.empty())
-    print_lines(session, aligned({"COLUMN", "VALUES", "SEPARATES", "UNIQUE WITHOUT", "BELOW K WITHOUT"}, rows,
-                                 {1, 2, 3, 4}, style, 2));
-}
-
-void print_report(Session& session, const Json& report) {
-  const auto style = style_of(session);
-  const bool is_met = bool_of(report, "is_met");
-  session.print_line(is_met ? style.paint(Tone::kGood, "✔") + " the requirement is met"
-                            : style.paint(Tone::kBad, "✘") + " the requirement is not met");
-  KeyValues head;
-  add_part(head, member(report, "table"));
-  head.add("to suppress", counted(int_of(report, "suppress_records"), "record", "records"));
-  if (const auto& versions = member(report, "versions"); versions.is_object()) {
-    head.add("since the earlier version",
-             fmt::format("{} added, {} removed, {} shrunk below k, {} isolating",
-                         grouped(int_of(member(versions, "added"), "records")),
-                         grouped(int_of(member(versions, "removed"), "records")),
-                         counted(int_of(versions, "shrunk_classes"), "class", "classes"),
-                         counted(int_of(versions, "isolating_classes"), "class", "classes")));
-  }
-  print_lines(session, head.lines(style, 2));
-  print_columns(session, report, style);
-  if (const auto& suggestion = member(report, "suggestion"); suggestion.is_object()) {
-    std::vector<std::string> words;
-    for (const auto& [column, how] : member(suggestion, "generalize").items())
-      words.push_back("--generalize " + column + "=" + how.get<std::string>());
-    session.print_line(
-        "  would do: " + (words.empty() ? std::string("suppression alone") : join(words, " ")) +
-        fmt::format(" and suppressing {}", counted(int_of(suggestion, "suppress_records"), "record", "records")));
-  }
-  for (const auto& one : array_of(report, "shortfalls"))
-    session.print_line("  " + style.paint(Tone::kBad, "✘ ") + shortfall_line(one));
 }
 
 Status add_advice(const Session& session, const Tables& tables, const RiskRequirement& requirement, Json& report) {
@@ -273,20 +199,43 @@ Status check_output(const Session& session, const RiskRequirement& requirement) 
   return {};
 }
 
+// What frequencies tell of the columns of --tokens; false: more than --min-entropy allows.
+Result<bool> add_tokens(const Session& session, const Tables& tables, Json& report) {
+  const auto names = names_of(session, "--tokens");
+  if (names.empty() && session.option("--min-entropy")) return usage_error("--min-entropy needs --tokens COLUMN");
+  MLOPS_ASSIGN(const double need, number_option(session, "--min-entropy", 0, 0, 64));
+  bool is_met = true;
+  for (const auto& name : names) {
+    const auto found = risk::frequencies(tables.table, tables.versions.now, name);
+    report["tokens"].push_back(risk::to_json(found));
+    if (found.min_entropy_bits >= need) continue;
+    is_met = false;
+    report["shortfalls"].push_back(
+        {{"rule", "min_entropy"}, {"attr", name}, {"need", need}, {"have", found.min_entropy_bits}});
+  }
+  return is_met;
+}
+
 Result<int> policy_risk(Session& session) {
   MLOPS_ASSIGN(const auto requirement, requirement_of(session));
   MLOPS_TRY(check_output(session, requirement));
   MLOPS_ASSIGN(const auto tables, read_tables(session, requirement));
-  MLOPS_ASSIGN(const auto assessed, risk::assess(tables.table, requirement, tables.versions));
-  Json report = risk::to_json(assessed);
-  MLOPS_TRY(add_advice(session, tables, requirement, report));
-  if (const auto output = session.option("--out"); output && assessed.is_met()) {
+  Json report = {{"is_met", true}, {"shortfalls", Json::array()}};
+  if (!requirement.quasi.empty()) {
+    MLOPS_ASSIGN(const auto assessed, risk::assess(tables.table, requirement, tables.versions));
+    report = risk::to_json(assessed);
+    MLOPS_TRY(add_advice(session, tables, requirement, report));
+  }
+  MLOPS_ASSIGN(const bool hides_tokens, add_tokens(session, tables, report));
+  const bool is_met = bool_of(report, "is_met") && hides_tokens;
+  report["is_met"] = is_met;
+  if (const auto output = session.option("--out"); output && is_met) {
     MLOPS_ASSIGN(const auto flags, risk::suppression(tables.table, requirement, tables.versions));
     MLOPS_TRY(write_suppressed(session.operand(0), *output, flags));
   }
   session.print_value(
-      report, [&] { print_report(session, report); }, [&] { return session.operand(0); });
-  return assessed.is_met() ? kExitDone : kExitRefused;
+      report, [&] { print_risk(session, report); }, [&] { return session.operand(0); });
+  return is_met ? kExitDone : kExitRefused;
 }
 
 }  // namespace
@@ -319,6 +268,13 @@ const Command kPolicyRiskCommand{
                  .help = "how --t measures",
                  .complete = Complete::kChoice,
                  .choices = {"auto", "equal", "ordered", "hierarchical"}},
+                {.name = "--tokens",
+                 .value_name = "COLUMNS",
+                 .help = "columns of pseudonyms: what do their frequencies tell?",
+                 .repeated = true},
+                {.name = "--min-entropy",
+                 .value_name = "BITS",
+                 .help = "what the commonest pseudonym of a column must leave to guess"},
                 {.name = "--against",
                  .value_name = "FILE",
                  .help = "the version that is out already: also judge both together and what differs",
@@ -351,9 +307,14 @@ const Command kPolicyRiskCommand{
 and the risk that a prosecutor, journalist or marketer finds someone. Exit code 3 when k, l or t is not met, or when
 the difference to --against isolates fewer than k. Shows column names and counts, never a value.
 
+Equal values have equal pseudonyms, so who knows how often a value occurs may tell it by its count. Of --tokens the
+min-entropy is what the best single guess leaves open, and TOLD BY COUNT the records whose pseudonym occurs as often as
+no other.
+
 Examples:
   mlopsctl policy risk masked.csv --quasi zip3,birth_year,sex --sensitive diagnosis --k 11 --l 3 --t 0.3
   mlopsctl policy risk v2.csv --quasi zip3,sex --k 11 --against v1.csv
+  mlopsctl policy risk masked.csv --tokens mrn,surname --min-entropy 6
   mlopsctl policy risk masked.csv --quasi zip3,sex --k 11 --suppress -O release.csv)",
     .run = run_body<policy_risk>};
 

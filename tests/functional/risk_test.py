@@ -74,6 +74,29 @@ class RiskTest(unittest.TestCase):
                  "ill": draw.choice(["flu", "cold", "gout", "gout"]), "pay": str(draw.randrange(1, 9) * 1000)}
                 for n, _ in enumerate(range(count))]
 
+    def test_frequencies_of_pseudonyms(self):
+        rows = [{"mrn": f"k1-{n:06}", "name": "k1-a" if n < 50 else "k1-b" if n < 75 else f"k1-{n}"} for n in range(100)]
+        path = self.table("tokens.csv", rows)
+        found = report(path, "--tokens", "mrn,name", "--min-entropy", 2, code=REFUSED)
+        mrn, name = found["tokens"]
+        self.assertAlmostEqual(mrn["entropy_bits"], math.log2(100))
+        self.assertEqual((mrn["told_by_count"], name["told_by_count"], name["distinct"]), (0, 75, 27))
+        self.assertAlmostEqual(name["min_entropy_bits"], 1)
+        self.assertAlmostEqual(name["entropy_bits"], 0.5 + 0.25 * 2 + 0.25 * math.log2(100))
+        self.assertEqual([(one["rule"], one["attr"]) for one in found["shortfalls"]], [("min_entropy", "name")])
+        self.assertNotIn("table", found)
+        self.assertTrue(report(path, "--tokens", "mrn,name", "--min-entropy", 1, code=DONE)["is_met"])
+        # Beside classes: one verdict of both.
+        both = report(path, "--quasi", "name", "--k", 1, "--tokens", "name", "--min-entropy", 2, code=REFUSED)
+        self.assertFalse(both["is_met"])
+        self.assertIn("table", both)
+        text = risk(path, "--tokens", "name").stdout
+        self.assertIn("TOLD BY COUNT", text)
+        self.assertNotIn("k1-", text)
+        for words in (["--tokens", "name", "--k", "3"], ["--quasi", "name", "--min-entropy", "3"], ["--tokens", "nobody"],
+                      ["--tokens", "name", "--min-entropy", "many"]):
+            risk(path, *words, code=USAGE)
+
     def test_figures_agree_with_the_definitions(self):
         for seed in range(5):
             rows = self.random_rows(seed, 60 + 40 * seed)
