@@ -155,10 +155,22 @@ bool follows_title(std::string_view text, std::size_t begin) {
   return end < begin && look_up({lower.data(), end - at}).has(kTitle | kLabel);
 }
 
+// "verifyUseList(Register Reg)": the type and the name of a parameter. People write a blank before a bracket.
+bool is_parameter(std::string_view text, const Span& span) {
+  return span.begin >= 2 && text[span.begin - 1] == '(' && is_word(text[span.begin - 2]);
+}
+
+// "CYRILLIC SMALL LETTER ZHE", "CHR BLK REG DIR LNK": constants and what they are called.
+bool is_all_capitals(std::string_view name) {
+  return std::none_of(name.begin(), name.end(), is_lower) && std::any_of(name.begin(), name.end(), is_upper);
+}
+
 // Several words without an identifier, or one with a title or a label before it.
 bool is_whole_name(std::string_view text, const Span& span, TextKind kind) {
   if (kind == TextKind::kLog) return true;
+  if (is_parameter(text, span)) return false;
   const auto name = text.substr(span.begin, span.end - span.begin);
+  if (is_all_capitals(name)) return follows_title(text, span.begin);
   bool several = false;
   for (std::size_t at = 0; at < name.size();) {
     const std::size_t end = std::min(name.find(' ', at), name.size());
@@ -169,11 +181,20 @@ bool is_whole_name(std::string_view text, const Span& span, TextKind kind) {
   return several || follows_title(text, span.begin);
 }
 
+// Sections of standards ("22.2.1.5"), counted things ("4 fields describing"), ranges of numbers: without a word that
+// says what it is, none of these is much in a program. A log is full of addresses that are people's.
+bool is_sure(std::string_view, const Span& span, TextKind kind) {
+  constexpr double kWithContext = 0.75;
+  return kind == TextKind::kLog || span.score >= kWithContext;
+}
+
 struct WeakType {
   std::string_view detector;
   bool (*is_strong)(std::string_view text, const Span& span, TextKind kind);
 };
-constexpr WeakType kWeakTypes[] = {{"date", is_somebodys_date}, {"url", names_a_user}, {"person_name", is_whole_name}};
+constexpr WeakType kWeakTypes[] = {{"date", is_somebodys_date},    {"url", names_a_user},
+                                   {"person_name", is_whole_name}, {"ipv4", is_sure},
+                                   {"street_address", is_sure},    {"phone", is_sure}};
 
 }  // namespace
 

@@ -68,6 +68,29 @@ TEST_CASE("source: weak findings lose their weight, and are still redacted") {
   CHECK(SourceText(kScript).kind_at(0) == TextKind::kSource);
 }
 
+TEST_CASE("source: parameters are no persons, sections no addresses, counted things no streets and telephones") {
+  const auto with = [](const std::string& line) { return kProgram + line + "\n"; };
+  CHECK(score_of("person_name", with("void verify(Register Reg);"), "Register Reg") < 0.5);
+  CHECK(score_of("person_name", with("  kZhe = 0x436,  // CYRILLIC SMALL LETTER ZHE"), "CYRILLIC SMALL LETTER ZHE") <
+        0.5);
+  CHECK(score_of("person_name", with("// Author: MARIA GONZALEZ"), "MARIA GONZALEZ") >= 0.5);
+  CHECK(score_of("ipv4", with("// Section 22.2.1.5 describes it."), "22.2.1.5") < 0.5);
+  CHECK(score_of("street_address", with("// It has 4 fields describing the ordering."),
+                 "4 fields describing the ordering") < 0.5);
+  CHECK(score_of("ipv4", with("// its ip address is 22.2.1.5"), "22.2.1.5") >= 0.5);
+  // Elsewhere they are.
+  CHECK(score_of("ipv4", "The request came from 22.2.1.5 again.", "22.2.1.5") >= 0.5);
+  CHECK(score_of("person_name", with("// written by somebody (Maria Gonzalez)"), "Maria Gonzalez") >= 0.5);
+}
+
+TEST_CASE("source: tables of numbers and their names are no prose") {
+  std::string table = kScript + "\nNAMES = {\n";
+  for (int i = 0; i < 200; ++i)
+    table += "    0x04" + std::to_string(10 + i % 90) + ": 'x',  # CYRILLIC SMALL LETTER SHORT U\n";
+  CHECK(SourceText(table).kind_at(table.size() - 10) == TextKind::kSource);
+  CHECK(score_of("person_name", table, "CYRILLIC SMALL LETTER SHORT") < 0.5);
+}
+
 TEST_CASE("source: what identifies by itself, and what is told about somebody, counts as anywhere") {
   const auto with = [](const std::string& line) { return kProgram + line + "\n"; };
   CHECK(score_of("email", with("// Maintainer: jane.roe@example.org"), "jane.roe@example.org") >= 0.5);
