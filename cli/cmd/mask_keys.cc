@@ -21,7 +21,9 @@ constexpr std::size_t kLargestVaultBytes = std::size_t{2} << 30;
 // Reads the file once: a run masks under one key, whatever becomes of the file.
 class FileKeys : public mask::KeySource {
  public:
-  explicit FileKeys(std::string key_file) : key_file_(std::move(key_file)) {}
+  // `master`: what was read of the file already; empty: nothing.
+  FileKeys(std::string key_file, crypto::SecretBytes master)
+      : key_file_(std::move(key_file)), master_(std::move(master)) {}
 
   Result<mask::NamedKey> current(const std::string& name) const override {
     if (key_file_.empty()) {
@@ -67,11 +69,12 @@ Result<MaskKeys> MaskKeys::open(const Session& session) {
     vault_key = ring.derived(kVaultUse);
     keys.keys_ = std::make_unique<mask::KeyRing>(std::move(ring));
   } else {
+    crypto::SecretBytes master;
     if (!key_file.empty() && !vault_file.empty()) {
-      MLOPS_ASSIGN(const auto master, crypto::read_key_file(key_file));
+      MLOPS_ASSIGN(master, crypto::read_key_file(key_file));
       vault_key = crypto::derive_key(master, std::string("\0vault", 6));  // no key's name has a NUL
     }
-    keys.keys_ = std::make_unique<FileKeys>(key_file);
+    keys.keys_ = std::make_unique<FileKeys>(key_file, std::move(master));
   }
   if (vault_file.empty()) return keys;
   if (vault_key.empty()) return usage_error("a vault is sealed with a key", "add --keyring RING or --key-file FILE");

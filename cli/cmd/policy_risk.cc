@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <optional>
+#include <set>
 
 #include "cli/cmd/fields.h"
 #include "cli/cmd/file_stream.h"
@@ -24,9 +26,10 @@ namespace fs = std::filesystem;
 using risk::RiskRequirement;
 
 // Options that say something of the classes that --quasi makes.
-constexpr std::array<std::string_view, 12> kOfClasses{"--sensitive",  "--subject", "--k",          "--l",
-                                                      "--t",          "--against", "--population", "--hierarchy",
-                                                      "--generalize", "--suggest", "--suppress",   "--out"};
+constexpr std::array<std::string_view, 16> kOfClasses{"--sensitive", "--subject",    "--k",         "--l",
+                                                      "--diversity", "--c",          "--t",         "--distance",
+                                                      "--against",   "--population", "--hierarchy", "--generalize",
+                                                      "--suggest",   "--suppress",   "--out",       "--max-suppressed"};
 
 std::vector<std::string> names_of(const Session& session, std::string_view option) {
   std::vector<std::string> names;
@@ -73,15 +76,33 @@ Status read_sensitive_rules(const Session& session, RiskRequirement& requirement
   return {};
 }
 
-Result<RiskRequirement> requirement_of(const Session& session) {
+// Columns of pseudonyms, which are judged by themselves.
+struct TokenRequirement {
+  std::vector<std::string> columns;
+  std::optional<double> min_entropy_bits;
+};
+
+Result<TokenRequirement> token_requirement_of(const Session& session) {
+  TokenRequirement requirement;
+  std::set<std::string> seen;
+  for (auto& name : names_of(session, "--tokens")) {
+    if (seen.insert(to_lower_ascii(name)).second) requirement.columns.push_back(std::move(name));
+  }
+  if (!session.option("--min-entropy")) return requirement;
+  if (requirement.columns.empty()) return usage_error("--min-entropy needs --tokens COLUMN");
+  MLOPS_ASSIGN(requirement.min_entropy_bits, number_option(session, "--min-entropy", 0, 0, 64));
+  return requirement;
+}
+
+Result<RiskRequirement> requirement_of(const Session& session, const TokenRequirement& tokens) {
   RiskRequirement requirement;
   requirement.quasi = names_of(session, "--quasi");
   if (requirement.quasi.empty()) {
-    const bool asks_tokens_alone = !names_of(session, "--tokens").empty() &&
-                                   std::none_of(kOfClasses.begin(), kOfClasses.end(), [&](std::string_view option) {
-                                     return session.flag(option) || session.option(option);
-                                   });
-    if (!asks_tokens_alone) return usage_error("which columns could tell who someone is? --quasi zip3,birth_year,sex");
+    const bool asks_of_classes = std::any_of(kOfClasses.begin(), kOfClasses.end(), [&](std::string_view option) {
+      return session.flag(option) || session.option(option);
+    });
+    if (tokens.columns.empty() || asks_of_classes)
+      return usage_error("which columns could tell who someone is? --quasi zip3,birth_year,sex");
   }
   requirement.subject = session.option("--subject").value_or("");
   MLOPS_ASSIGN(const double k, number_option(session, "--k", 2, 1, 1e9));
@@ -114,12 +135,7 @@ struct Tables {
 };
 
 Result<Tables> read_tables(const Session& session, const RiskRequirement& requirement) {
-  auto columns = requirement.columns();
-  for (const auto& token : names_of(session, "--tokens")) {
-    auto& list = columns.sensitive;
-    if (std::find(list.begin(), list.end(), token) == list.end()) list.push_back(token);
-  }
-  Tables tables{risk::RiskTable(std::move(columns)), {}};
+  Tables tables{risk::RiskTable(requirement.columns()), {}};
   MLOPS_TRY(read_file(tables.table, session.operand(0)));
   if (const auto before = session.option("--against")) {
     MLOPS_TRY(read_file(tables.table, *before));
@@ -199,16 +215,20 @@ Status check_output(const Session& session, const RiskRequirement& requirement) 
   return {};
 }
 
-// What frequencies tell of the columns of --tokens; false: more than --min-entropy allows.
-Result<bool> add_tokens(const Session& session, const Tables& tables, Json& report) {
-  const auto names = names_of(session, "--tokens");
-  if (names.empty() && session.option("--min-entropy")) return usage_error("--min-entropy needs --tokens COLUMN");
-  MLOPS_ASSIGN(const double need, number_option(session, "--min-entropy", 0, 0, 64));
+// What frequencies tell of the columns of pseudonyms; false: more than is allowed.
+Result<bool> add_tokens(const Session& session, const TokenRequirement& requirement, const std::vector<bool>& left_out,
+                        Json& report) {
+  constexpr double kRounding = 1e-9;
+  if (requirement.columns.empty()) return true;
+  risk::RiskTable table({{}, requirement.columns, {}});  // of its own: versions are compared without pseudonyms
+  MLOPS_TRY(read_file(table, session.operand(0)));
+  if (requirement.min_entropy_bits) report["min_entropy_bits"] = *requirement.min_entropy_bits;
   bool is_met = true;
-  for (const auto& name : names) {
-    const auto found = risk::frequencies(tables.table, tables.versions.now, name);
+  for (const auto& name : requirement.columns) {
+    const auto found = risk::frequencies(table, name, left_out);
     report["tokens"].push_back(risk::to_json(found));
-    if (found.min_entropy_bits >= need) continue;
+    const double need = requirement.min_entropy_bits.value_or(0);
+    if (found.records == 0 || found.min_entropy_bits >= need - kRounding) continue;
     is_met = false;
     report["shortfalls"].push_back(
         {{"rule", "min_entropy"}, {"attr", name}, {"need", need}, {"have", found.min_entropy_bits}});
@@ -217,21 +237,25 @@ Result<bool> add_tokens(const Session& session, const Tables& tables, Json& repo
 }
 
 Result<int> policy_risk(Session& session) {
-  MLOPS_ASSIGN(const auto requirement, requirement_of(session));
+  MLOPS_ASSIGN(const auto tokens, token_requirement_of(session));
+  MLOPS_ASSIGN(const auto requirement, requirement_of(session, tokens));
   MLOPS_TRY(check_output(session, requirement));
-  MLOPS_ASSIGN(const auto tables, read_tables(session, requirement));
   Json report = {{"is_met", true}, {"shortfalls", Json::array()}};
+  std::vector<bool> left_out;
   if (!requirement.quasi.empty()) {
+    MLOPS_ASSIGN(const auto tables, read_tables(session, requirement));
     MLOPS_ASSIGN(const auto assessed, risk::assess(tables.table, requirement, tables.versions));
     report = risk::to_json(assessed);
     MLOPS_TRY(add_advice(session, tables, requirement, report));
+    if (assessed.is_suppressed) {
+      MLOPS_ASSIGN(left_out, risk::suppression(tables.table, requirement, tables.versions));
+    }
   }
-  MLOPS_ASSIGN(const bool hides_tokens, add_tokens(session, tables, report));
+  MLOPS_ASSIGN(const bool hides_tokens, add_tokens(session, tokens, left_out, report));
   const bool is_met = bool_of(report, "is_met") && hides_tokens;
   report["is_met"] = is_met;
   if (const auto output = session.option("--out"); output && is_met) {
-    MLOPS_ASSIGN(const auto flags, risk::suppression(tables.table, requirement, tables.versions));
-    MLOPS_TRY(write_suppressed(session.operand(0), *output, flags));
+    MLOPS_TRY(write_suppressed(session.operand(0), *output, left_out));
   }
   session.print_value(
       report, [&] { print_risk(session, report); }, [&] { return session.operand(0); });
@@ -304,12 +328,12 @@ const Command kPolicyRiskCommand{
     .shared = kOutput | kOffline,
     .description =
         R"(Puts records that are equal in every --quasi column into classes and measures k-anonymity, l-diversity, t-closeness
-and the risk that a prosecutor, journalist or marketer finds someone. Exit code 3 when k, l or t is not met, or when
-the difference to --against isolates fewer than k. Shows column names and counts, never a value.
+and the risk that a prosecutor, journalist or marketer finds someone. Exit code 3 when k, l, t or --min-entropy is not
+met, or when the difference to --against isolates fewer than k. Shows column names and counts, never a value.
 
 Equal values have equal pseudonyms, so who knows how often a value occurs may tell it by its count. Of --tokens the
-min-entropy is what the best single guess leaves open, and TOLD BY COUNT the records whose pseudonym occurs as often as
-no other.
+min-entropy is what the best single guess leaves open, and TOLD BY COUNT the records whose pseudonym stands in as many
+records as no other.
 
 Examples:
   mlopsctl policy risk masked.csv --quasi zip3,birth_year,sex --sensitive diagnosis --k 11 --l 3 --t 0.3

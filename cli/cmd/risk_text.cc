@@ -121,8 +121,9 @@ void print_classes(Session& session, const Json& report, const Style& style) {
 void print_risk(Session& session, const Json& report) {
   const auto style = style_of(session);
   const bool is_met = bool_of(report, "is_met");
-  session.print_line(is_met ? style.paint(Tone::kGood, "✔") + " the requirement is met"
-                            : style.paint(Tone::kBad, "✘") + " the requirement is not met");
+  if (report.contains("table") || report.contains("min_entropy_bits"))
+    session.print_line(is_met ? style.paint(Tone::kGood, "✔") + " the requirement is met"
+                              : style.paint(Tone::kBad, "✘") + " the requirement is not met");
   if (report.contains("table")) print_classes(session, report, style);
   print_tokens(session, report, style);
   for (const auto& one : array_of(report, "shortfalls"))

@@ -190,11 +190,11 @@ bool is_prose(std::string_view line) {
 }
 
 // "0x0452,  # CYRILLIC SMALL LETTER DJE": the rows of a table in a program are no prose.
-bool has_hex_number(std::string_view line) {
-  for (auto at = line.find("0x"); at != std::string_view::npos; at = line.find("0x", at + 1)) {
-    if (!is_word(before_or_nul(line, at)) && is_hex(at_or_nul(line, at + 2))) return true;
-  }
-  return false;
+bool begins_with_hex_number(std::string_view line) {
+  constexpr std::size_t kWithin = 16;
+  if (is_alpha(line[0])) return false;
+  const auto at = line.substr(0, kWithin).find("0x");
+  return at != std::string_view::npos && !is_word(before_or_nul(line, at)) && is_hex(at_or_nul(line, at + 2));
 }
 
 std::string_view trimmed_line(std::string_view line) {
@@ -214,7 +214,7 @@ LineKind kind_of(std::string_view line, std::uint64_t& words) {
   if (is_data(start)) return LineKind::kData;
   if (is_log(start)) return LineKind::kLog;
   if (line.size() <= kLookBytes && is_statement(line, words)) return LineKind::kStatement;
-  return is_prose(start) && !has_hex_number(start) ? LineKind::kProse : LineKind::kOther;
+  return is_prose(start) && !begins_with_hex_number(start) ? LineKind::kProse : LineKind::kOther;
 }
 
 }  // namespace

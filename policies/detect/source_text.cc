@@ -155,7 +155,17 @@ bool follows_title(std::string_view text, std::size_t begin) {
   return end < begin && look_up({lower.data(), end - at}).has(kTitle | kLabel);
 }
 
-// "verifyUseList(Register Reg)": the type and the name of a parameter. People write a blank before a bracket.
+// The first word of a name, in small letters, is somebody's and no word of a language.
+bool begins_with_first_name(std::string_view name) {
+  constexpr std::size_t kLongest = 24;
+  std::array<char, kLongest> lower{};
+  const auto word = name.substr(0, std::min(name.find(' '), kLongest));
+  std::transform(word.begin(), word.end(), lower.begin(), to_lower);
+  const auto entry = look_up({lower.data(), word.size()});
+  return entry.has(kFirstName) && !entry.has(kOrdinaryWord);
+}
+
+// "verifyUseList(Register Reg)": the type and the name of a parameter.
 bool is_parameter(std::string_view text, const Span& span) {
   return span.begin >= 2 && text[span.begin - 1] == '(' && is_word(text[span.begin - 2]);
 }
@@ -168,9 +178,7 @@ bool is_all_capitals(std::string_view name) {
 // Several words without an identifier, or one with a title or a label before it.
 bool is_whole_name(std::string_view text, const Span& span, TextKind kind) {
   if (kind == TextKind::kLog) return true;
-  if (is_parameter(text, span)) return false;
   const auto name = text.substr(span.begin, span.end - span.begin);
-  if (is_all_capitals(name)) return follows_title(text, span.begin);
   bool several = false;
   for (std::size_t at = 0; at < name.size();) {
     const std::size_t end = std::min(name.find(' ', at), name.size());
@@ -178,23 +186,30 @@ bool is_whole_name(std::string_view text, const Span& span, TextKind kind) {
     several = several || end < name.size();
     at = end + 1;
   }
-  return several || follows_title(text, span.begin);
+  if (follows_title(text, span.begin)) return true;
+  return several && ((!is_parameter(text, span) && !is_all_capitals(name)) || begins_with_first_name(name));
 }
 
-// Sections of standards ("22.2.1.5"), counted things ("4 fields describing"), ranges of numbers: without a word that
-// says what it is, none of these is much in a program. A log is full of addresses that are people's.
-bool is_sure(std::string_view, const Span& span, TextKind kind) {
+// "22.2.1.5" is a section of a standard, unless a word or quotes say otherwise.
+bool is_no_section(std::string_view text, const Span& span, TextKind kind) {
   constexpr double kWithContext = 0.75;
-  return kind == TextKind::kLog || span.score >= kWithContext;
+  constexpr std::size_t kLongestPart = 2;
+  if (kind == TextKind::kLog || span.score >= kWithContext) return true;
+  if (const char before = before_or_nul(text, span.begin); before == '"' || before == '\'') return true;
+  std::size_t digits = 0;
+  for (std::size_t i = span.begin; i < span.end; ++i) {
+    digits = is_digit(text[i]) ? digits + 1 : 0;
+    if (digits > kLongestPart) return true;
+  }
+  return false;
 }
 
 struct WeakType {
   std::string_view detector;
   bool (*is_strong)(std::string_view text, const Span& span, TextKind kind);
 };
-constexpr WeakType kWeakTypes[] = {{"date", is_somebodys_date},    {"url", names_a_user},
-                                   {"person_name", is_whole_name}, {"ipv4", is_sure},
-                                   {"street_address", is_sure},    {"phone", is_sure}};
+constexpr WeakType kWeakTypes[] = {
+    {"date", is_somebodys_date}, {"url", names_a_user}, {"person_name", is_whole_name}, {"ipv4", is_no_section}};
 
 }  // namespace
 

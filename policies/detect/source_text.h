@@ -42,7 +42,8 @@ class SourceText {
 
 // Holds the weak findings among spans[from…] of `text` down to kInSource where it is source or a log: dates without
 // a word about a person in their line, addresses that name neither a user nor a query, lone names without a title or a
-// label, and in source identifiers, parameters, and IP addresses, streets and telephones that no word speaks for.
+// label. In source also identifiers, parameters and words in capitals that begin with no first name, and sections that
+// read like IP addresses.
 void weigh_by_kind(std::string_view text, std::size_t from, std::vector<TypedSpan>& spans);
 
 }  // namespace mlops::detect

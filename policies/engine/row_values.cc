@@ -311,7 +311,7 @@ bool RowValues::may_stand_in(std::string_view cell) const {
 }
 
 // REQUIRES: a word begins there.
-inline bool RowValues::may_begin_at(std::string_view cell, std::size_t at) const {
+bool RowValues::may_begin_at(std::string_view cell, std::size_t at) const {
   if (at + kGlanceLetters <= cell.size() && beginnings_.is_marked(text_glance(&cell[at]))) return true;
   if (!is_digit(cell[at]) || cell.size() < kShortestNumberEverywhere) return false;
   char key[kGlanceDigits];

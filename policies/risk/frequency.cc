@@ -3,15 +3,18 @@
 #include <algorithm>
 #include <cmath>
 #include <unordered_map>
-#include <vector>
 
 namespace mlops::risk {
 
-Frequencies frequencies(const RiskTable& table, std::size_t version, const std::string& column) {
+Frequencies frequencies(const RiskTable& table, const std::string& column, const std::vector<bool>& left_out) {
   const auto index = *table.sensitive_index(column);
   const auto& values = table.sensitive_values(index);
   std::vector<std::uint64_t> counts(values.size());
-  for (const auto joint : table.version(version).joint_of) ++counts[table.sensitive_value(joint, index)];
+  const auto& joints = table.version(0).joint_of;
+  for (std::size_t record = 0; record < joints.size(); ++record) {
+    if (record < left_out.size() && left_out[record]) continue;
+    ++counts[table.sensitive_value(joints[record], index)];
+  }
   Frequencies found{.column = column};
   std::unordered_map<std::uint64_t, std::uint64_t> as_often;  // count → pseudonyms with it
   for (Code code = 0; code < counts.size(); ++code) {
@@ -26,7 +29,7 @@ Frequencies frequencies(const RiskTable& table, std::size_t version, const std::
   for (const auto& [count, pseudonyms] : as_often) {
     const double share = static_cast<double>(count) / records;
     found.entropy_bits -= static_cast<double>(pseudonyms) * share * std::log2(share);
-    if (pseudonyms == 1 && count > 1) found.told_by_count += count;
+    if (pseudonyms == 1) found.told_by_count += count;
   }
   found.entropy_bits = std::max(found.entropy_bits, 0.0);  // never "-0"
   found.min_entropy_bits = std::log2(records / static_cast<double>(found.commonest));

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "core/base/json.h"
 #include "policies/risk/risk_table.h"
@@ -20,12 +21,13 @@ struct Frequencies {
   std::uint64_t commonest = 0;  // records of the commonest
   double entropy_bits = 0;
   double min_entropy_bits = 0;  // -log2 of the share of the commonest
-  // Records whose pseudonym occurs as often as no other does, and more than once: exact counts tell these.
+  // Records whose pseudonym occurs as often as no other does: exact counts tell these.
   std::uint64_t told_by_count = 0;
 };
 
-// Of a sensitive column of the table. REQUIRES: it is one.
-Frequencies frequencies(const RiskTable& table, std::size_t version, const std::string& column);
+// Of a sensitive column of a table with one version; `left_out[i]`: record i is not released (shorter: the rest are).
+// REQUIRES: it is such a column.
+Frequencies frequencies(const RiskTable& table, const std::string& column, const std::vector<bool>& left_out = {});
 Json to_json(const Frequencies& frequencies);
 
 }  // namespace mlops::risk

@@ -90,12 +90,37 @@ class RiskTest(unittest.TestCase):
         both = report(path, "--quasi", "name", "--k", 1, "--tokens", "name", "--min-entropy", 2, code=REFUSED)
         self.assertFalse(both["is_met"])
         self.assertIn("table", both)
+        self.assertEqual(found["min_entropy_bits"], 2)
+        self.assertEqual(len(report(path, "--tokens", "name,NAME", code=DONE)["tokens"]), 1)
         text = risk(path, "--tokens", "name").stdout
+        self.assertNotIn("is met", text)  # nothing was asked for
         self.assertIn("TOLD BY COUNT", text)
         self.assertNotIn("k1-", text)
-        for words in (["--tokens", "name", "--k", "3"], ["--quasi", "name", "--min-entropy", "3"], ["--tokens", "nobody"],
+        for words in (["--tokens", "name", "--k", "3"], ["--tokens", "name", "--max-suppressed", "0.1"], ["--min-entropy", "3"],
+                      ["--quasi", "name", "--min-entropy", "3"], ["--tokens", "nobody"],
                       ["--tokens", "name", "--min-entropy", "many"]):
             risk(path, *words, code=USAGE)
+
+    def test_pseudonyms_are_judged_apart(self):
+        old = self.table("v1.csv", [{"zip": "036", "mrn": f"k1-{n}"} for n in range(10)])
+        new = self.table("v2.csv", [{"zip": "036", "mrn": f"k2-{n}"} for n in range(11)])
+        people = self.table("people.csv", [{"zip": "036"}] * 40)
+        words = [new, "--quasi", "zip", "--k", 3, "--against", old, "--population", people]
+        plain = report(*words, code=REFUSED)  # one was added, whom the difference isolates
+        with_tokens = report(*words, "--tokens", "mrn", code=REFUSED)
+        self.assertEqual(with_tokens.pop("tokens")[0]["distinct"], 11)
+        self.assertEqual(with_tokens, plain)
+
+    def test_pseudonyms_of_what_is_released(self):
+        rows = ([{"zip": "a", "name": "k1-x"}] * 50 + [{"zip": "b", "name": f"k1-{n}"} for n in range(40)] +
+                [{"zip": f"c{n}", "name": f"k1-c{n}"} for n in range(10)])
+        path, out = self.table("all.csv", rows), self.root / "out.csv"
+        words = [path, "--quasi", "zip", "--k", 2, "--suppress", "-O", out, "--tokens", "name", "--min-entropy"]
+        refused = report(*words, 1, code=REFUSED)  # 50 of the 90 that would be left
+        self.assertEqual(refused["tokens"][0]["records"], 90)
+        self.assertFalse(out.exists())
+        report(*words, 0.8, code=DONE)
+        self.assertEqual(len(out.read_text().splitlines()), 91)
 
     def test_figures_agree_with_the_definitions(self):
         for seed in range(5):

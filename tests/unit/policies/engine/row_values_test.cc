@@ -83,3 +83,21 @@ TEST_CASE("row values: what creates no needle leaves the row empty") {
   values.add("12345", RowValues::kind_of(class_of("mrn")), placeholder);
   CHECK_FALSE(values.empty());
 }
+
+TEST_CASE("row values: of a row before nothing is left, however much it held") {
+  const std::string placeholder = "[X]";
+  RowValues values;
+  for (const int count : {3, 60}) {
+    std::deque<std::string> cells;
+    for (int i = 0; i < count; ++i) {
+      cells.push_back("P" + std::to_string(731000 + i * 37) + "-" + std::string(1, static_cast<char>('a' + i % 26)) +
+                      "qz");
+      values.add(cells.back(), RowValues::kind_of(class_of("mrn")), placeholder);
+    }
+    for (const auto& cell : cells) CHECK(values.may_stand_in(cell));
+    values.clear();
+    values.add("zzz-98-w", RowValues::kind_of(class_of("mrn")), placeholder);  // an empty row is not even looked at
+    for (const auto& cell : cells) CHECK_FALSE(values.may_stand_in(cell));
+    values.clear();
+  }
+}

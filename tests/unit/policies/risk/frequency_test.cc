@@ -9,8 +9,8 @@ using namespace mlops::risk;
 
 namespace {
 
-Frequencies of(std::string_view rows) {
-  return frequencies(table_of({{"q"}, {"token"}, {}}, "q,token\n" + std::string(rows)), 0, "token");
+Frequencies of(std::string_view rows, const std::vector<bool>& left_out = {}) {
+  return frequencies(table_of({{}, {"token"}, {}}, "q,token\n" + std::string(rows)), "token", left_out);
 }
 
 }  // namespace
@@ -31,6 +31,15 @@ TEST_CASE("threat 19: a common pseudonym is a good guess, and counts that occur 
   CHECK(found.min_entropy_bits == Approx(1));
   CHECK(found.entropy_bits == Approx(1.75));
   CHECK(found.told_by_count == 6);  // t1 and t2; t3 and t4 occur equally often
+}
+
+TEST_CASE("a count that one pseudonym alone has tells it, once too; records that are left out do not count") {
+  const std::string rows = "a,t1\na,t1\na,t1\na,t1\na,t2\na,t2\na,t3\n";
+  CHECK(of(rows).told_by_count == 7);
+  const auto left = of(rows, {true, true, true});
+  CHECK(left.records == 4);
+  CHECK(left.commonest == 2);
+  CHECK(left.told_by_count == 2);
 }
 
 TEST_CASE("empty cells are no pseudonyms, and one value for all has no entropy") {
