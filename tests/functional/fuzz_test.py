@@ -1,5 +1,6 @@
 """The fuzz targets (tests/fuzz): the corpus replayed, then mutated for a few seconds (MLOPS_FUZZ_SECONDS each)."""
 
+import concurrent.futures
 import os
 import pathlib
 import subprocess
@@ -12,19 +13,26 @@ SECONDS = int(os.environ.get("MLOPS_FUZZ_SECONDS") or 2)
 CORPUS = REPOSITORY / "tests" / "fuzz" / "corpus"
 
 
+def run_target(folder):
+    """The exit code, the end of what it said, and the inputs it ended on."""
+    with tempfile.TemporaryDirectory() as place:
+        seeds = pathlib.Path(place) / "corpus"  # libFuzzer adds what it finds
+        seeds.mkdir()
+        for file in folder.iterdir():
+            (seeds / file.name).write_bytes(file.read_bytes())
+        done = subprocess.run([BUILD_DIR / "fuzz" / f"fuzz_{folder.name}", f"-max_total_time={SECONDS}", "-seed=1", seeds],
+                              cwd=place, capture_output=True, timeout=60 + 10 * SECONDS)
+        left = b"".join(path.read_bytes() for path in pathlib.Path(place).glob("crash-*"))
+        return done.returncode, done.stderr[-3000:], left
+
+
 class FuzzTest(unittest.TestCase):
     def test_every_target(self):
-        for folder in sorted(CORPUS.iterdir()):
-            with self.subTest(folder.name), tempfile.TemporaryDirectory() as place:
-                binary = BUILD_DIR / "fuzz" / f"fuzz_{folder.name}"
-                seeds = pathlib.Path(place) / "corpus"  # libFuzzer adds what it finds
-                seeds.mkdir()
-                for file in folder.iterdir():
-                    (seeds / file.name).write_bytes(file.read_bytes())
-                done = subprocess.run([binary, f"-max_total_time={SECONDS}", "-seed=1", seeds], cwd=place,
-                                      capture_output=True, timeout=60 + 10 * SECONDS)
-                left = b"".join(path.read_bytes() for path in pathlib.Path(place).glob("crash-*"))
-                self.assertEqual(done.returncode, 0, f"{done.stderr[-3000:]!r}\ninput: {left!r}")
+        folders = sorted(CORPUS.iterdir())
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:  # a processor each
+            for folder, (code, said, left) in zip(folders, pool.map(run_target, folders)):
+                with self.subTest(folder.name):
+                    self.assertEqual(code, 0, f"{said!r}\ninput: {left!r}")
 
     def test_every_target_has_seeds(self):
         targets = {path.name.removesuffix("_fuzz.cc") for path in CORPUS.parent.glob("*_fuzz.cc")}
