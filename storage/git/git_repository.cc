@@ -130,9 +130,7 @@ GitRepository::~GitRepository() {
 Status GitRepository::fetch() {
   const std::lock_guard lock(mutex_);
   MLOPS_TRY(check_answers(remote_));
-  git_remote* made = nullptr;
-  if (git_remote_create_anonymous(&made, handle_, remote_.url.c_str()) != 0) return fail_last("reach", remote_.name);
-  const RemoteHandle connected(made);
+  MLOPS_ASSIGN(const auto connected, remote_of(handle_, remote_));
   git_fetch_options options;
   git_fetch_options_init(&options, GIT_FETCH_OPTIONS_VERSION);
   Connection connection(remote_);

@@ -94,11 +94,7 @@ Result<std::string> GitWriter::commit(const CommitWish& wish) {
 
 Status GitWriter::push_to(const std::string& specification) {
   const auto& remote = repository_.remote_;
-  git_remote* made = nullptr;
-  if (git_remote_create_anonymous(&made, repository_.handle_, remote.url.c_str()) != 0) {
-    return fail_last("reach", remote.name);
-  }
-  const RemoteHandle connected(made);
+  MLOPS_ASSIGN(const auto connected, remote_of(repository_.handle_, remote));
   git_push_options options;
   git_push_options_init(&options, GIT_PUSH_OPTIONS_VERSION);
   Connection connection(remote);

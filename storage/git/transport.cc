@@ -125,6 +125,16 @@ void Connection::fill(git_remote_callbacks& callbacks) {
   callbacks.payload = this;
 }
 
+Result<RemoteHandle> remote_of(::git_repository* repository, const Remote& remote) {
+  git_remote_create_options options;
+  git_remote_create_options_init(&options, GIT_REMOTE_CREATE_OPTIONS_VERSION);
+  options.repository = repository;
+  options.flags = GIT_REMOTE_CREATE_SKIP_INSTEADOF;
+  git_remote* made = nullptr;
+  if (git_remote_create_with_opts(&made, remote.url.c_str(), &options) != 0) return fail_last("reach", remote.name);
+  return RemoteHandle(made);
+}
+
 Status check_answers(const Remote& remote) {
   const auto address = address_of(remote.url);
   if (address.host.empty() || goes_by_proxy()) return {};

@@ -23,6 +23,9 @@ struct Connection {
   std::string rejection;  // of a pushed reference, by the server
 };
 
+// A remote of the repository for one operation. No `insteadOf` of anybody's configuration leads it elsewhere; looking
+// for one, libgit2 before 1.6 also loses 20 KB each time.
+Result<RemoteHandle> remote_of(::git_repository* repository, const Remote& remote);
 // Refuses at once what does not answer, where libgit2 would wait for the system's patience.
 Status check_answers(const Remote& remote);
 // kConflict "push_conflict": somebody was faster.

@@ -2,6 +2,7 @@
 #include "storage/git/git_repository.h"
 
 #include <git2.h>
+#include <malloc.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -368,6 +369,28 @@ TEST_CASE("what a force-push took away is known, but no branch leads to it") {
   CHECK(*mirror->branches_with(base) == std::vector<std::string>{"main", "release/1"});
   CHECK_FALSE(*mirror->is_reachable(std::string(40, 'a')));
   CHECK_FALSE(*mirror->has_commit("main"));
+}
+
+TEST_CASE("no insteadOf of anybody's leads elsewhere") {
+  const Place place;
+  const auto mirror = place.mirror("one");
+  const auto base = pushed(*mirror, "", {{"a", "1"}});
+  std::ofstream(place.path / "one" / "config", std::ios::app)
+      << "[url \"file:///nowhere/\"]\n\tinsteadOf = file://" << place.path.string() << "/\n";
+  const auto again = place.mirror("one");
+  REQUIRE(again->fetch());
+  CHECK(*again->head_of("main") == base);
+}
+
+TEST_CASE("fetching again and again takes no more memory") {
+  const Place place;
+  const auto mirror = place.mirror("one");
+  pushed(*mirror, "", {{"a", "1"}});
+  REQUIRE(mirror->fetch());
+  const auto before = ::mallinfo2().uordblks;
+  constexpr std::size_t kTimes = 20;
+  for (std::size_t i = 0; i < kTimes; ++i) REQUIRE(mirror->fetch());
+  CHECK(::mallinfo2().uordblks < before + kTimes * (8u << 10));  // it was 100 KB a time
 }
 
 TEST_CASE("a repository that is not there says so, and what was fetched stays readable") {
