@@ -218,7 +218,6 @@ Status check_output(const Session& session, const RiskRequirement& requirement) 
 // What frequencies tell of the columns of pseudonyms; false: more than is allowed.
 Result<bool> add_tokens(const Session& session, const TokenRequirement& requirement, const std::vector<bool>& left_out,
                         Json& report) {
-  constexpr double kRounding = 1e-9;
   if (requirement.columns.empty()) return true;
   risk::RiskTable table({{}, requirement.columns, {}});  // of its own: versions are compared without pseudonyms
   MLOPS_TRY(read_file(table, session.operand(0)));
@@ -228,7 +227,7 @@ Result<bool> add_tokens(const Session& session, const TokenRequirement& requirem
     const auto found = risk::frequencies(table, name, left_out);
     report["tokens"].push_back(risk::to_json(found));
     const double need = requirement.min_entropy_bits.value_or(0);
-    if (found.records == 0 || found.min_entropy_bits >= need - kRounding) continue;
+    if (risk::leaves(found, need)) continue;
     is_met = false;
     report["shortfalls"].push_back(
         {{"rule", "min_entropy"}, {"attr", name}, {"need", need}, {"have", found.min_entropy_bits}});

@@ -5,6 +5,11 @@
 #include <unordered_map>
 
 namespace mlops::risk {
+namespace {
+
+constexpr double kRounding = 1e-9;
+
+}  // namespace
 
 Frequencies frequencies(const RiskTable& table, const std::string& column, const std::vector<bool>& left_out) {
   const auto index = *table.sensitive_index(column);
@@ -34,6 +39,10 @@ Frequencies frequencies(const RiskTable& table, const std::string& column, const
   found.entropy_bits = std::max(found.entropy_bits, 0.0);  // never "-0"
   found.min_entropy_bits = std::log2(records / static_cast<double>(found.commonest));
   return found;
+}
+
+bool leaves(const Frequencies& frequencies, double min_entropy_bits) {
+  return frequencies.records == 0 || frequencies.min_entropy_bits >= min_entropy_bits - kRounding;
 }
 
 Json to_json(const Frequencies& frequencies) {

@@ -28,6 +28,8 @@ struct Frequencies {
 // Of a sensitive column of a table with one version; `left_out[i]`: record i is not released (shorter: the rest are).
 // REQUIRES: it is such a column.
 Frequencies frequencies(const RiskTable& table, const std::string& column, const std::vector<bool>& left_out = {});
+// Does the commonest pseudonym leave so much to guess? A column without any tells nothing.
+bool leaves(const Frequencies& frequencies, double min_entropy_bits);
 Json to_json(const Frequencies& frequencies);
 
 }  // namespace mlops::risk

@@ -49,6 +49,7 @@ Status move_branch(::git_repository* there, const Remote& remote, const BranchMo
   if (!parse_id(move.commit, id)) return fail_last("push a commit", remote.name);
   (void)parse_id(move.expected, expected);
   const auto name = "refs/heads/" + move.branch;
+  // A lock is a file of another process, whose end nobody tells: it is tried again, as git does.
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(remote.lock_timeout_ms);
   int code = 0;
   while (true) {

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "core/base/text.h"
 #include "storage/git/folder_push.h"
 #include "storage/git/transport.h"
 

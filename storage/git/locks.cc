@@ -56,9 +56,9 @@ void remove_leftovers(const std::string& mirror) {
   std::vector<fs::path> leftovers;
   fs::recursive_directory_iterator entry(mirror, fs::directory_options::skip_permission_denied, error);
   for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+    if (!is_leftover(entry->path())) continue;
     std::error_code unknown;
-    const bool is_file = entry->symlink_status(unknown).type() == fs::file_type::regular;
-    if (is_file && is_leftover(entry->path())) leftovers.push_back(entry->path());
+    if (entry->symlink_status(unknown).type() == fs::file_type::regular) leftovers.push_back(entry->path());
   }
   std::int64_t removed = 0;
   for (const auto& path : leftovers) {

@@ -52,3 +52,10 @@ TEST_CASE("empty cells are no pseudonyms, and one value for all has no entropy")
   CHECK(of("a,\n").records == 0);
   CHECK(of("").distinct == 0);
 }
+
+TEST_CASE("a bound is met by what is equal to it, and by a column without pseudonyms") {
+  const auto found = of("a,t1\na,t2\na,t3\n");
+  CHECK(leaves(found, std::log2(3.0)));
+  CHECK_FALSE(leaves(found, 1.6));
+  CHECK(leaves(of("a,\n"), 8));
+}
