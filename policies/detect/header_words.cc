@@ -34,14 +34,19 @@ bool begins_word(std::string_view text, std::size_t at) {
   return is_upper(before) && is_upper(c) && is_lower(at_or_nul(text, at + 1));  // the N of SSNNumber
 }
 
-std::vector<std::string_view> rule_words(std::string_view words) {
-  std::vector<std::string_view> list;
+// The first word of a rule's, which is taken off them.
+std::string_view take_word(std::string_view& words) {
+  const std::size_t blank = words.find(' ');
+  const auto word = words.substr(0, blank);
+  words.remove_prefix(blank == std::string_view::npos ? words.size() : blank + 1);
+  return word;
+}
+
+bool is_rule_word(std::string_view words, std::string_view word) {
   while (!words.empty()) {
-    const std::size_t blank = words.find(' ');
-    list.push_back(words.substr(0, blank));
-    words.remove_prefix(blank == std::string_view::npos ? words.size() : blank + 1);
+    if (take_word(words) == word) return true;
   }
-  return list;
+  return false;
 }
 
 bool allowed_beside(HeaderMatch match, std::string_view word) {
@@ -50,13 +55,25 @@ bool allowed_beside(HeaderMatch match, std::string_view word) {
 }
 
 bool matches(const HeaderRule& rule, const std::vector<std::string>& words) {
-  const auto wanted = rule_words(rule.words);
-  for (const std::string_view want : wanted) {
-    if (std::find(words.begin(), words.end(), want) == words.end()) return false;
+  for (auto wanted = rule.words; !wanted.empty();) {
+    if (std::find(words.begin(), words.end(), take_word(wanted)) == words.end()) return false;
   }
   return std::all_of(words.begin(), words.end(), [&](const std::string& word) {
-    return std::find(wanted.begin(), wanted.end(), word) != wanted.end() || allowed_beside(rule.match, word);
+    return is_rule_word(rule.words, word) || allowed_beside(rule.match, word);
   });
+}
+
+struct ReadHeader {
+  std::string column;
+  std::vector<std::string> words;
+  bool is_vetoed = false;
+};
+
+ReadHeader read_header(std::string_view column) {
+  ReadHeader header{std::string(column), header_words(column)};
+  header.is_vetoed = std::any_of(header.words.begin(), header.words.end(),
+                                 [](const std::string& word) { return contains(kVetoes, word); });
+  return header;
 }
 
 }  // namespace
@@ -78,13 +95,13 @@ std::vector<std::string> header_words(std::string_view column) {
 }
 
 double header_score(std::span<const HeaderRule> rules, std::string_view column) {
-  const auto words = header_words(column);
-  for (const auto& word : words) {
-    if (contains(kVetoes, word)) return 0;
-  }
+  // A column is asked about by every detector in turn: it is cut into words once.
+  thread_local ReadHeader header;
+  if (header.column != column) header = read_header(column);
+  if (header.is_vetoed) return 0;
   double best = 0;
   for (const auto& rule : rules) {
-    if (!matches(rule, words)) continue;
+    if (!matches(rule, header.words)) continue;
     if (rule.score == 0) return 0;
     best = std::max(best, rule.score);
   }
