@@ -135,7 +135,9 @@ class CsvWriter {
   // The same cell by cell. REQUIRES: begin_row, then one put a cell in order, then end_row.
   void begin_row();
   void put_kept(std::span<const Cell> cells);  // several, which lie in one piece
-  void put_masked(const Cell& cell, std::string_view value);
+  // `is_plain`: needs_quotes() is known to be false.
+  void put_masked(const Cell& cell, std::string_view value, bool is_plain);
+  bool needs_quotes(std::string_view value) const;
   Status end_row(std::string_view line_end);
   // Writes what is buffered and `trailer` (CsvReader::trailer()). REQUIRES: last call; without it rows are lost.
   Status finish(std::string_view trailer = {});
@@ -145,7 +147,6 @@ class CsvWriter {
   char* make_room(std::size_t size_bytes);
   void put(std::string_view bytes);
   void put(char byte);
-  bool needs_quotes(std::string_view value) const;
   void put_value(std::string_view value, Quotes quotes);
   Status flush_if_full();
   bool begin_cell(const Cell& cell);

@@ -22,6 +22,7 @@ class CsvRecordWriter : public RecordWriter {
     return write(record.cells, record.end, changes);
   }
 
+  bool is_plain(std::string_view values) const override { return !writer_.needs_quotes(values); }
   Status finish() override { return writer_.finish(reader_.trailer()); }
 
  private:
@@ -33,7 +34,7 @@ class CsvRecordWriter : public RecordWriter {
       const auto& change = changes[i];
       if (change.kind == Change::Kind::kKeep) continue;
       writer_.put_kept(cells.subspan(kept, i - kept));
-      writer_.put_masked(cells[i], change.kind == Change::Kind::kReplace ? change.value() : "");
+      writer_.put_masked(cells[i], change.kind == Change::Kind::kReplace ? change.value() : "", change.is_plain);
       kept = i + 1;
     }
     writer_.put_kept(cells.subspan(kept));

@@ -104,7 +104,7 @@ Status CsvWriter::write_row(const CsvRow& row, std::span<const std::optional<std
   for (std::size_t i = 0; i < row.size(); ++i) {
     const auto& cell = row.cells()[i];
     if (i < masked.size() && masked[i]) {
-      put_masked(cell, *masked[i]);
+      put_masked(cell, *masked[i], false);
     } else {
       put_kept({&cell, 1});
     }
@@ -138,14 +138,19 @@ void CsvWriter::put_kept(std::span<const Cell> cells) {
   }
 }
 
-void CsvWriter::put_masked(const Cell& cell, std::string_view value) {
+void CsvWriter::put_masked(const Cell& cell, std::string_view value, bool is_plain) {
   if (!begin_cell(cell)) return;
   if (value == cell.text) {
     put(cell.raw);
     return;
   }
   is_rewritten_ = true;
-  put_value(value, cell.raw.starts_with('"') ? Quotes::kAlways : Quotes::kWhenNeeded);
+  const bool is_quoted = cell.raw.starts_with('"');
+  if (is_plain && !is_quoted) {
+    put(value);
+  } else {
+    put_value(value, is_quoted ? Quotes::kAlways : Quotes::kWhenNeeded);
+  }
 }
 
 Status CsvWriter::end_row(std::string_view line_end) {

@@ -48,6 +48,7 @@ struct Change {
   Kind kind = Kind::kKeep;
   std::string text;  // of kReplace: the decoded new value; the writer quotes and escapes. Equal to the cell's: kept raw
   std::optional<std::string_view> lent;  // in place of `text`, from somebody who keeps it until it is written
+  bool is_plain = false;                 // as RecordWriter::is_plain() has said of it, or of more
 
   std::string_view value() const { return lent ? *lent : std::string_view(text); }
 };
@@ -68,6 +69,8 @@ class RecordWriter {
   virtual Status write(std::span<const Change> changes) = 0;
   // The same of a record the reader has left. REQUIRES: in the order of the records, the reader keeps them.
   virtual Status write(const KeptRecord& record, std::span<const Change> changes);
+  // Can a value of some of these bytes be written as it is, without quotes? False: that is looked at for each.
+  virtual bool is_plain(std::string_view) const { return false; }
   // Leaves the reader's current record out, in place of write(); what separated it from the others goes with it. Of a
   // bundle only entries can be left out.
   virtual void skip() {}

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "core/base/text.h"
 #include "policies/data/cell_shape.h"
@@ -47,11 +48,13 @@ std::uint8_t look_at(std::string_view cell) {
 }
 
 // Of a bare number of at most ShortText::kLongest characters: what may_hold_layers() says of more is all that base64
-// can be. A point is none of its signs, but the cell may still be long enough for a part of it.
-std::uint8_t look_at_number(std::size_t size) {
-  constexpr std::size_t kSurelyNoLayer = 8;
-  const auto words = size >= kShortestStanding ? kWords : kNothing;
-  return static_cast<std::uint8_t>(words | (size >= kSurelyNoLayer ? kLayers : kNothing));
+// can be, and a point is none of its signs.
+std::uint8_t look_at_number(const ShortText& number) {
+  constexpr std::size_t kShortestLayer = 8;
+  if (number.size < kShortestStanding) return kNothing;
+  const std::size_t digits = number.size - (number.has_point() ? 1 : 0);
+  if (digits < kShortestNumberStanding) return kShortNumber;
+  return static_cast<std::uint8_t>(kWords | (digits >= kShortestLayer ? kLayers : kNothing));
 }
 
 std::vector<const detect::Detector*> of_names(const std::vector<ActiveDetector>& active) {
@@ -233,14 +236,15 @@ std::size_t CellScanner::scan(std::string_view cell) {
   // Whatever was scanned before has its place among the known values, while those count.
   if (const auto* clean = clean_.find(text)) {
     ++cells_;
-    filled_ += clean->is_filled ? 1 : 0;
-    wordy_ += clean->is_wordy ? 1 : 0;
+    filled_ += clean->is_filled;
+    wordy_ += clean->is_wordy;
     return 0;
   }
   const auto filled = filled_, wordy = wordy_, unreadable = unreadable_;
   const auto found = scan_whole(cell);
   if (found == 0 && unreadable_ == unreadable) {
-    clean_.put(text) = {.is_filled = filled_ != filled, .is_wordy = wordy_ != wordy, .look = look_at(cell)};
+    const auto forget = [this](const ShortText& other, const Clean& clean) { add_rows(other.text(), clean.rows); };
+    clean_.put(text, forget) = {.is_filled = filled_ != filled, .is_wordy = wordy_ != wordy, .look = look_at(cell)};
   }
   return found;
 }
@@ -261,14 +265,15 @@ void CellScanner::scan_run(const CellRun& run, CellScanner* also, std::span<std:
     if (skips && text.is_plain_number() && (cell.size() < kLongNumber || text.has_point())) {
       ++known;
       ++filled;
-      looks[at] = look_at_number(cell.size());
+      looks[at] = look_at_number(text);
       continue;
     }
-    const auto* clean = clean_.find(text);
+    auto* clean = clean_.find(text);
     if (clean && (clean->is_clean_also || !also)) {
+      ++clean->rows;
       ++known;
-      filled += clean->is_filled ? 1 : 0;
-      wordy += clean->is_wordy ? 1 : 0;
+      filled += clean->is_filled;
+      wordy += clean->is_wordy;
       looks[at] = clean->look;
       continue;
     }
@@ -285,13 +290,35 @@ void CellScanner::scan_run(const CellRun& run, CellScanner* also, std::span<std:
 
 std::uint8_t CellScanner::scan_for_both(std::string_view cell, CellScanner* also) {
   scan(cell);
+  auto* clean = cell.size() <= ShortText::kLongest ? clean_.find(ShortText::of(cell)) : nullptr;
   if (also) {
     const auto unreadable = also->unreadable_;
     const bool is_clean = also->scan(cell) == 0 && also->unreadable_ == unreadable;
-    auto* clean = cell.size() <= ShortText::kLongest ? clean_.find(ShortText::of(cell)) : nullptr;
     if (clean) clean->is_clean_also = is_clean;
   }
+  if (clean) {
+    ++clean->rows;
+  } else {
+    add_rows(cell, 1);
+  }
   return look_at(cell);
+}
+
+// REQUIRES: while not too many values were met, this one was scanned.
+void CellScanner::add_rows(std::string_view value, std::uint64_t rows) {
+  if (overflowed_) return;
+  const auto known = known_.find(value);
+  if (known != known_.end()) known->second.rows += rows;
+}
+
+void CellScanner::take_rows(const std::function<void(const std::string& value, std::uint64_t rows)>& take) {
+  clean_.visit_all([this](const ShortText& text, Clean& clean) {
+    add_rows(text.text(), clean.rows);
+    clean.rows = 0;
+  });
+  for (auto& [value, known] : known_) {
+    if (known.rows > 0) take(value, std::exchange(known.rows, 0));
+  }
 }
 
 std::size_t CellScanner::scan_whole(std::string_view cell) {
@@ -303,8 +330,8 @@ std::size_t CellScanner::scan_whole(std::string_view cell) {
   if (!overflowed_) {
     auto known = known_.find(cell);
     if (known == known_.end() && known_.size() < kMostKnownValues)
-      known = known_.emplace(std::string(cell), find(cell)).first;
-    if (known != known_.end()) return count(known->second);
+      known = known_.emplace(std::string(cell), Known{.found = find(cell)}).first;
+    if (known != known_.end()) return count(known->second.found);
     overflowed_ = true;
     known_.clear();
   }

@@ -77,7 +77,12 @@ struct CellRun {
 };
 
 // What a look for the record's own identifiers in a cell may find something in.
-enum LookAt : std::uint8_t { kNothing = 0, kWords = 1, kLayers = 2 };
+enum LookAt : std::uint8_t {
+  kNothing = 0,
+  kWords = 1,
+  kLayers = 2,
+  kShortNumber = 4,  // words too, but only for RowValues::has_number_names()
+};
 
 class CellScanner {
  public:
@@ -87,8 +92,11 @@ class CellScanner {
   // Counts one cell; returns how many detectors found something in it, or in what it holds in encoded form.
   std::size_t scan(std::string_view cell);
   // The same of each cell of a run, for this scanner and for `also`, which is always the same one or nullptr. Tells by
-  // cell what a look at it may find something in (LookAt).
+  // cell what a look at it may find something in (LookAt), and counts what take_rows() tells.
   void scan_run(const CellRun& run, CellScanner* also, std::span<std::uint8_t> looks);
+  // Calls take(value, rows) with how often scan_run() has met each value that is not blank, and forgets it. Of a column
+  // that has_many_values() nothing is told.
+  void take_rows(const std::function<void(const std::string& value, std::uint64_t rows)>& take);
   // Do the detectors that need no column name find anything? Counts nothing.
   bool finds_in(std::string_view text) const;
   // Adds the counts of another scanner with the same detectors.
@@ -115,11 +123,16 @@ class CellScanner {
     std::vector<std::uint32_t> detectors;  // indices, each once
     bool is_unreadable = false;
   };
+  struct Known {
+    Found found;
+    std::uint64_t rows = 0;  // of scan_run(), beside those in `clean_`
+  };
   struct Clean {
-    bool is_filled = false;
-    bool is_wordy = false;
-    bool is_clean_also = false;  // for the other scanner of scan_run() as well
-    std::uint8_t look = kNothing;
+    std::uint64_t is_filled : 1 = 0;
+    std::uint64_t is_wordy : 1 = 0;
+    std::uint64_t is_clean_also : 1 = 0;  // for the other scanner of scan_run() as well
+    std::uint64_t look : 5 = kNothing;    // LookAt
+    std::uint64_t rows : 56 = 0;          // of scan_run()
   };
   static constexpr unsigned kCleanBits = 10;
   struct TextHash {
@@ -132,6 +145,7 @@ class CellScanner {
   std::size_t count(const Found& found);
   std::size_t scan_whole(std::string_view cell);
   std::uint8_t scan_for_both(std::string_view cell, CellScanner* also);
+  void add_rows(std::string_view value, std::uint64_t rows);
   // Does find() say nothing of a bare short number, and need it not be among the known values?
   bool skips_numbers() const { return overflowed_ && named_.empty(); }
 
@@ -145,7 +159,7 @@ class CellScanner {
   std::uint64_t filled_ = 0;
   std::uint64_t wordy_ = 0;
   std::uint64_t unreadable_ = 0;
-  std::unordered_map<std::string, Found, TextHash, std::equal_to<>> known_;  // value → what is found in it
+  std::unordered_map<std::string, Known, TextHash, std::equal_to<>> known_;  // by value
   bool overflowed_ = false;                                                  // more distinct values than are remembered
   ShortMemo<Clean, kCleanBits> clean_;  // short values met lately in which nothing was found
   mutable std::vector<detect::Span> spans_;

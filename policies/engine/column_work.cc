@@ -123,8 +123,8 @@ void ColumnWork::look_for_row(const RowValues& values, std::string_view cell) {
 }
 
 void ColumnWork::look_for_row(const RowValues& values, std::string_view cell, std::uint8_t look) {
-  const bool names =
-      ((look & kWords) != 0 && values.stand_in(cell)) || ((look & kLayers) != 0 && stands_encoded(values, cell));
+  const bool names = ((look & (kWords | kShortNumber)) != 0 && values.stand_in(cell)) ||
+                     ((look & kLayers) != 0 && stands_encoded(values, cell));
   if (names) count_naming(cell);
 }
 
@@ -140,6 +140,12 @@ ColumnWork::CodedValue& ColumnWork::coded_value(std::string_view cell) {
   auto& value = coded[std::string(cell)];
   coded_lately.put(text) = &value;  // the map's values never move
   return value;
+}
+
+void ColumnWork::settle() {
+  auto& scanner = planned_by ? *planned_by : residual;
+  scanner.take_rows([this](const std::string& value, std::uint64_t rows) { coded[value].rows += rows; });
+  planned_by = nullptr;
 }
 
 std::uint64_t ColumnWork::naming_cells() const {

@@ -59,7 +59,7 @@ class CellBatch {
 struct ColumnWork {
   // How often a value of a coded column stands in rows of a person it names.
   struct CodedValue {
-    std::uint64_t rows = 0;
+    std::uint64_t rows = 0;  // of people; before settle() without those of runs, of which the others are taken away
     std::uint64_t naming = 0;
   };
 
@@ -97,6 +97,10 @@ struct ColumnWork {
   // with identifiers. REQUIRES: is_open().
   void look_for_row(const RowValues& values, std::string_view cell, std::uint8_t look);
   void count_code(std::string_view cell) { ++coded_value(cell).rows; }
+  // A cell of a run stands in nobody's row.
+  void discount_code(std::string_view cell) { --coded_value(cell).rows; }
+  // Adds what the scanner of its runs has counted. Of a worker that is done; then `planned_by` may go.
+  void settle();
   // Could its values still be codes?
   bool may_be_coded() const { return planned_by ? !planned_by->has_many_values() : plan->is_coded; }
   // Of a coded value one row proves nothing; that most of its rows name their person does.

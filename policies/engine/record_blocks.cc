@@ -44,7 +44,7 @@ Status RecordMasker::mask_block(const data::RecordReader& reader, Block& block, 
   MLOPS_TRY(mask_batches(block));
   const bool by_columns = block.is_even && !consent_.is_asked();  // whom consent leaves out is not looked at
   if (!planned_by_.empty() && !by_columns) return table_changed();
-  if (by_columns) begin_columns(block);
+  if (by_columns) begin_columns(block, writer);
   const std::span<const data::Cell> cells(block.cells);
   const std::span<const std::uint32_t> batched(block.batched);
   for (std::size_t i = 0; i < block.records.size(); ++i) {
@@ -64,7 +64,7 @@ Status RecordMasker::mask_block(const data::RecordReader& reader, Block& block, 
       MLOPS_TRY(writer.write(kept, changes_));
     }
   }
-  if (by_columns) count_codes(block);
+  if (by_columns) discount_codes(block);
   return {};
 }
 
@@ -108,7 +108,7 @@ void RecordMasker::list_columns() {
 }
 
 // Whatever can be told of the cells without their records.
-void RecordMasker::begin_columns(Block& block) {
+void RecordMasker::begin_columns(Block& block, const data::RecordWriter& writer) {
   if (lists_.columns != by_column_.size()) list_columns();
   changes_.resize(by_column_.size());
   block.looks.resize(block.cells.size());
@@ -117,8 +117,10 @@ void RecordMasker::begin_columns(Block& block) {
     using Kind = data::Change::Kind;
     auto& work = *by_column_[i].work;
     changes_[i].lent.reset();
+    changes_[i].is_plain = false;
     if (by_column_[i].is_batched) {
       changes_[i].kind = Kind::kReplace;
+      changes_[i].is_plain = writer.is_plain(work.batch.texts().all());
       count_batched(block, i);
     } else if (work.handling == Handling::kKeep) {
       changes_[i].kind = Kind::kKeep;
@@ -165,19 +167,20 @@ Status RecordMasker::even_record(const Place& place, Block& block, std::size_t r
   block.is_named[record] = !lists_.open.empty() && !values_.empty() ? 1 : 0;
   if (block.is_named[record] == 0) return {};
   const auto* looks = &block.looks[block.records[record].begin];
+  const int wanted = kWords | kLayers | (values_.has_number_names() ? kShortNumber : kNothing);
   for (const auto i : lists_.open) {
-    if (looks[i] != kNothing) by_column_[i].work->look_for_row(values_, place.cells[i].text, looks[i]);
+    if ((looks[i] & wanted) != 0) by_column_[i].work->look_for_row(values_, place.cells[i].text, looks[i]);
   }
   return {};
 }
 
-// After the last record: how often each code stands in a row of somebody.
-void RecordMasker::count_codes(const Block& block) {
-  for (const auto i : lists_.open) {
-    auto& work = *by_column_[i].work;
-    if (!work.may_be_coded()) continue;
-    for (std::size_t record = 0; record < block.records.size(); ++record) {
-      if (block.is_named[record] != 0) work.count_code(block.cells[record * by_column_.size() + i].text);
+// After the last record: how often each code stands in a row of nobody. All of them were counted by the scanners.
+void RecordMasker::discount_codes(const Block& block) {
+  for (std::size_t record = 0; record < block.records.size(); ++record) {
+    if (block.is_named[record] != 0) continue;
+    for (const auto i : lists_.open) {
+      auto& work = *by_column_[i].work;
+      if (work.may_be_coded()) work.discount_code(block.cells[record * by_column_.size() + i].text);
     }
   }
 }

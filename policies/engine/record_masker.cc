@@ -137,6 +137,7 @@ Status RecordMasker::cell(const Place& place, std::size_t index, data::Change& o
   auto& work = *column.work;
   out.kind = data::Change::Kind::kKeep;
   out.lent.reset();
+  out.is_plain = false;
   ++work.evidence.cells;
   if (work.handling == Handling::kDrop) {
     ++work.evidence.changed;
@@ -218,6 +219,7 @@ void RecordMasker::add(RecordMasker&& other) {
   without_consent_ += other.without_consent_;
   for (std::size_t i = 0; i < works_.size(); ++i) {
     if (!other.works_[i]) continue;
+    other.works_[i]->settle();
     if (works_[i]) {
       works_[i]->add(*other.works_[i]);
     } else {

@@ -67,11 +67,11 @@ class RecordMasker {
                     data::RecordWriter& writer);
   Status mask_batches(Block& block);
   void list_columns();
-  void begin_columns(Block& block);
+  void begin_columns(Block& block, const data::RecordWriter& writer);
   void count_batched(const Block& block, std::size_t column);
   void count_kept(Block& block, std::size_t column);
   Status even_record(const Place& place, Block& block, std::size_t record);
-  void count_codes(const Block& block);
+  void discount_codes(const Block& block);
   Result<Outcome> record(const Place& place);
   Status gather(const Place& place);
   Status cell(const Place& place, std::size_t index, data::Change& out);

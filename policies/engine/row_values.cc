@@ -20,7 +20,7 @@ namespace {
 constexpr std::size_t kShortestInText = 3;
 constexpr std::size_t kShortestEverywhere = kShortestStanding;
 constexpr std::size_t kShortestNumberInText = 5;
-constexpr std::size_t kShortestNumberEverywhere = 6;
+constexpr std::size_t kShortestNumberEverywhere = kShortestNumberStanding;
 constexpr std::size_t kLongestNumber = 40;    // digits after these say nothing new
 constexpr std::size_t kMostSeparators = 3;    // between two digits of a number written differently, a line end included
 constexpr std::size_t kShortestMisspelt = 6;  // names of fewer letters are one letter away from everyday words
@@ -236,7 +236,7 @@ void RowValues::clear() {
   if (added_.empty()) return;
   added_.clear();
   threaded_ = 0;
-  is_certain_ = sees_all_ = false;
+  is_certain_ = sees_all_ = has_number_names_ = false;
   beginnings_.clear();
   number_beginnings_.clear();
   odd_beginnings_.clear();
@@ -281,6 +281,7 @@ void RowValues::see_words(std::string_view name) {
   for (std::size_t at = 0; at < name.size(); ++at) {
     const bool is_word_now = is_in_word(name[at]);
     if (!was_word && (is_word_now || at == 0 || name[at] == '\'')) see_beginning(name, at);
+    has_number_names_ |= !was_word && is_digit(name[at]);
     was_word = is_word_now;
   }
 }

@@ -21,6 +21,8 @@ namespace mlops::policy {
 inline constexpr std::size_t kGlanceBits = 4096;
 // Characters of the shortest cell that stand_in() may say true of.
 inline constexpr std::size_t kShortestStanding = 4;
+// Digits of the shortest bare number that stand_in() may say true of, unless has_number_names().
+inline constexpr std::size_t kShortestNumberStanding = 6;
 
 class RowValues {
  public:
@@ -45,6 +47,8 @@ class RowValues {
   bool stand_in(std::string_view cell) const;
   // False when stand_in() is, for a glance at how the cell's words begin.
   bool may_stand_in(std::string_view cell) const;
+  // Is there a name with a word that begins with a digit?
+  bool has_number_names() const { return has_number_names_ || sees_all_; }
   // Does the text name the row's person: by a number, a whole name, or two words of it? One word alone may be chance.
   bool name_in(std::string_view text) const;
 
@@ -127,9 +131,10 @@ class RowValues {
   void visit(const Text& text, const Take& take) const;
 
   std::vector<Added> added_;
-  std::size_t threaded_ = 0;             // so many of them are needles
-  bool is_certain_ = false;              // one of them is sure to become a needle
-  bool sees_all_ = false;                // a glance tells nothing: letters beyond ASCII
+  std::size_t threaded_ = 0;  // so many of them are needles
+  bool is_certain_ = false;   // one of them is sure to become a needle
+  bool sees_all_ = false;     // a glance tells nothing: letters beyond ASCII
+  bool has_number_names_ = false;
   Bits<kGlanceBits> beginnings_;         // of three characters
   Bits<kGlanceBits> number_beginnings_;  // of four digits
   Bits<128> odd_beginnings_;             // ASCII signs

@@ -9,6 +9,7 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -41,6 +42,14 @@ struct ShortText {
     return one;
   }
   bool operator==(const ShortText&) const = default;
+  // The bytes it was made of.
+  std::string text() const {
+    std::string bytes(size, '\0');
+    for (std::size_t i = 0; i < size; ++i) {
+      bytes[i] = static_cast<char>(i < sizeof(low) ? low >> 8 * i : high >> 8 * (i - sizeof(low)));
+    }
+    return bytes;
+  }
   std::uint64_t hash() const {
     return (low ^ std::rotl(high, 29) ^ size) * 0x9E3779B97F4A7C15u;  // 2^64 over the golden ratio
   }
@@ -86,23 +95,35 @@ class ShortMemo {
   Value* find(const ShortText& text) {
     if (slots_.empty()) return nullptr;
     auto& slot = slots_[text.hash() >> (64 - kSlotBits)];
-    return slot.is_filled && slot.text == text ? &slot.value : nullptr;
+    return slot.text == text ? &slot.value : nullptr;
   }
   // The place for what is known of the text; it holds what an earlier one left.
   Value& put(const ShortText& text) {
+    return put(text, [](const ShortText&, const Value&) {});
+  }
+  // Calls forget(text, value) for the one that has to make room.
+  template <class Forget>
+  Value& put(const ShortText& text, const Forget& forget) {
     if (slots_.empty()) slots_.resize(std::size_t{1} << kSlotBits);
     auto& slot = slots_[text.hash() >> (64 - kSlotBits)];
+    if (slot.text != kNoText && slot.text != text) forget(slot.text, slot.value);
     slot.text = text;
-    slot.is_filled = true;
     return slot.value;
+  }
+  // Calls visit(text, value) for all that is known.
+  template <class Visit>
+  void visit_all(const Visit& visit) {
+    for (auto& slot : slots_) {
+      if (slot.text != kNoText) visit(slot.text, slot.value);
+    }
   }
   void clear() { slots_.clear(); }
 
  private:
+  static constexpr ShortText kNoText{.size = ShortText::kLongest + 1};
   struct Slot {
-    ShortText text;
+    ShortText text = kNoText;
     Value value{};
-    bool is_filled = false;
   };
   std::vector<Slot> slots_;  // made when the first value comes
 };

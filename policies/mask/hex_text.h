@@ -43,6 +43,12 @@ inline char* write_hex_step(char* to, const std::uint8_t* bytes) {
 }
 #endif
 
+// The digits of the first `count` of kHexStep bytes, into room for those of all; returns where they end.
+inline char* write_hex_of(char* to, const std::uint8_t* bytes, std::size_t count) {
+  write_hex_step(to, bytes);
+  return to + 2 * count;
+}
+
 // Into room for two characters a byte; returns where they end.
 inline char* write_hex(char* to, ByteView bytes) {
   for (; bytes.size() >= kHexStep; bytes = bytes.subspan(kHexStep)) to = write_hex_step(to, bytes.data());

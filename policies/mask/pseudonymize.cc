@@ -92,13 +92,13 @@ class Pseudonymize : public Transform {
     }
     MLOPS_ASSIGN(const auto made, make(hashed, key));
     const std::size_t text_bytes = made.head.size() + 2 * (kTokenBodyBytes + made.check_bytes);
-    char* to = out.make_room(own_bytes + hashed.size() * text_bytes);
+    char* to = out.make_room(own_bytes + hashed.size() * text_bytes + 2 * kHexStep);
     std::size_t next = 0;
     for (const auto value : values) {
       if (next < hashed.size() && value.data() == hashed[next].data() && !value.empty()) {
         to = std::copy(made.head.begin(), made.head.end(), to);
-        to = write_hex(to, ByteView(made.macs[next]).first(kTokenBodyBytes));
-        if (made.check_bytes > 0) to = write_hex(to, {&made.checks[next * kTokenBodyBytes], made.check_bytes});
+        to = write_hex_of(to, made.macs[next].data(), kTokenBodyBytes);
+        if (made.check_bytes > 0) to = write_hex_of(to, &made.checks[next * kTokenBodyBytes], made.check_bytes);
         ++next;
       } else {
         to = std::copy(value.begin(), value.end(), to);
@@ -109,6 +109,7 @@ class Pseudonymize : public Transform {
   }
 
  private:
+  static_assert(kTokenBodyBytes == kHexStep);  // whole steps are written; what is too much is written over
   struct Pseudonyms {
     std::string head;  // of all
     std::vector<crypto::Mac> macs;

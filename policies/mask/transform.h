@@ -60,30 +60,31 @@ struct BatchContext {
 // Texts one behind the other. Their memory stays from use to use.
 class Texts {
  public:
-  void clear() {
-    bytes_.clear();
-    ends_.clear();
-  }
+  void clear() { ends_.resize(1); }
   // The bytes to append the next text to, which end() then ends.
-  std::string& bytes() { return bytes_; }
+  std::string& bytes() {
+    bytes_.resize(ends_.back());
+    return bytes_;
+  }
   void end() { ends_.push_back(bytes_.size()); }
   // Instead of bytes() and end(): room for `size_bytes` more, to be filled with texts that each end_at() ends.
   char* make_room(std::size_t size_bytes) {
-    const std::size_t before = bytes_.size();
-    bytes_.resize(before + size_bytes);
-    return bytes_.data() + before;
+    const std::size_t needed = ends_.back() + size_bytes;
+    if (bytes_.size() < needed) bytes_.resize(needed);
+    return bytes_.data() + ends_.back();
   }
   void end_at(const char* end) { ends_.push_back(static_cast<std::size_t>(end - bytes_.data())); }
-  std::size_t size() const { return ends_.size(); }
+  std::size_t size() const { return ends_.size() - 1; }
   // REQUIRES: all are there; a view lives until the next change.
   std::string_view operator[](std::size_t index) const {
-    const std::size_t begin = index == 0 ? 0 : ends_[index - 1];
-    return std::string_view(bytes_).substr(begin, ends_[index] - begin);
+    return {bytes_.data() + ends_[index], ends_[index + 1] - ends_[index]};
   }
+  // The texts without anything between them.
+  std::string_view all() const { return {bytes_.data(), ends_.back()}; }
 
  private:
-  std::string bytes_;
-  std::vector<std::size_t> ends_;
+  std::string bytes_;                    // behind the last end stands what earlier uses left
+  std::vector<std::size_t> ends_ = {0};  // of the texts, behind the beginning of the first
 };
 
 class Transform {

@@ -152,6 +152,69 @@ TEST_CASE("early mask: whether a column holds codes is told by all of it") {
   CHECK(in_one_pass(policy, many) == two);
 }
 
+TEST_CASE("early mask: of a code the rows of people count, in whatever part they are") {
+  const auto policy = usual();
+  // 100 rows of one ward: it names its person in the first of them, then stands in others' rows, then in nobody's.
+  const auto with = [](int naming, int others) {
+    std::string text(kHeader);
+    for (int i = 0; i < kRows; ++i) {
+      const int turn = i % (kRows / 100) == 0 ? i / (kRows / 100) : -1;
+      const bool is_nobody = turn >= naming + others || (turn < 0 && i % 7 == 0);
+      const auto* name = turn >= 0 && turn < naming ? "Ann Summer" : "Bob Crane";
+      text += (is_nobody ? ",,40," : std::to_string(70'000'000 + i) + "," + name + ",40,1950-01-02") + "," +
+              std::to_string(i * 3) + "," + (turn >= 0 ? "of Summer" : "A1") + "\n";
+    }
+    return text;
+  };
+  struct Case {
+    int naming;
+    int others;
+    bool is_refused;
+  };
+  for (const auto& one : {Case{80, 20, true}, Case{79, 21, false}, Case{60, 15, true}, Case{60, 16, false}}) {
+    const auto text = with(one.naming, one.others);
+    const auto two = in_two_passes(policy, text);
+    INFO(one.naming << " of " << one.naming + one.others);
+    CHECK((two.error.find(std::to_string(one.naming) + " × row_value in ward") != std::string::npos) == one.is_refused);
+    CHECK(two.error.empty() != one.is_refused);
+    CHECK(in_one_pass(policy, text) == two);
+  }
+}
+
+TEST_CASE("early mask: a number that is a name is found in a column of numbers, short as it is") {
+  const auto policy = usual();
+  const auto with = [](const std::string& name, const std::string& los) {
+    std::string text(kHeader);
+    for (int i = 0; i < kRows; ++i) {
+      const bool is_it = i == kRows - 3;
+      text += std::to_string(70'000'000 + i) + "," + (is_it ? name : "Bob Crane") + ",40,1950-01-02," +
+              (is_it ? los : std::to_string(i)) + ",A1\n";
+    }
+    return text;
+  };
+  for (const auto* name : {"Agent 4711", "4711", "Agent \xD9\xA4\xD9\xA7\xD9\xA1\xD9\xA1"}) {
+    const auto text = with(name, "4711");
+    const auto two = in_two_passes(policy, text);
+    CHECK(two.error.find("1 × row_value in los") != std::string::npos);
+    CHECK(in_one_pass(policy, text) == two);
+  }
+  const auto harmless = with("Agent Smith", "4711");
+  REQUIRE(in_two_passes(policy, harmless).error.empty());
+  CHECK(in_one_pass(policy, harmless) == in_two_passes(policy, harmless));
+}
+
+TEST_CASE("early mask: what a rule writes is quoted where the table needs it") {
+  const auto policy = policy_with("      los: {class: measurement}\n      ward: {class: account}\n",
+                                  "      - {match: {class: account}, apply: {pseudonymize: {key: research, prefix: "
+                                  "\"A,\"}}}\n");
+  const auto text = table();
+  const auto two = in_two_passes(policy, text);
+  REQUIRE(two.error.empty());
+  CHECK(two.text.find(",\"A,k1-") != std::string::npos);
+  CHECK(two.text.find(",A,k1-") == std::string::npos);
+  CHECK(in_one_pass(policy, text) == two);
+}
+
 TEST_CASE("early mask: an undeclared column goes by the policy") {
   const std::string text = "mrn,name,age,born,note\n70000001,Jane Roe,40,1950-01-02,x\n";
   const auto quarantine = policy_with("", "");

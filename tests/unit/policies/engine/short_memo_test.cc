@@ -47,6 +47,44 @@ TEST_CASE("short texts: plain numbers are those the cell's shape tells") {
   }
 }
 
+TEST_CASE("short texts: give back their bytes") {
+  std::mt19937 random(7);
+  for (int i = 0; i < 10'000; ++i) {
+    const auto text = random_text(random, std::string_view("a\0\xFFz", 4), random() % (ShortText::kLongest + 1));
+    REQUIRE(ShortText::of(text).text() == text);
+  }
+}
+
+TEST_CASE("short memo: whoever makes room is told") {
+  ShortMemo<int, 1> memo;
+  int put = 0, forgotten = 0, held = 0;
+  for (char c = 'a'; c <= 'z'; ++c) {
+    for (int times = 0; times < 2; ++times) {  // nobody makes room for himself
+      auto& value = memo.put(ShortText::of({&c, 1}), [&](const ShortText& text, int of) {
+        CHECK(text.text() == std::string(1, static_cast<char>(of)));
+        ++forgotten;
+      });
+      value = c;
+    }
+    ++put;
+  }
+  memo.visit_all([&](const ShortText& text, int value) {
+    CHECK(text.text() == std::string(1, static_cast<char>(value)));
+    ++held;
+  });
+  CHECK(held + forgotten == put);
+  CHECK(held == 2);
+}
+
+TEST_CASE("short memo: an empty text is a text") {
+  ShortMemo<int, 1> memo;
+  memo.put(ShortText::of("a")) = 1;
+  CHECK_FALSE(memo.find(ShortText::of("")));
+  memo.put(ShortText::of("")) = 2;
+  REQUIRE(memo.find(ShortText::of("")));
+  CHECK(*memo.find(ShortText::of("")) == 2);
+}
+
 TEST_CASE("short memo: a value is found until another takes its place") {
   ShortMemo<int, 1> memo;
   CHECK_FALSE(memo.find(ShortText::of("a")));
