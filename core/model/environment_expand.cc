@@ -85,7 +85,7 @@ class Expander {
   static void merge(YamlNode& base, const YamlNode& over) {
     for (const auto& [key, value] : over.entries) {
       const auto known = std::find_if(base.entries.begin(), base.entries.end(),
-                                      [&](const auto& entry) { return entry.first.scalar == key.scalar; });
+                                      [&name = key.scalar](const auto& entry) { return entry.first.scalar == name; });
       if (known == base.entries.end()) {
         base.entries.emplace_back(key, value);
       } else if (known->second.is_map() && value.is_map()) {

@@ -9,7 +9,7 @@
 #include "policies/detect/landmarks.h"
 #include "policies/detect/reading.h"
 #include "policies/detect/scan.h"
-#include "policies/detect/source_text.h"
+#include "policies/detect/source_weights.h"
 
 namespace mlops::detect {
 namespace {
@@ -73,7 +73,8 @@ TextScanner::TextScanner(const std::vector<const Detector*>& detectors) {
       continue;
     }
     if (family->field()) clue_takers_.push_back(family);
-    const auto [needs, digits] = std::pair(family->spec().needs, family->spec().min_digits);
+    const auto needs = family->spec().needs;
+    const auto digits = family->spec().min_digits;
     if (needs_whole_text(needs) || family->spec().reads == Reads::kToo) readers_.push_back(family);
     if (needs_whole_text(needs)) continue;
     auto group = std::find_if(groups_.begin(), groups_.end(),

@@ -27,12 +27,16 @@ constexpr std::string_view kSocial[] = {"twitter", "instagram", "follow",   "twe
 constexpr std::string_view kFolders[] = {"/home/",    "/users/",      "\\users\\",     "\\users\\\\", "\\home\\",
                                          "\\home$\\", "\\profiles\\", "\\profiles$\\", "/homes/"};
 // Accounts that are nobody.
-constexpr std::string_view kNobody[] = {
-    "root",      "user",      "users",  "username", "admin", "administrator", "public",  "shared",   "default", "guest",
-    "ubuntu",    "debian",    "runner", "vagrant",  "node",  "app",           "www",     "nginx",    "jenkins", "build",
-    "ec2",       "me",        "name",   "you",      "your",  "all",           "test",    "docker",   "git",     "dev",
-    "service",   "system",    "local",  "null",     "none",  "string",        "str",     "text",     "true",    "false",
-    "undefined", "anonymous", "self",   "this",     "id",    "int",           "varchar", "required", "optional"};
+constexpr std::string_view kNobody[] = {"root",     "user",    "users",   "username", "admin",     "administrator",
+                                        "public",   "shared",  "default", "guest",    "ubuntu",    "debian",
+                                        "runner",   "vagrant", "node",    "app",      "www",       "nginx",
+                                        "jenkins",  "build",   "ec2",     "me",       "name",      "you",
+                                        "your",     "all",     "test",    "docker",   "git",       "dev",
+                                        "service",  "system",  "local",   "null",     "none",      "string",
+                                        "str",      "text",    "true",    "false",    "undefined", "anonymous",
+                                        "self",     "this",    "id",      "int",      "varchar",   "required",
+                                        "optional", "xxx",     "u8",      "u16",      "u32",       "u64",
+                                        "i32",      "i64",     "f32",     "f64",      "bool",      "char"};
 constexpr std::string_view kAssigned[] = {"username", "user_name", "user",   "login",
                                           "uid",      "user id",   "userid", "login id"};
 

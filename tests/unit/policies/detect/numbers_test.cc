@@ -43,6 +43,12 @@ TEST_CASE("phone: American, international, extensions, vanity") {
   CHECK(found("phone", "1-617-555-0123 ext. 4587") == Texts{"1-617-555-0123 ext. 4587"});
   CHECK(found("phone", "+44 20 7946 0958") == Texts{"+44 20 7946 0958"});
   CHECK(found("phone", "020 7946 0958") == Texts{"020 7946 0958"});
+  CHECK(found("phone", "(020 7946 0958)") == Texts{"(020 7946 0958"});
+  CHECK(found("phone", "a range of 0000..0777 (0..511)").empty());
+  CHECK(found("phone", "r*(.028874*r-.044475-.005916*e)").empty());
+  CHECK(found("phone", "(0970 - 020101 and later)").empty());
+  CHECK(found("phone", "text (1970 - 2001) of the tables").empty());
+  CHECK(found("phone", "2012 1998", "phone") == Texts{"2012 1998"});
   CHECK(found("phone", "1-800-FLOWERS") == Texts{"1-800-FLOWERS"});
   CHECK(found("phone", "phone 6175550123") == Texts{"6175550123"});
   CHECK(found("phone", "6175550123", "home_phone") == Texts{"6175550123"});

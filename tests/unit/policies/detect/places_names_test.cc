@@ -71,6 +71,20 @@ TEST_CASE("person_name: in text") {
   CHECK(found("person_name", "Mosciski958 is Curt84 Schmidt332") == Texts{"Curt84 Schmidt332"});
 }
 
+TEST_CASE("person_name: the members of a program are none") {
+  CHECK(found("person_name", "what sig.indexOf(\"j\") gives, and Lt.hasOwnProperty(n)").empty());
+  CHECK(found("person_name", "seen by dr. gonzalez") == Texts{"gonzalez"});
+  for (const auto* name : {"JavaScript", "TSLint"}) {
+    INFO(name);
+    CHECK(found("person_name", "{ id: 1, name: '" + std::string(name) + "' }").empty());
+  }
+  CHECK(found("person_name", "0x3C6, // GREEK SMALL LETTER PHI").empty());
+  for (const auto* name : {"McGregor", "MacDonald", "DeVries", "LaToya", "O'Brien"}) {
+    INFO(name);
+    CHECK(found("person_name", "{ id: 1, name: '" + std::string(name) + "' }") == Texts{name});
+  }
+}
+
 TEST_CASE("person_name: repeats of a found name are found") {
   CHECK(found("person_name", "Mr. Qwertz left. Later Qwertz's wife called; qwertz agreed.") ==
         Texts{"Qwertz", "Qwertz", "qwertz"});

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "policies/detect/detector.h"
+#include "policies/detect/source_weights.h"
 #include "policies/detect/text_scanner.h"
 #include "tests/unit/catch.h"
 
@@ -71,9 +72,46 @@ TEST_CASE("source: weak findings lose their weight, and are still redacted") {
 TEST_CASE("source: parameters and constants are no persons, sections no addresses") {
   const auto with = [](const std::string& line) { return kProgram + line + "\n"; };
   CHECK(score_of("person_name", with("void verify(Register Reg);"), "Register Reg") == kInSource);
-  CHECK(score_of("person_name", with("  kZhe = 0x436,  // CYRILLIC SMALL LETTER ZHE"), "CYRILLIC SMALL LETTER ZHE") ==
+  CHECK(score_of("person_name", with("  kZhe = 0x436,  // CYRILLIC SMALL LETTER ZHE"), "CYRILLIC SMALL LETTER ZHE") <=
         kInSource);
   CHECK(score_of("ipv4", with("// As in 22.2.1.5 and later."), "22.2.1.5") == kInSource);
+}
+
+TEST_CASE("source: what programs are made of is nobody's, though it reads like it") {
+  struct Row {
+    std::string_view detector;
+    std::string line;
+    std::string_view part;
+  };
+  const Row rows[] = {
+      {"person_name", "  Register Reg;", "Register Reg"},
+      {"person_name", "// the address of PR.Reg is kept", "Reg"},
+      {"person_name", "// handling Montenegro IBANs: a Montenegro IBAN has 22 signs", "Montenegro IBAN"},
+      {"person_name", "// name: Encodable", "Encodable"},
+      {"person_name", "// by-name interface to Perl's built-in functions", "Perl"},
+      {"person_name", "// patient: MySQL", "MySQL"},
+      {"person_name", "  for (const auto kind : {SOCK CHR BLK REG DIR LNK}) {", "CHR BLK REG DIR LNK"},
+      {"phone", "// as 004 085 616", "004 085 616"},
+      {"phone", "// see CVE-2026-9358 (text)", "2026-9358"},
+      {"street_address", "// 16 surrogate pair", "16 surrogate pair"},
+      {"us_zip", "// address #17973: default", "17973"},
+      {"device_serial", "// the serial of X509", "X509"},
+      {"health_plan_id", "  say(\"the policy: \\u30A8\\u30F3\");", "u30A8"},
+      {"date", "// since version 1.3.17", "1.3.17"},
+  };
+  for (const auto& row : rows) {
+    INFO(row.line);
+    CHECK(score_of(row.detector, kProgram + row.line + "\n", row.part) < 0.5);
+  }
+}
+
+TEST_CASE("source: a version is none's birthday in the prose of programs either") {
+  const std::string text = kProgram +
+                           "\nThis was changed in 1.3.17 because somebody asked for it and nobody was against it, so\n"
+                           "that the patients of the clinic have their birthday on 1.4.50 now and then again.\n";
+  CHECK(SourceText(text).kind_at(text.size() - 10) == TextKind::kPlain);
+  CHECK(score_of("date", text, "1.3.17") <= kInSource);
+  CHECK(score_of("date", text, "1.4.50") >= 0.5);
 }
 
 TEST_CASE("source: people, their telephones and addresses count in programs too") {
@@ -84,6 +122,12 @@ TEST_CASE("source: people, their telephones and addresses count in programs too"
   counts("person_name", "// written by somebody (Maria Gonzalez)", "Maria Gonzalez");
   counts("person_name", "// NOTE(Maria Gonzalez): look again", "Maria Gonzalez");
   counts("person_name", "// Author: MARIA GONZALEZ", "MARIA GONZALEZ");
+  counts("person_name", "// written by Hye-Shik Chang", "Hye-Shik Chang");
+  counts("person_name", "  rows.push_back({\"Hye-Shik Chang\", 7});", "Hye-Shik Chang");
+  counts("person_name", "// thanks to Patricia DeVries and Doug MacEachern", "Patricia DeVries");
+  counts("phone", "  rows.push_back({\"020 7946 0958\", 7});", "020 7946 0958");
+  counts("phone", "// fax 020 7946 0958", "020 7946 0958");
+  counts("street_address", "  rows.push_back({\"12 Elm Road\", 7});", "12 Elm Road");
   counts("person_name", "  const char* name = \"MARIA GONZALEZ\";", "MARIA GONZALEZ");
   counts("ipv4", "// its ip address is 22.2.1.5", "22.2.1.5");
   counts("ipv4", "  connect(\"81.2.69.14\");", "81.2.69.14");
@@ -100,7 +144,7 @@ TEST_CASE("source: tables of numbers and their names are no prose, notes with su
     table += "    0x04" + std::to_string(10 + i % 90) + ": 'x',  # CYRILLIC SMALL LETTER ZHE\n";
   }
   CHECK(SourceText(table).kind_at(table.size() - 10) == TextKind::kSource);
-  CHECK(score_of("person_name", table, "CYRILLIC SMALL LETTER ZHE") == kInSource);
+  CHECK(score_of("person_name", table, "CYRILLIC SMALL LETTER ZHE") <= kInSource);
   const auto note = kProgram +
                     "\nread_tag(0x4A21);\nImplant 0x4A21 of the patient was read out on 03/05/2024 by the nurse of the "
                     "ward,\nwho asked about the device 0x4A21 once more before he went home again.\n";
