@@ -4,8 +4,15 @@
 say() { printf '%s\n' "$*" >&2; }
 die() { say "${0##*/}: $*"; exit 1; }
 
-# The names in apt-packages.txt, one a line.
-listed_packages() { sed -e 's/#.*//' -e 's/[[:space:]]//g' -e '/^$/d' "$root/packaging/apt-packages.txt"; }
+# Long fuzzing is asked for: libFuzzer drives the targets, built by clang. Without it they are built with the rest.
+fuzzes_long() { [[ -n ${MLOPS_FUZZ_SECONDS-} ]]; }
+
+# The names in apt-packages.txt, one a line; for long fuzzing those in apt-packages-fuzz.txt too.
+listed_packages() {
+  local lists=("$root/packaging/apt-packages.txt")
+  if fuzzes_long; then lists+=("$root/packaging/apt-packages-fuzz.txt"); fi
+  sed -e 's/#.*//' -e 's/[[:space:]]//g' -e '/^$/d' "${lists[@]}"
+}
 
 missing_packages() {
   local package

@@ -1,4 +1,5 @@
-"""The fuzz targets (tests/fuzz): the corpus replayed, then mutated for a few seconds (MLOPS_FUZZ_SECONDS each)."""
+"""The fuzz targets (tests/fuzz): the corpus replayed, then mutated for two seconds; with MLOPS_FUZZ_SECONDS for so long,
+by libFuzzer where ./test has built the targets with it (MLOPS_FUZZ_DIR)."""
 
 import concurrent.futures
 import os
@@ -10,7 +11,9 @@ import unittest
 from harness import BUILD_DIR, REPOSITORY
 
 SECONDS = int(os.environ.get("MLOPS_FUZZ_SECONDS") or 2)
+TARGETS = pathlib.Path(os.environ.get("MLOPS_FUZZ_DIR") or BUILD_DIR / "fuzz")
 CORPUS = REPOSITORY / "tests" / "fuzz" / "corpus"
+LEFT = ("crash-*", "leak-*", "oom-*", "timeout-*")  # inputs a target ended on
 
 
 def run_target(folder):
@@ -20,9 +23,9 @@ def run_target(folder):
         seeds.mkdir()
         for file in folder.iterdir():
             (seeds / file.name).write_bytes(file.read_bytes())
-        done = subprocess.run([BUILD_DIR / "fuzz" / f"fuzz_{folder.name}", f"-max_total_time={SECONDS}", "-seed=1", seeds],
+        done = subprocess.run([TARGETS / f"fuzz_{folder.name}", f"-max_total_time={SECONDS}", "-seed=1", seeds],
                               cwd=place, capture_output=True, timeout=60 + 10 * SECONDS)
-        left = b"".join(path.read_bytes() for path in pathlib.Path(place).glob("crash-*"))
+        left = b"".join(path.read_bytes() for name in LEFT for path in pathlib.Path(place).glob(name))
         return done.returncode, done.stderr[-3000:], left
 
 
