@@ -205,7 +205,7 @@ class Finder {
       if (!forced) return i + 1;
       end = i + 1;
     }
-    if (is_of_programs(i, end)) return end;
+    if (names_a_character(i, end)) return end;
     if (const std::size_t next = surname_first(i, end); next != i) return next;
     end = without_place(i, end);
     double points = context(i, end);
@@ -234,20 +234,10 @@ class Finder {
     return end;
   }
 
-  // "JavaScript", "TSLint", "GREEK SMALL LETTER PHI".
-  bool is_of_programs(std::size_t begin, std::size_t end) const {
-    constexpr std::size_t kLongestPrefix = 3;  // MacDonald
-    if (end - begin > 1) {
-      for (std::size_t i = begin; i < end; ++i) {
-        if (tokens_[i].all_capitals && word(i) == "LETTER") return true;
-      }
-      return false;
-    }
-    const auto letters = word(begin);
-    if (letters.size() < 3 || tokens_[begin].all_capitals) return false;
-    if (is_upper(letters[1]) && is_lower(letters.back()) && letters[1] != '\'') return true;
-    for (std::size_t i = kLongestPrefix + 1; i < letters.size(); ++i) {
-      if (is_upper(letters[i]) && is_lower(letters[i - 1])) return true;
+  // "GREEK SMALL LETTER PHI": how Unicode calls its characters.
+  bool names_a_character(std::size_t begin, std::size_t end) const {
+    for (std::size_t i = begin + 1; i < end; ++i) {
+      if (word(i) == "LETTER" && (word(i - 1) == "SMALL" || word(i - 1) == "CAPITAL")) return true;
     }
     return false;
   }
@@ -335,8 +325,7 @@ class Finder {
   // "john smith", "my name is jane".
   std::size_t small_letters(std::size_t i) {
     const Token& token = tokens_[i];
-    const auto letters = word(i);
-    if (std::any_of(letters.begin(), letters.end(), is_upper)) return i + 1;                          // "sig.indexOf"
+    if (i > 0 && reading_.gap(i - 1) == "." && reading_.gap(i).starts_with('(')) return i + 1;  // "sig.indexOf(x)"
     const bool labelled = label_before(i) && (tokens_[i - 1].capital || tokens_[i - 1].letters > 4);  // not "to: all"
     const bool told = introduced_by_name(i) || title_before(i) || labelled || (introduced(i) && reading_.blank(i - 1));
     const bool known = token.has(kFirstName) && !token.has(kOrdinaryWord | kNoName | kMonth | kParticle | kDrug);

@@ -147,24 +147,19 @@ bool are_cells(std::string_view text, const Candidate& it) {
   });
 }
 
-// "0000..0777", ".028874-.005916": two signs in a row; "(1970 - 2001)": years.
-bool is_no_phone(std::string_view text, const Candidate& it) {
+// "0000..0777", ".028874-.005916": signs no number is written with; "1970 - 2001": years. Unless a word leads to it.
+bool is_like_range(std::string_view text, const Candidate& it) {
   const auto is_year = [&](const Group& group) {
     const auto digits = text.substr(group.begin, group.size);
     return digits.size() == 4 && (digits.starts_with("19") || digits.starts_with("20"));
   };
   if (it.count == 2 && is_year(it.groups[0]) && is_year(it.groups[1])) return true;
-  const auto is_sign = [](char c) { return c == '.' || c == '-' || c == '/'; };
+  const auto is_sign = [](char c) { return c == '.' || c == '-'; };
   for (std::size_t i = it.begin + 1; i < it.end; ++i) {
-    if (is_sign(text[i]) && is_sign(text[i - 1])) return true;
+    const char sign = text[i], before = text[i - 1];
+    if (is_sign(sign) && is_sign(before) && (sign == '.' || before == '.')) return true;
   }
   return false;
-}
-
-// "(0970 - 020101 and later)"
-bool is_left_open(std::string_view text, const Candidate& it) {
-  const auto written = text.substr(it.begin, it.end - it.begin + 1);  // with a parenthesis behind it
-  return std::count(written.begin(), written.end(), '(') > std::count(written.begin(), written.end(), ')');
 }
 
 double national_prior(std::string_view text, const Candidate& it) {
@@ -187,7 +182,7 @@ double prior(std::string_view text, const Candidate& it) {
     if (it.groups[it.count - 1].size == 7 && !it.parens && it.separator != '-') return kMostAmongNumbers;
     return in_numbering_plan(text, it, from) ? 0.6 : 0.45;
   }
-  if (is_left_open(text, it)) return 0;
+  if (is_like_range(text, it)) return 0;
   // Bare digits: of ten that the plan allows a guess, else only with context.
   if (it.count == 1) return it.digits == 10 && in_numbering_plan(text, it, 0) ? 0.3 : 0;
   if (it.separator == '/') return 0;
@@ -323,7 +318,6 @@ class Phone : public Family {
     // After an extension nothing but a word boundary can follow; it was checked there.
     const bool ends = end != it.end || number_may_end(text, it.end) || dash_and_word_follow(text, it.end);
     if (!ends || is_money_or_measure(text, it) || counts_up(text, it)) return retry(text, it);
-    if (!column && !it.plus && is_no_phone(text, it)) return retry(text, it);
     double score = prior(text, it);
     if (score > kMostAmongNumbers && are_cells(text, it)) score = kMostAmongNumbers;
     const bool plausible = it.digits >= 7 || (it.digits >= 4 && end != it.end);

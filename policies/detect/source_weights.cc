@@ -56,7 +56,8 @@ std::string_view line_around(std::string_view text, const Span& span) {
 // "Jane Roe" as a whole in quotes: data that stands in a program.
 bool is_literal(std::string_view text, const Span& span) {
   const char quote = before_or_nul(text, span.begin);
-  return (quote == '"' || quote == '\'') && at_or_nul(text, span.end) == quote;
+  const bool is_escaped = at_or_nul(text, span.end) == '\\' && at_or_nul(text, span.end + 1) == quote;
+  return (quote == '"' || quote == '\'' || quote == '`') && (at_or_nul(text, span.end) == quote || is_escaped);
 }
 
 bool is_somebodys_date(std::string_view text, const Span& span, TextKind kind) {
@@ -72,36 +73,56 @@ bool names_a_user(std::string_view text, const Span& span, TextKind) {
   return holds_any(address, kUserParts);
 }
 
-// "operandType", "XMLReader", "SMLoc", "PostgreSQL", "C-implemented"; not McDonald, DeVries, Smith-Rowland.
+// "operandType", "XMLReader", "snake_case"; not McDonald, DeVries.
 bool is_identifier(std::string_view word) {
   constexpr std::size_t kLongestPrefix = 3;  // Mac
-  const std::size_t size = word.size();
-  if (size > 2 && std::any_of(word.begin(), word.end(), is_lower)) {
-    if (is_upper(word[0]) && is_upper(word[1])) return true;
-    if (is_upper(word[size - 1]) && is_upper(word[size - 2])) return true;
-  }
   for (std::size_t i = 1; i < word.size(); ++i) {
     if (word[i] == '_') return true;
-    if (word[i] == '-' && is_lower(at_or_nul(word, i + 1))) return true;
     if (is_upper(word[i]) && is_lower(word[i - 1]) && (is_lower(word[0]) || i > kLongestPrefix)) return true;
   }
   return false;
 }
 
-// "Dr. Roe", "Patient: Roe"; not "Author::ISA". What is only a name's label may be a thing's: "name: Encodable".
-enum class Label { kAny, kPersons };
-bool follows_title(std::string_view text, std::size_t begin, Label wanted) {
+// "SMLoc", "MySQL", "C-implemented": seldom a name, unless something else says so (DSouza, Min-jun).
+bool is_like_identifier(std::string_view word) {
+  const std::size_t size = word.size();
+  if (size > 2 && std::any_of(word.begin(), word.end(), is_lower)) {
+    if (is_upper(word[0]) && is_upper(word[1])) return true;
+    if (is_upper(word[size - 1]) && is_upper(word[size - 2])) return true;
+  }
+  const std::size_t dash = word.find('-');
+  return dash != std::string_view::npos && is_lower(at_or_nul(word, dash + 1));
+}
+
+template <class Is>
+bool any_word(std::string_view name, const Is& is) {
+  for (std::size_t at = 0; at < name.size();) {
+    const std::size_t end = std::min(name.find(' ', at), name.size());
+    if (is(name.substr(at, end - at))) return true;
+    at = end + 1;
+  }
+  return false;
+}
+
+// What stands before a name: "Dr. ", "Patient: ", or "name: ", which may be a thing's.
+enum class Lead { kNone, kName, kPerson, kTitle };
+Lead lead_of(std::string_view text, std::size_t begin) {
   constexpr std::string_view kBetween = " .:";
   std::size_t end = begin;
   while (end > 0 && begin - end < 3 && kBetween.find(text[end - 1]) != std::string_view::npos) --end;
+  if (end == begin || text.substr(end, begin - end) == "::") return Lead::kNone;  // "Author::ISA"
   std::size_t at = end;
   while (at > 0 && end - at < 16 && is_alpha(text[at - 1])) --at;
   std::array<char, 16> lower{};
   std::transform(text.begin() + static_cast<std::ptrdiff_t>(at), text.begin() + static_cast<std::ptrdiff_t>(end),
                  lower.begin(), to_lower);
-  const std::string_view title(lower.data(), end - at);
-  if (wanted == Label::kPersons && title == "name") return false;
-  return end < begin && look_up(title).has(kTitle | kLabel);
+  const std::string_view word(lower.data(), end - at);
+  const auto entry = look_up(word);
+  // "PR.Reg" and "sig.params" are members.
+  const bool is_written_so = text[begin - 1] != '.' || (!is_upper(text[end - 1]) && !is_lower(text[begin]));
+  if (entry.has(kTitle) && is_written_so) return Lead::kTitle;
+  if (!entry.has(kLabel)) return Lead::kNone;
+  return word == "name" ? Lead::kName : Lead::kPerson;
 }
 
 // The first word of a name in small letters; cut where no dictionary has such words.
@@ -136,31 +157,22 @@ bool is_member(std::string_view text, const Span& span) {
   return (after == ':' && next == ':') || (after == '+' && next == '+') || (after == '.' && is_alnum(next));
 }
 
-// One word after a title or a label.
-bool is_lone_name(std::string_view text, const Span& span) {
-  const auto name = part_of(text, span);
-  const bool is_written_so = is_high(name[0]) || (is_upper(name[0]) && name.size() > 1 && !is_upper(name[1]));
-  return is_written_so && follows_title(text, span.begin, Label::kPersons);
-}
-
 bool is_whole_name(std::string_view text, const Span& span, TextKind kind) {
   if (kind == TextKind::kLog) return true;
-  if (is_member(text, span)) return false;
+  const auto lead = lead_of(text, span.begin);
+  if (lead == Lead::kTitle) return true;
   const auto name = part_of(text, span);
-  for (std::size_t at = 0; at < name.size();) {
-    const std::size_t end = std::min(name.find(' ', at), name.size());
-    if (is_identifier(name.substr(at, end - at))) return false;
-    at = end + 1;
-  }
+  if (is_member(text, span) || any_word(name, is_identifier)) return false;
   const FirstWord first(name);
   if (first.is_language()) return false;
-  if (name.find(' ') == std::string_view::npos) return is_lone_name(text, span);
+  const bool is_lone = name.find(' ') == std::string_view::npos;
+  if (lead == Lead::kPerson && (!is_lone || is_upper(name[0]) || is_high(name[0]))) return true;
+  if (is_lone) return false;
   const auto entry = look_up(first.lower());
+  if (lead == Lead::kName || is_literal(text, span)) return true;
   if (entry.has(kFirstName) && !entry.has(kOrdinaryWord)) return true;
-  if (follows_title(text, span.begin, Label::kAny)) return true;
-  if (is_parameter(text, span)) return false;
-  return entry.has(kFirstName) || first.is_initial() || is_literal(text, span) ||
-         holds_any(line_around(text, span), kAuthorWords);
+  if (is_parameter(text, span) || any_word(name, is_like_identifier)) return false;
+  return entry.has(kFirstName) || first.is_initial() || holds_any(line_around(text, span), kAuthorWords);
 }
 
 // "22.2.1.5" is a section of a standard, unless a word or quotes say otherwise.
@@ -177,13 +189,16 @@ bool is_no_section(std::string_view text, const Span& span, TextKind kind) {
   return false;
 }
 
-// "+49 …", "(617) …", what its line calls one, and ten digits or more in quotes; not "0000..0777", "CVE-2026-9358".
+// "+49 …", "(617) …", ten digits a numbering plan has, what the detector or the line is told to be one, and ten digits
+// in quotes; not "0000..0777", "CVE-2026-9358".
 bool is_somebodys_phone(std::string_view text, const Span& span, TextKind kind) {
   constexpr auto kLeastDigits = 10;
-  if (kind == TextKind::kLog) return true;
+  constexpr double kPlanned = 0.6, kTold = 0.75;
+  if (kind == TextKind::kLog || span.score >= kTold) return true;
   const auto number = part_of(text, span);
   if (number[0] == '+' || number[0] == '(' || before_or_nul(text, span.begin) == '+') return true;
-  if (is_literal(text, span) && std::count_if(number.begin(), number.end(), is_digit) >= kLeastDigits) return true;
+  const bool is_long = std::count_if(number.begin(), number.end(), is_digit) >= kLeastDigits;
+  if (is_long && (span.score >= kPlanned || is_literal(text, span))) return true;
   return holds_any(line_around(text, span), kPhoneWords);
 }
 
@@ -191,10 +206,6 @@ bool is_somebodys_phone(std::string_view text, const Span& span, TextKind kind) 
 bool is_likely_address(std::string_view text, const Span& span, TextKind kind) {
   constexpr double kLikely = 0.55;
   return kind == TextKind::kLog || span.score >= kLikely || is_literal(text, span);
-}
-
-bool is_no_issue(std::string_view text, const Span& span, TextKind) {
-  return before_or_nul(text, span.begin) != '#';
 }
 
 // "\u30A8" of a program is a letter.
@@ -208,12 +219,15 @@ bool is_long_serial(std::string_view, const Span& span, TextKind kind) {
   return kind == TextKind::kLog || span.end - span.begin >= kLeast;
 }
 
-// "1.3.17" is a version, also where a program's documentation tells of it.
+// "changed in version 1.3.17": also where a program's documentation tells of it.
 bool is_like_version(std::string_view text, const Span& span) {
   constexpr std::size_t kLongest = 8;
+  constexpr std::string_view kWords[] = {"version", "release", "since ", "prior to", "changed in", "added in"};
   const auto date = part_of(text, span);
-  return date.size() <= kLongest && std::count(date.begin(), date.end(), '.') == 2 &&
-         std::all_of(date.begin(), date.end(), [](char c) { return is_digit(c) || c == '.'; });
+  const bool is_dotted = date.size() <= kLongest && std::count(date.begin(), date.end(), '.') == 2 &&
+                         std::all_of(date.begin(), date.end(), [](char c) { return is_digit(c) || c == '.'; });
+  return is_dotted && date[0] != '0' && date.find(".0") == std::string_view::npos &&
+         holds_any(line_around(text, span), kWords);
 }
 
 // Held down in the prose of programs as well.
@@ -226,11 +240,10 @@ struct WeakType {
   std::string_view detector;
   bool (*is_strong)(std::string_view text, const Span& span, TextKind kind);
 };
-constexpr WeakType kWeakTypes[] = {{"date", is_somebodys_date},     {"url", names_a_user},
-                                   {"person_name", is_whole_name},  {"ipv4", is_no_section},
-                                   {"phone", is_somebodys_phone},   {"street_address", is_likely_address},
-                                   {"us_zip", is_no_issue},         {"device_serial", is_long_serial},
-                                   {"health_plan_id", is_no_escape}};
+constexpr WeakType kWeakTypes[] = {{"date", is_somebodys_date},       {"url", names_a_user},
+                                   {"person_name", is_whole_name},    {"ipv4", is_no_section},
+                                   {"phone", is_somebodys_phone},     {"street_address", is_likely_address},
+                                   {"device_serial", is_long_serial}, {"health_plan_id", is_no_escape}};
 
 }  // namespace
 

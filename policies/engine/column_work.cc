@@ -129,7 +129,7 @@ void ColumnWork::look_for_row(const RowValues& values, std::string_view cell, st
 }
 
 void ColumnWork::count_naming(std::string_view cell) {
-  if (planned_by || !plan->is_coded) ++row_values;
+  ++row_values;
   if (may_be_coded()) ++coded_value(cell).naming;
 }
 
@@ -145,11 +145,12 @@ ColumnWork::CodedValue& ColumnWork::coded_value(std::string_view cell) {
 void ColumnWork::settle() {
   auto& scanner = planned_by ? *planned_by : residual;
   scanner.take_rows([this](const std::string& value, std::uint64_t rows) { coded[value].rows += rows; });
+  has_lost_rows |= scanner.has_many_values();
   planned_by = nullptr;
 }
 
 std::uint64_t ColumnWork::naming_cells() const {
-  if (!plan->is_coded) return row_values;
+  if (!plan->is_coded || has_lost_rows) return row_values;
   std::uint64_t cells = 0;
   for (const auto& [text, value] : coded) {
     if (value.naming * kMostShareOf >= value.rows * kMostShare) cells += value.naming;
@@ -160,6 +161,7 @@ std::uint64_t ColumnWork::naming_cells() const {
 void ColumnWork::add(const ColumnWork& other) {
   residual.add(other.residual);
   row_values += other.row_values;
+  has_lost_rows |= other.has_lost_rows;
   for (const auto& [text, value] : other.coded) {
     auto& mine = coded[text];
     mine.rows += value.rows;

@@ -76,6 +76,7 @@ struct ColumnWork {
   CellScanner* planned_by = nullptr;  // counts for the plan that is not decided yet
   std::uint64_t row_values = 0;       // cells of a kept column with an identifier of their row
   std::unordered_map<std::string, CodedValue> coded;
+  bool has_lost_rows = false;  // more values than codes are: how often each was met is not known
   mask::CellCounts counts;
   ColumnEvidence evidence;
   CellBatch batch;  // of a transform that gains by it
@@ -93,8 +94,8 @@ struct ColumnWork {
   Status mask_batch();
   // Looks for the row's identifiers in a cell that is kept.
   void look_for_row(const RowValues& values, std::string_view cell);
-  // The same in two steps, for cells that `look` (LookAt) says something may be found in, and for all cells of rows
-  // with identifiers. REQUIRES: is_open().
+  // The same of a cell of a run that `look` (LookAt) says something may be found in; the scanner counts it, and
+  // discount_code() takes it back. REQUIRES: is_open().
   void look_for_row(const RowValues& values, std::string_view cell, std::uint8_t look);
   void count_code(std::string_view cell) { ++coded_value(cell).rows; }
   // A cell of a run stands in nobody's row.

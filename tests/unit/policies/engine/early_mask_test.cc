@@ -181,6 +181,21 @@ TEST_CASE("early mask: of a code the rows of people count, in whatever part they
   }
 }
 
+TEST_CASE("early mask: what was planned as codes and is none is told by every row") {
+  const auto policy = usual();
+  const auto plan = plan_text(policy, table());
+  REQUIRE(plan);
+  std::string changed(kHeader);  // since it was planned
+  for (int i = 0; i < kRows; ++i) {
+    changed += (i == 5 ? ",,40," : std::to_string(70'000'000 + i) + ",Ann Summer,40,1950-01-02") + ",7," +
+               (i == 3 || i == 5 ? "of Summer" : "W" + std::to_string(i % 300)) + "\n";
+  }
+  std::string out;
+  const auto evidence = mask_text(policy, *plan, changed, out, {kKeys}, "d");
+  REQUIRE_FALSE(evidence);
+  CHECK(evidence.error().message.find("1 × row_value in ward") != std::string::npos);
+}
+
 TEST_CASE("early mask: a number that is a name is found in a column of numbers, short as it is") {
   const auto policy = usual();
   const auto with = [](const std::string& name, const std::string& los) {

@@ -8,9 +8,10 @@
 
 namespace mlops::policy {
 
-inline Result<FilePlan> plan_text(const Policy& policy, const std::string& text, const std::string& path = "t.csv") {
+inline Result<FilePlan> plan_text(const Policy& policy, const std::string& text, const std::string& path = "t.csv",
+                                  const data::CsvOptions& csv = {}) {
   data::StringSource source(text);
-  MLOPS_ASSIGN(const auto reader, data::open_records(source, {.path = path}));
+  MLOPS_ASSIGN(const auto reader, data::open_records(source, {.path = path, .csv = csv}));
   DatasetPlanner planner(policy);
   MLOPS_ASSIGN(auto plan, planner.plan(path.substr(0, path.find('.')), *reader));
   MLOPS_TRY(planner.finish());
@@ -19,10 +20,10 @@ inline Result<FilePlan> plan_text(const Policy& policy, const std::string& text,
 
 inline Result<MaskEvidence> mask_text(const Policy& policy, const FilePlan& plan, const std::string& text,
                                       std::string& out, const mask::RunSecrets& secrets, const std::string& dataset,
-                                      const std::string& path = "t.csv") {
+                                      const std::string& path = "t.csv", const data::CsvOptions& csv = {}) {
   data::StringSource source(text);
   data::StringSink sink;
-  MLOPS_ASSIGN(const auto reader, data::open_records(source, {.path = path}));
+  MLOPS_ASSIGN(const auto reader, data::open_records(source, {.path = path, .csv = csv}));
   auto evidence = mask_file(policy, plan, *reader, sink, secrets, dataset);
   out = sink.text;
   return evidence;
