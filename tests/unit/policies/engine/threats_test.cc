@@ -8,6 +8,7 @@
 
 using namespace mlops;
 using namespace mlops::policy;
+using namespace std::string_literals;
 
 namespace {
 
@@ -138,7 +139,7 @@ TEST_CASE("threat 6: other delimiters, line ends and quotes change neither what 
     }
   }
   CHECK(run(policy, "first,last,note\nCarolee,Sanford\n").slug == "csv_ragged");
-  CHECK(run(policy, std::string("first,last,note\nCarolee,San\0ford,x\n", 38)).slug == "csv_nul");
+  CHECK(run(policy, "first,last,note\nCarolee,San\0ford,x\n"s).slug == "csv_nul");
 }
 
 TEST_CASE("threat 7: a renamed column leaves its rule without one, and that refuses; an order is none") {
