@@ -96,7 +96,8 @@ void RecordMasker::list_columns() {
   lists_ = {.columns = by_column_.size()};
   for (std::size_t i = 0; i < by_column_.size(); ++i) {
     const auto& work = *by_column_[i].work;
-    if (by_column_[i].is_gathered) lists_.gathered.push_back(i);
+    const auto& column = by_column_[i];
+    if (column.is_gathered) lists_.gathered.push_back({i, column.value_kind, column.work->placeholder});
     if (by_column_[i].is_batched) {
       lists_.batched.push_back(i);
     } else if (work.handling == Handling::kRewrite || work.handling == Handling::kRewriteText) {

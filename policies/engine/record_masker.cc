@@ -114,15 +114,12 @@ Status RecordMasker::gather(const Place& place) {
   values_.clear();
   const bool looks_at_name = place.record < kRecordsAgainstFileName && !file_words_.empty();
   if (!has_open_columns_ && !looks_at_name) return {};
-  const auto add = [&](const data::Cell& one) {
-    const auto& column = by_column_[one.column];
-    values_.add(one.text, column.value_kind, column.work->placeholder);
-  };
   if (place.is_even) {
-    for (const auto i : lists_.gathered) add(place.cells[i]);
+    values_.add_record(place.cells, lists_.gathered);
   } else {
     for (const auto& one : place.cells) {
-      if (by_column_[one.column].is_gathered) add(one);
+      const auto& column = by_column_[one.column];
+      if (column.is_gathered) values_.add(one.text, column.value_kind, column.work->placeholder);
     }
   }
   if (!looks_at_name || !values_.name_in(file_words_)) return {};

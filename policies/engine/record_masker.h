@@ -53,9 +53,9 @@ class RecordMasker {
   struct Lists {
     std::size_t columns = 0;  // told apart
     std::vector<std::size_t> batched;
-    std::vector<std::size_t> gathered;   // they identify their record's person
-    std::vector<std::size_t> rewritten;  // cell by cell
-    std::vector<std::size_t> open;       // kept, and asked for identifiers of their record
+    std::vector<RowValues::Source> gathered;  // they identify their record's person
+    std::vector<std::size_t> rewritten;       // cell by cell
+    std::vector<std::size_t> open;            // kept, and asked for identifiers of their record
   };
   struct Block;
   struct Place;  // a record, its cells and where in the file it is

@@ -233,7 +233,9 @@ void RowValues::clear() {
   for (std::size_t i = 0; i < size_; ++i) heads_[needles_[i].bucket] = kNone;
   size_ = 0;
   odd_ = kNone;
-  if (added_.empty()) return;
+  sources_ = {};
+  if (!has_any_) return;
+  has_any_ = false;
   added_.clear();
   threaded_ = 0;
   is_certain_ = sees_all_ = has_number_names_ = false;
@@ -246,22 +248,29 @@ RowValues::Kind RowValues::kind_of(const ClassRow& row) {
   return {row.spread, row.name == "person_name" || row.name == "username"};
 }
 
-void RowValues::add(std::string_view cell, Kind kind, std::string_view placeholder) {
-  if (kind.spread == Spread::kNone || cell.empty()) return;
-  added_.push_back({cell, placeholder, kind});
-  see_beginnings(added_.back());
+inline void RowValues::see_beginning(std::string_view text, std::size_t at) {
+  const auto c = static_cast<unsigned char>(text[at]);
+  if (!is_in_word(text[at])) {
+    odd_beginnings_.mark(c);
+  } else if (at + kGlanceLetters <= text.size()) {
+    beginnings_.mark(text_glance(&text[at]));
+  }
+}
+
+inline void RowValues::see_words(std::string_view name) {
+  sees_all_ |= is_foreign(name);
+  bool was_word = false;
+  for (std::size_t at = 0; at < name.size(); ++at) {
+    const bool is_word_now = is_in_word(name[at]);
+    if (!was_word && (is_word_now || at == 0 || name[at] == '\'')) see_beginning(name, at);
+    has_number_names_ |= !was_word && is_digit(name[at]);
+    was_word = is_word_now;
+  }
 }
 
 // Whatever of a cell can be found everywhere begins with its first character, with its digits, or, of a name, with a
-// word or an apostrophe. So many digits become a needle for certain.
-void RowValues::see_beginnings(const Added& added) {
-  const auto value = trimmed(added.cell);
-  if (added.kind.is_name) return see_words(value);
-  const bool is_everywhere = added.kind.spread == Spread::kEverywhere && !value.empty();
-  if (!is_certain_) {
-    is_certain_ = count_digits(value) >= kShortestNumberInText && std::none_of(value.begin(), value.end(), is_letter);
-  }
-  if (!is_everywhere) return;
+// word or an apostrophe.
+inline void RowValues::see_beginnings(std::string_view value) {
   sees_all_ |= is_foreign(value);
   see_beginning(value, 0);
   std::size_t digits = 0;
@@ -275,28 +284,34 @@ void RowValues::see_beginnings(const Added& added) {
   if (digits == kGlanceDigits) number_beginnings_.mark(number % kGlanceBits);
 }
 
-void RowValues::see_words(std::string_view name) {
-  sees_all_ |= is_foreign(name);
-  bool was_word = false;
-  for (std::size_t at = 0; at < name.size(); ++at) {
-    const bool is_word_now = is_in_word(name[at]);
-    if (!was_word && (is_word_now || at == 0 || name[at] == '\'')) see_beginning(name, at);
-    has_number_names_ |= !was_word && is_digit(name[at]);
-    was_word = is_word_now;
+// So many digits become a needle for certain.
+inline void RowValues::see(std::string_view cell, Kind kind) {
+  has_any_ = true;
+  const auto value = trimmed(cell);
+  if (kind.is_name) return see_words(value);
+  if (!is_certain_) {
+    is_certain_ = count_digits(value) >= kShortestNumberInText && std::none_of(value.begin(), value.end(), is_letter);
   }
+  if (kind.spread == Spread::kEverywhere && !value.empty()) see_beginnings(value);
 }
 
-void RowValues::see_beginning(std::string_view text, std::size_t at) {
-  const auto c = static_cast<unsigned char>(text[at]);
-  if (!is_in_word(text[at])) {
-    odd_beginnings_.mark(c);
-  } else if (at + kGlanceLetters <= text.size()) {
-    beginnings_.mark(text_glance(&text[at]));
+void RowValues::add(std::string_view cell, Kind kind, std::string_view placeholder) {
+  if (kind.spread == Spread::kNone || cell.empty()) return;
+  added_.push_back({cell, placeholder, kind});
+  see(cell, kind);
+}
+
+void RowValues::add_record(std::span<const data::Cell> cells, std::span<const Source> sources) {
+  cells_ = cells;
+  sources_ = sources;
+  for (const auto& source : sources) {
+    const auto cell = cells[source.place].text;
+    if (source.kind.spread != Spread::kNone && !cell.empty()) see(cell, source.kind);
   }
 }
 
 bool RowValues::may_stand_in(std::string_view cell) const {
-  if (added_.empty() || cell.size() < kShortestEverywhere) return false;
+  if (!has_any_ || cell.size() < kShortestEverywhere) return false;
   if (sees_all_ || is_foreign(cell)) return true;
   std::size_t at = 0;
   while (at < cell.size()) {
@@ -323,6 +338,11 @@ bool RowValues::may_begin_at(std::string_view cell, std::size_t at) const {
 }
 
 void RowValues::thread_all() {
+  for (const auto& source : sources_) {
+    const auto cell = cells_[source.place].text;
+    if (source.kind.spread != Spread::kNone && !cell.empty()) added_.push_back({cell, source.placeholder, source.kind});
+  }
+  sources_ = {};
   while (threaded_ < added_.size()) thread_one(added_[threaded_++]);
 }
 

@@ -10,10 +10,12 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "policies/data/record.h"
 #include "policies/engine/classes.h"
 
 namespace mlops::policy {
@@ -38,6 +40,14 @@ class RowValues {
   // Adds what identifies in `cell` of a column; `placeholder` is what is written in its place and outlives this object;
   // the cell lives until clear().
   void add(std::string_view cell, Kind kind, std::string_view placeholder);
+  // A column whose values are to be added: the place of its cell in a record, and the rest as of add().
+  struct Source {
+    std::size_t place = 0;
+    Kind kind;
+    std::string_view placeholder;
+  };
+  // The same of the cells of one record. REQUIRES: nothing was added since clear(); both live until clear().
+  void add_record(std::span<const data::Cell> cells, std::span<const Source> sources);
   bool empty() const;
 
   // `text` with every occurrence replaced by its placeholder; of overlapping ones the union.
@@ -109,11 +119,12 @@ class RowValues {
 
   // What was added becomes needles when somebody asks for more than a glance.
   void thread() const {
-    if (threaded_ < added_.size()) const_cast<RowValues*>(this)->thread_all();
+    if (threaded_ < added_.size() || !sources_.empty()) const_cast<RowValues*>(this)->thread_all();
   }
   void thread_all();
   void thread_one(const Added& added);
-  void see_beginnings(const Added& added);
+  void see(std::string_view cell, Kind kind);
+  void see_beginnings(std::string_view value);
   void see_words(std::string_view name);
   void see_beginning(std::string_view text, std::size_t at);
   bool may_begin_at(std::string_view cell, std::size_t at) const;
@@ -131,9 +142,12 @@ class RowValues {
   void visit(const Text& text, const Take& take) const;
 
   std::vector<Added> added_;
-  std::size_t threaded_ = 0;  // so many of them are needles
-  bool is_certain_ = false;   // one of them is sure to become a needle
-  bool sees_all_ = false;     // a glance tells nothing: letters beyond ASCII
+  std::span<const data::Cell> cells_;  // of a record, not among those added yet,
+  std::span<const Source> sources_;    // from these
+  bool has_any_ = false;               // something was added
+  std::size_t threaded_ = 0;           // so many of them are needles
+  bool is_certain_ = false;            // one of them is sure to become a needle
+  bool sees_all_ = false;              // a glance tells nothing: letters beyond ASCII
   bool has_number_names_ = false;
   Bits<kGlanceBits> beginnings_;         // of three characters
   Bits<kGlanceBits> number_beginnings_;  // of four digits

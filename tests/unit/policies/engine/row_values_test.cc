@@ -101,3 +101,35 @@ TEST_CASE("row values: of a row before nothing is left, however much it held") {
     values.clear();
   }
 }
+
+TEST_CASE("row values: a record's are those that are added one by one") {
+  std::mt19937 random(12);
+  const std::string placeholder = "[X]";
+  RowValues one_by_one, at_once;
+  for (int row = 0; row < 2'000; ++row) {
+    std::deque<Value> added;
+    for (std::size_t i = 0; i < 1 + random() % 8; ++i) {
+      added.push_back(random_value(random));
+      if (random() % 6 == 0) added.back().cell.clear();
+    }
+    std::vector<mlops::data::Cell> cells(added.size() + 1);  // the first is no identifier
+    std::vector<RowValues::Source> sources;
+    one_by_one.clear();
+    at_once.clear();
+    for (std::size_t i = 0; i < added.size(); ++i) {
+      cells[i + 1].text = added[i].cell;
+      const auto kind = RowValues::kind_of(class_of(added[i].class_name));
+      sources.push_back({i + 1, kind, placeholder});
+      one_by_one.add(added[i].cell, kind, placeholder);
+    }
+    at_once.add_record(cells, sources);
+    CHECK(at_once.empty() == one_by_one.empty());
+    CHECK(at_once.has_number_names() == one_by_one.has_number_names());
+    for (const auto& value : added) {
+      for (const auto& text : value.written) {
+        CHECK(at_once.may_stand_in("seen, " + text) == one_by_one.may_stand_in("seen, " + text));
+        CHECK(at_once.cut_from("seen, " + text) == one_by_one.cut_from("seen, " + text));
+      }
+    }
+  }
+}
