@@ -117,9 +117,10 @@ Lead lead_of(std::string_view text, std::size_t begin) {
   std::transform(text.begin() + static_cast<std::ptrdiff_t>(at), text.begin() + static_cast<std::ptrdiff_t>(end),
                  lower.begin(), to_lower);
   const std::string_view word(lower.data(), end - at);
+  if (word.empty()) return Lead::kNone;
   const auto entry = look_up(word);
   // "PR.Reg" and "sig.params" are members.
-  const bool is_written_so = text[begin - 1] != '.' || (!is_upper(text[end - 1]) && !is_lower(text[begin]));
+  const bool is_written_so = text[begin - 1] != '.' || (!is_upper(before_or_nul(text, end)) && !is_lower(text[begin]));
   if (entry.has(kTitle) && is_written_so) return Lead::kTitle;
   if (!entry.has(kLabel)) return Lead::kNone;
   return word == "name" ? Lead::kName : Lead::kPerson;

@@ -106,6 +106,13 @@ TEST_CASE("source: what programs are made of is nobody's, though it reads like i
   }
 }
 
+TEST_CASE("source: a name at the very beginning of a program is looked at as well") {
+  for (const auto* head : {".", ":", "::", " . ", ""}) {
+    INFO(head);
+    CHECK(score_of("person_name", std::string(head) + "Maria Gonzalez\n" + kProgram, "Maria Gonzalez") > 0);
+  }
+}
+
 TEST_CASE("source: a version is none's birthday in the prose of programs either") {
   const std::string text = kProgram +
                            "\nThis was changed in 1.3.17 because somebody asked for it and nobody was against it, so\n"
