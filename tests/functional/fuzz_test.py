@@ -26,7 +26,7 @@ def run_target(folder):
             (seeds / file.name).write_bytes(file.read_bytes())
         limits = [f"-max_total_time={SECONDS}"] if SECONDS else ["-runs=0"]
         if IS_LIBFUZZER:
-            limits.append("-timeout=30")  # seconds an input; what our own driver hangs on is told by its end alone
+            limits.append("-timeout=60")  # seconds an input; what our own driver hangs on is told by its end alone
         try:
             done = subprocess.run([TARGETS / f"fuzz_{folder.name}", *limits, "-seed=1", seeds],
                                   cwd=place, capture_output=True, timeout=60 + 10 * SECONDS)
@@ -38,6 +38,10 @@ def run_target(folder):
 
 
 class FuzzTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        os.nice(10)  # other tests run beside it (summary.py)
+
     def test_every_target(self):
         folders = sorted(CORPUS.iterdir())
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:  # a processor each
